@@ -1,0 +1,241 @@
+"""The roles a provider can play, and the records that cross between an engine and its providers.
+
+A provider implements one of these protocols in one file. All sound here is signed 16-bit little-endian PCM,
+one channel, as `bytes`; the rate is stated by whoever owns it.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+#: Rate at which every perception provider (VAD, turn end, recogniser) hears, in hertz.
+HEARING_RATE_HZ = 16_000
+
+#: Samples in one voice-activity window: 32 ms at the hearing rate.
+VAD_WINDOW_SAMPLES = 512
+
+CefrLevel = Literal["A1", "A2", "B1", "B2", "C1", "C2"]
+CorrectionStyle = Literal["recast", "cards_only", "afterwards"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider can do; engines ask this instead of knowing providers by name."""
+
+    #: Primary language subtags it can handle, such as "en"; empty means any.
+    languages: frozenset[str]
+    #: Runs in this process, with no network.
+    local: bool
+    #: One honest sentence for people: what this is and what it is not.
+    label: str
+    #: Rate of the sound it makes, in hertz; 0 where it makes none.
+    sample_rate_hz: int = 0
+    #: Whether it tells when each word sounds.
+    word_times: bool = False
+    #: Voices by name, first is the default; empty where it has none.
+    voices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word and when it sounds, in seconds from the start of the sound it belongs to."""
+
+    text: str
+    start_s: float
+    end_s: float
+    #: 0 to 1, or None where the provider does not tell.
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said in one stretch of sound. An empty text means that no speech was recognised."""
+
+    text: str
+    words: tuple[Word, ...] = ()
+
+
+class Recognizer(Protocol):
+    """Turns a stretch of speech into text."""
+
+    name: str
+    capabilities: Capabilities
+
+    async def recognize(self, pcm: bytes, *, language: str) -> Transcript:
+        """Transcribes PCM at HEARING_RATE_HZ.
+
+        Raises ProviderError when it fails and OverloadedError when its queue is full.
+        Cancelling abandons the result; work already begun in a thread ends by itself.
+        """
+        ...
+
+
+class SpeechDetection(Protocol):
+    """Voice activity of one session. Not shared between sessions: it carries state."""
+
+    async def probabilities(self, pcm: bytes) -> list[float]:
+        """Feeds PCM at HEARING_RATE_HZ of any length and returns one probability per full window completed."""
+        ...
+
+
+class VoiceActivity(Protocol):
+    """Makes detections that share one loaded model."""
+
+    name: str
+    capabilities: Capabilities
+
+    def open(self) -> SpeechDetection:
+        """Starts a detection for a new session; cheap, loads nothing."""
+        ...
+
+
+class TurnEnd(Protocol):
+    """Judges from the sound of a turn whether the speaker has finished."""
+
+    name: str
+    capabilities: Capabilities
+
+    async def probability(self, pcm: bytes) -> float:
+        """Probability, 0 to 1, that the turn in this PCM (HEARING_RATE_HZ, last 8 s count) is complete."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """A piece of synthesised speech, in order, with the words that begin in it.
+
+    Word times count from the first sample of the whole utterance, not of the chunk.
+    """
+
+    pcm: bytes
+    words: tuple[Word, ...] = ()
+
+
+class Synthesizer(Protocol):
+    """Turns text into speech."""
+
+    name: str
+    capabilities: Capabilities
+
+    def synthesize(self, text: str, *, voice: str = "", rate: float = 1.0) -> AsyncIterator[SpeechChunk]:
+        """Speaks one clause or sentence at `capabilities.sample_rate_hz`.
+
+        `voice` is one of `capabilities.voices` or empty for the default; `rate` 0.5 to 1.5, 1 is normal pace.
+        Raises ProviderError. Closing the iterator stops the work.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """Who the tutor talks to."""
+
+    target_language: str = "en"
+    native_language: str = ""
+    level: CefrLevel | None = None
+    correction_style: CorrectionStyle = "recast"
+    display_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the conversation so far. For the tutor's lines `text` is what was heard, never more."""
+
+    speaker: Literal["learner", "tutor"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TutorContext:
+    """Everything a language model may know when it answers. Building a reply from it is free of side effects."""
+
+    learner: Learner
+    scenario_id: str
+    #: Earlier lines, oldest first, without the turn to answer.
+    lines: tuple[Line, ...]
+    #: What the learner just said; empty when the tutor opens the conversation.
+    turn: str
+    #: What the provider returned as StateAdvanced with the last reply that was kept; empty at the start.
+    state: str = ""
+    #: Facts about the learner the tutor may use.
+    facts: tuple[str, ...] = ()
+    #: Words and phrases due for review, which the tutor may bring up.
+    due_items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More of the reply's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionFound:
+    """A slip in the learner's turn and how to mend it."""
+
+    kind: Literal["grammar", "vocabulary"]
+    said: str
+    better: str
+    explanation: str
+    start: int
+    end: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateAdvanced:
+    """The provider's state after this reply (opaque text, at most 8 KiB), to be handed back with the next turn."""
+
+    state: str
+    reached_goal_ids: tuple[str, ...] = ()
+    goal_count: int = 0
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokensUsed:
+    """What the reply cost."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+ReplyPart = TextDelta | CorrectionFound | StateAdvanced | TokensUsed
+
+
+class LanguageModel(Protocol):
+    """Answers as the tutor."""
+
+    name: str
+    capabilities: Capabilities
+
+    def reply(self, context: TutorContext) -> AsyncIterator[ReplyPart]:
+        """Streams the tutor's answer. Closing the iterator cancels the work upstream.
+
+        Raises ProviderError.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioGoal:
+    """Something the learner sets out to do in a scenario."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A role-play as the learner sees it before it starts."""
+
+    id: str
+    title: str
+    level: CefrLevel
+    language: str
+    summary: str
+    tutor_role: str
+    learner_role: str
+    goals: tuple[ScenarioGoal, ...]
+    key_phrases: tuple[str, ...] = field(default=())
