@@ -1,0 +1,80 @@
+"""Where the other services are, and how a service proves itself to them."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Final, Self
+
+import grpc
+
+from mesh.channel import call_metadata, open_channel
+from mesh.errors import PreconditionError
+from mesh.tls import Tls
+from mesh.tokens import ServiceTokens
+
+#: Full proto name of each service, by its folder's name.
+SERVICE_NAMES: Final = {
+    "user": "vivavoce.user.v1.UserService",
+    "conversation": "vivavoce.conversation.v1.ConversationService",
+    "ai_engine": "vivavoce.ai_engine.v1.AiEngineService",
+    "history": "vivavoce.history.v1.HistoryService",
+    "media": "vivavoce.media.v1.MediaService",
+}
+
+
+class Peers:
+    """The other services of the mesh, for the length of an `async with` block, which owns the channels.
+
+    `addresses` maps a service's folder name to its gRPC address. `channels` replaces the network for services that
+    live in this process.
+    """
+
+    def __init__(
+        self,
+        addresses: Mapping[str, str],
+        tokens: ServiceTokens,
+        *,
+        channels: Mapping[str, grpc.aio.Channel] | None = None,
+        tls: Tls | None = None,
+    ) -> None:
+        self._addresses = addresses
+        self._tokens = tokens
+        self._tls = tls
+        self._open: dict[tuple[str, bool], grpc.aio.Channel] = {}
+        self._given = dict(channels or {})
+        self._exits = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Opens nothing yet: a channel is opened when it is first asked for."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the channels."""
+        await self._exits.aclose()
+
+    def channel(self, service: str, *, audio: bool = False) -> grpc.aio.Channel:
+        """The channel to a service; with `audio` one that lets the other side send only half a second ahead.
+
+        Raises:
+            PreconditionError: nobody told where the service is.
+        """
+        if given := self._given.get(service):
+            return given
+        try:
+            address = self._addresses[service]
+        except KeyError:
+            raise PreconditionError(
+                f"No address is set for the {service} service; set VIVAVOCE_PEERS_{service.upper()}.",
+                reason="SERVICE_UNAVAILABLE",
+            ) from None
+        if (service, audio) not in self._open:
+            channel = open_channel(address, tls=self._tls, audio=audio, services=[SERVICE_NAMES[service]])
+            self._exits.push_async_callback(channel.close)
+            self._open[service, audio] = channel
+        return self._open[service, audio]
+
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """Metadata of a call made in this service's own name."""
+        return call_metadata(self._tokens.current())
