@@ -123,7 +123,7 @@ class HibariSynthesizer:
         # A fixed seed makes the breath in the voice, and with it every recording, repeatable.
         sound = dsp.synth(*(part[0] for part in spectra), np.random.default_rng(0))
         # The model counts in frames and puts out two of sound for each.
-        ends_s = ends[0] * (len(sound) / _RATE_HZ / ends[0, -1])
+        ends_s = ends * (len(sound) / _RATE_HZ / ends[-1])
         read = _read(tokens, places, ends_s)
         return _trimmed(sound, spread(sentence.split(), read), sentence)
 
