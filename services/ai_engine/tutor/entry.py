@@ -19,7 +19,7 @@ class ScenarioFileError(InvalidFieldError):
 def load(path: Path) -> "Entry":
     """Reads a YAML file. Raises ScenarioFileError."""
     try:
-        return Entry(path.name, "", yaml.safeload(path.read_text(encoding="utf-8")))
+        return Entry(path.name, "", yaml.safe_load(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}" if mark is not None else "file"
