@@ -1,0 +1,292 @@
+"""Runs SQLAlchemy work off the event loop, and commits many small writes as one."""
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
+
+from mesh.errors import OverloadedError, UnavailableError, VivavoceError
+
+T = TypeVar("T")
+
+_BATCH: Final = 256
+_BUSY_TIMEOUT_MS: Final = 10_000
+_READ_ONLY: Final = "vivavoce_read_only"
+#: Serialisation failure and deadlock of PostgreSQL: the same transaction, sent again, succeeds.
+_REPEATABLE_STATES: Final = frozenset({"40001", "40P01"})
+_ATTEMPTS: Final = 3
+_NAMES: Final = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def metadata() -> MetaData:
+    """Metadata whose constraints have names, as migrations need; for `class Base(DeclarativeBase)` of a service."""
+    return MetaData(naming_convention=_NAMES)
+
+
+class Database:
+    """One database of a service: `sqlite:///path` or `postgresql+psycopg2://…`. Use as `async with`.
+
+    A unit is a plain function of a Session. It runs in a thread, begins and ends its transaction with the call, and
+    must return plain values, not rows that load more later. Cancelling the call does not undo it: a unit that has
+    begun is carried out.
+    """
+
+    def __init__(self, url: str, threads: int = 8, *, queue_bound: int = 4096) -> None:
+        self._engine = open_engine(url, threads)
+        # A pool of its own: the loop's default pool is shared with everyone, and starves.
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
+        self._free = threads * 8
+        self._writer = _GroupCommit(self._engine, queue_bound)
+
+    async def __aenter__(self) -> Self:
+        """Starts the writer."""
+        self._writer.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Carries out what is queued, and closes the connections."""
+        await asyncio.to_thread(self._close)
+
+    async def run(self, unit: Callable[[Session], T]) -> T:
+        """Runs `unit` as one transaction of its own; what it raises rolls it back.
+
+        Raises:
+            OverloadedError: eight calls a thread wait already.
+            UnavailableError: the database is locked or away; try again.
+        """
+        return await self._offload(unit, read_only=False)
+
+    async def read(self, unit: Callable[[Session], T]) -> T:
+        """Like `run`, for a unit that only reads: it waits for no writer."""
+        return await self._offload(unit, read_only=True)
+
+    async def commit(self, unit: Callable[[Session], T]) -> T:
+        """Runs `unit` together with others in one transaction, and returns once that is on disk.
+
+        Up to 256 units share a commit; each has a savepoint, so one that raises fails alone. In the order of the calls.
+
+        Raises:
+            OverloadedError: the queue is full; nothing was done.
+            UnavailableError: the database is locked or away; none of the units is stored.
+        """
+        return await self._writer.commit(unit)
+
+    async def _offload(self, unit: Callable[[Session], T], *, read_only: bool) -> T:
+        if self._free <= 0:
+            raise OverloadedError("The database has too much to do; try again in a moment.")
+        self._free -= 1
+        work = asyncio.get_running_loop().run_in_executor(self._threads, self._transaction, unit, read_only)
+        work.add_done_callback(self._freed)
+        return await work
+
+    def _freed(self, work: "asyncio.Future[Any]") -> None:
+        self._free += 1
+        if not work.cancelled():
+            work.exception()  # Taken note of, for a caller that was cancelled meanwhile.
+
+    def _transaction(self, unit: Callable[[Session], T], read_only: bool) -> T:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with _mapped_errors(), self._engine.connect() as connection:
+                    options = connection.execution_options(**{_READ_ONLY: read_only})
+                    with Session(options, expire_on_commit=False) as session, session.begin():
+                        return unit(session)
+            except _RepeatError as error:
+                if attempt == _ATTEMPTS:
+                    raise _away() from error.__cause__
+        raise AssertionError("the last attempt returns or raises")
+
+    def _close(self) -> None:
+        self._writer.stop()
+        self._threads.shutdown()
+        self._engine.dispose()
+
+
+class _GroupCommit:
+    """The one thread that writes what `commit` queues."""
+
+    def __init__(self, engine: Engine, bound: int) -> None:
+        self._engine = engine
+        self._queue: queue.Queue[_Unit | None] = queue.Queue(bound)
+        self._thread = threading.Thread(target=self._run, name="group commit", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+
+    async def commit(self, unit: Callable[[Session], T]) -> T:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        try:
+            self._queue.put_nowait(_Unit(unit, done, loop))
+        except queue.Full:
+            raise OverloadedError("Too many writes wait for the disk; try again in a moment.") from None
+        return await done
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            batch, stopping = self._batch(first)
+            self._commit(batch)
+            if stopping:
+                return
+
+    def _batch(self, first: "_Unit") -> tuple[list["_Unit"], bool]:
+        batch = [first]
+        with contextlib.suppress(queue.Empty):
+            while len(batch) < _BATCH:
+                unit = self._queue.get_nowait()
+                if unit is None:
+                    return batch, True
+                batch.append(unit)
+        return batch, False
+
+    def _commit(self, batch: list["_Unit"]) -> None:
+        try:
+            with _mapped_errors(), self._engine.connect() as connection, connection.begin():
+                for unit in batch:
+                    unit.carry_out(connection)
+        except _RepeatError:
+            _settle(batch, _away())
+        except Exception as error:  # The root of this thread: each caller gets the error.
+            _settle(batch, error)
+        else:
+            _settle(batch, None)
+
+
+class _Unit:
+    """One call of `commit`: the unit, and where its outcome goes."""
+
+    def __init__(
+        self, unit: Callable[[Session], Any], done: "asyncio.Future[Any]", loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._unit = unit
+        self._done = done
+        self.loop = loop
+        self._value: Any = None
+        self._error: Exception | None = None
+
+    def carry_out(self, connection: Connection) -> None:
+        """Runs it behind a savepoint; keeps its own error, passes on one of the database as a whole."""
+        self._error = None
+        try:
+            with connection.begin_nested(), Session(connection, expire_on_commit=False) as session:
+                self._value = self._unit(session)
+                session.flush()
+        except OperationalError:
+            raise
+        except Exception as error:  # This caller's alone.
+            self._error = error
+
+    def tell(self, failure: Exception | None) -> None:
+        """Hands the outcome to the caller, unless it has gone."""
+        if self._done.done():
+            return
+        if error := failure or self._error:
+            self._done.set_exception(error)
+        else:
+            self._done.set_result(self._value)
+
+
+def _settle(batch: list[_Unit], failure: Exception | None) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Unit]] = {}
+    for unit in batch:
+        by_loop.setdefault(unit.loop, []).append(unit)
+    for loop, units in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # A loop that was closed has no callers left.
+            loop.call_soon_threadsafe(_tell_all, units, failure)
+
+
+def _tell_all(units: list[_Unit], failure: Exception | None) -> None:
+    for unit in units:
+        unit.tell(failure)
+
+
+class _RepeatError(Exception):
+    """The transaction lost against another; the same again will do."""
+
+
+@contextlib.contextmanager
+def _mapped_errors() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise OverloadedError("The database has too much to do; try again in a moment.") from error
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) in _REPEATABLE_STATES:
+            raise _RepeatError from error
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            raise _away() from error
+        raise
+
+
+def _away() -> VivavoceError:
+    return UnavailableError("The database can't be reached or is locked; try again in a moment.")
+
+
+def open_engine(url: str, threads: int) -> Engine:
+    """An engine for `url` with our settings and a connection a thread, one more for the group commit."""
+    backend = make_url(url).get_backend_name()
+    common: dict[str, Any] = {"pool_size": threads + 1, "max_overflow": 0, "pool_timeout": 5, "pool_pre_ping": True}
+    common["hide_parameters"] = True  # Rows hold speech and mail addresses; errors are logged.
+    if backend == "sqlite":
+        return _sqlite(url, common)
+    timeouts = "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=10000"
+    engine = create_engine(url, **common, connect_args={"options": timeouts, "connect_timeout": 5})
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _sqlite(url: str, common: dict[str, Any]) -> Engine:
+    if path := make_url(url).database:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    else:
+        raise ValueError("An SQLite database needs a file: sqlite:///path/to/file.db")
+    engine = create_engine(url, **common, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _connect_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _connect_sqlite(connection: DBAPIConnection, _: object) -> None:
+    connection.isolation_level = None  # We say BEGIN ourselves.
+    for pragma in (
+        f"busy_timeout={_BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that begins deferred can find, at its first write, that its snapshot is stale, and must start over.
+    read_only = connection.get_execution_options().get(_READ_ONLY)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get(_READ_ONLY):
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")

@@ -1,0 +1,49 @@
+"""Who makes the current call."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from mesh.errors import UnauthenticatedError
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person (with `user_id`) or a service of the mesh (with `service`), never both."""
+
+    user_id: str = ""
+    login_session_id: str = ""
+    scopes: frozenset[str] = frozenset()
+    service: str = ""
+    guest: bool = False
+
+
+_current: ContextVar[Caller | None] = ContextVar("caller", default=None)
+
+
+def caller() -> Caller:
+    """Who makes the current call.
+
+    Raises:
+        UnauthenticatedError: the RPC is open to anyone and no token came with it, or this is no call at all.
+    """
+    found = _current.get()
+    if found is None:
+        raise UnauthenticatedError("Sign in and send the access token with the call.", reason="TOKEN_MISSING")
+    return found
+
+
+@contextmanager
+def as_caller(known: Caller) -> Iterator[Caller]:
+    """Makes `known` the caller within the block; for tests and for work a service does in its own name."""
+    token = _current.set(known)
+    try:
+        yield known
+    finally:
+        _current.reset(token)
+
+
+def enter(known: Caller) -> None:
+    """Makes `known` the caller for the rest of the current task; for the auth interceptor, whose task is the call."""
+    _current.set(known)

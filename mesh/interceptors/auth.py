@@ -1,0 +1,70 @@
+"""Lets in who may call, by the `access` option of the RPC, and makes the caller known to the handler."""
+
+from typing import assert_never
+
+from grpc_interceptor import AsyncServerInterceptor
+
+from mesh.access import Rule, Who, rule_of
+from mesh.errors import NotAllowedError, NotBuiltError, UnauthenticatedError
+from mesh.identity import Caller, enter
+from mesh.interceptors.wire import Context, Handler, Request, Response
+from mesh.tokens import TokenVerifier
+
+_SCHEME = "bearer "
+
+
+class AuthInterceptor(AsyncServerInterceptor):
+    """Checks the token in the `authorization` metadata against the rule of the RPC.
+
+    A valid token on an RPC that is open to anyone makes the caller known too; a bad one is refused even there.
+    An RPC that is planned answers UNIMPLEMENTED to whoever may call it.
+    """
+
+    def __init__(self, verifier: TokenVerifier) -> None:
+        self._verifier = verifier
+
+    async def intercept(
+        self, method: Handler, request_or_iterator: Request, context: Context, method_name: str
+    ) -> Response:
+        """Refuses, or lets the handler run as the caller."""
+        rule = rule_of(method_name)
+        if rule is None:
+            raise NotAllowedError("This call is open to nobody; the server's contract does not say who may make it.")
+        token = _bearer(context)
+        if token or rule.who is not Who.ANYONE:
+            who = await self._verifier.verify(token)
+            _admit(who, rule)
+            enter(who)
+        if rule.planned:
+            raise NotBuiltError("This call is specified and not built yet.")
+        response = method(request_or_iterator, context)
+        return response if hasattr(response, "__aiter__") else await response
+
+
+def _admit(who: Caller, rule: Rule) -> None:
+    match rule.who:
+        case Who.ANYONE:
+            return
+        case Who.SIGNED_IN:
+            if not who.user_id:
+                raise NotAllowedError("Only a person may make this call; send the person's token.")
+            if missing := rule.scopes - who.scopes:
+                raise NotAllowedError(
+                    f"The access token lacks the scope {' '.join(sorted(missing))}; sign in for it.",
+                    metadata={"scopes": " ".join(sorted(missing))},
+                )
+        case Who.SERVICE:
+            if who.service not in rule.services:
+                raise NotAllowedError("Only services of the mesh may make this call.")
+        case _:
+            assert_never(rule.who)
+
+
+def _bearer(context: Context) -> str:
+    for key, value in context.invocation_metadata() or ():
+        if key == "authorization":
+            text = value.decode("latin-1") if isinstance(value, bytes) else value
+            if not text.lower().startswith(_SCHEME):
+                raise UnauthenticatedError("The authorization must read `Bearer <access token>`.")
+            return text[len(_SCHEME) :].strip()
+    return ""

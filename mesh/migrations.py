@@ -1,0 +1,61 @@
+"""Brings the tables of a service up to date with Alembic, once, however many replicas start together."""
+
+import zlib
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, MetaData, text
+
+from mesh.database import open_engine
+
+_CONNECTION: Final = "connection"
+_VERSION_TABLE: Final = "version_table"
+
+
+def migrate(db_url: str, script_location: Path | str, version_table: str) -> None:
+    """Upgrades to the newest revision below `script_location`. Blocks; call it before the loop, or in a thread.
+
+    `version_table` is the service's own, such as `alembic_version_user`, so that services may share a database.
+    """
+    # Imported here: a service that is up to date by other means never pays for it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(script_location).replace("%", "%%"))
+    engine = open_engine(db_url, 1)
+    try:
+        with engine.connect() as connection, connection.begin():
+            _lock(connection, version_table)
+            config.attributes[_CONNECTION] = connection
+            config.attributes[_VERSION_TABLE] = version_table
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def run_migrations(tables: MetaData) -> None:
+    """The whole body of a service's `migrations/env.py`: runs on the connection of `migrate`."""
+    from alembic import context
+
+    connection: Connection = context.config.attributes[_CONNECTION]
+
+    def ours(_: object, name: str | None, kind: str, reflected: bool, __: object) -> bool:
+        # Services may share a database: tables of others are none of our business.
+        return kind != "table" or not reflected or name in tables.tables
+
+    options: dict[str, Any] = {"render_as_batch": connection.dialect.name == "sqlite", "include_object": ours}
+    context.configure(
+        connection=connection,
+        target_metadata=tables,
+        version_table=context.config.attributes[_VERSION_TABLE],
+        **options,
+    )
+    context.run_migrations()
+
+
+def _lock(connection: Connection, version_table: str) -> None:
+    """Held to the end of the transaction. SQLite's BEGIN IMMEDIATE is such a lock by itself."""
+    if connection.dialect.name == "postgresql":
+        key = zlib.crc32(version_table.encode())
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})

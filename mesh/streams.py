@@ -1,0 +1,232 @@
+"""The only place that reads and writes gRPC streams: bounded queues, one reader, one writer, half-close."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, Generic, TypeVar
+
+from grpc.aio import EOF, AioRpcError, StreamStreamCall
+
+from mesh.errors import ExhaustedError, UnavailableError, VivavoceError
+from mesh.mailbox import Closed, Mailbox
+from mesh.wire_errors import from_rpc_error
+
+Out = TypeVar("Out")
+In = TypeVar("In")
+Metadata = Sequence[tuple[str, str]]
+
+#: How long a full outbox may stay full before the other side counts as one that does not read.
+STALLED_AFTER_S: Final = 10.0
+#: How long a client waits, after its half-close, for the server to end the call before it cancels it.
+_CLOSE_S: Final = 5.0
+
+
+class DuplexStream(Generic[Out, In]):
+    """One side of a bidirectional stream: messages go out and come in, in order, each way through one bounded queue.
+
+    Safe to wait on with a timeout and to cancel: no message is lost, and the call goes on.
+    """
+
+    def __init__(self, *, inbox: int, outbox: int, stalled_after_s: float) -> None:
+        self._inbox: Mailbox[In] = Mailbox(inbox)
+        self._outbox: Mailbox[Out] = Mailbox(outbox)
+        self._stalled_after_s = stalled_after_s
+
+    async def send(self, message: Out) -> None:
+        """Queues `message`; waits while the queue is full.
+
+        Raises:
+            ExhaustedError: TOO_SLOW, the other side has not read for `stalled_after_s`; the call is lost.
+            VivavoceError: the call has failed, or has ended (UnavailableError).
+        """
+        if self._outbox.offer(message):
+            return
+        try:
+            async with asyncio.timeout(self._stalled_after_s):
+                await self._outbox.put(message)
+        except TimeoutError:
+            error = ExhaustedError("The other side does not read; read faster, or reconnect.", reason="TOO_SLOW")
+            self._fail(error)
+            raise error from None
+        except Closed:
+            raise self._outbox.error or UnavailableError("The call has ended; open a new one.") from None
+
+    def offer(self, message: Out) -> bool:
+        """Queues `message` where there is room; False where there is none, or the call has ended. Never waits."""
+        return self._outbox.offer(message)
+
+    async def done_sending(self) -> None:
+        """Says that no more will be sent, and waits until all that was queued is handed to gRPC.
+
+        A client half-closes the call by this. A server's call ends when its session returns.
+        """
+        self._outbox.close()
+        await self._outbox.emptied()
+
+    @property
+    def waiting(self) -> int:
+        """Messages that came in and were not taken yet."""
+        return len(self._inbox)
+
+    def __aiter__(self) -> AsyncIterator[In]:
+        """The messages that come in, until the other side has sent its last."""
+        return self
+
+    async def __anext__(self) -> In:
+        """The next message. A failed call raises its error here once what came before it is taken."""
+        try:
+            return await self._inbox.get()
+        except Closed:
+            if self._inbox.error:
+                raise self._inbox.error from None
+            raise StopAsyncIteration from None
+
+    def _fail(self, error: VivavoceError) -> None:
+        self._inbox.close(error)
+        self._outbox.close(error)
+
+
+@asynccontextmanager
+async def client_stream(
+    method: Callable[..., StreamStreamCall[Out, In]],
+    *,
+    metadata: Metadata = (),
+    inbox: int = 64,
+    outbox: int = 64,
+    stalled_after_s: float = STALLED_AFTER_S,
+) -> AsyncIterator[DuplexStream[Out, In]]:
+    """Opens the stream `method` of a stub for the length of the block.
+
+    On a normal exit what is queued is sent, the call is half-closed, and the server has some seconds to end it; what
+    it still sends is dropped. On an exception the call is cancelled. Either way nothing is left running.
+    The call has no deadline; a full inbox holds the server back by flow control.
+    """
+    stream = DuplexStream[Out, In](inbox=inbox, outbox=outbox, stalled_after_s=stalled_after_s)
+    call = method(metadata=metadata)
+    reader = asyncio.create_task(_read_call(call, stream), name="stream reader")
+    writer = asyncio.create_task(_write_call(call, stream), name="stream writer")
+    try:
+        yield stream
+        stream._outbox.close()  # noqa: SLF001 (this file's own class)
+        stream._inbox.discard()  # noqa: SLF001
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await asyncio.wait((reader, writer))
+    finally:
+        call.cancel()
+        reader.cancel()
+        writer.cancel()
+        await _gone(reader, writer)
+
+
+async def serve_stream(
+    requests: AsyncIterator[In],
+    session: Callable[[DuplexStream[Out, In]], Awaitable[None]],
+    *,
+    inbox: int = 64,
+    outbox: int = 64,
+    stalled_after_s: float = STALLED_AFTER_S,
+) -> AsyncIterator[Out]:
+    """The responses of a stream handler that runs `session`; a handler returns it as it is.
+
+    The stream ends when the session returns and what it queued is sent; what the session raises ends it as that error.
+    A peer that goes away cancels the session. One that does not read makes `send` raise TOO_SLOW, and the call is
+    cancelled when the session has ended. Handler: `def Converse(self, requests, context): return serve_stream(…)`.
+    """
+    stream = DuplexStream[Out, In](inbox=inbox, outbox=outbox, stalled_after_s=stalled_after_s)
+    call = _this_task()
+    reader = asyncio.create_task(_read_requests(requests, stream), name="request reader")
+    running = asyncio.create_task(_run(session, stream, call), name="session")
+    # gRPC drops a generator it no longer wants without closing it; the end of the call's task is what it can't skip.
+    call.add_done_callback(lambda _: running.cancel())
+    call.add_done_callback(lambda _: reader.cancel())
+    try:
+        while True:
+            try:
+                yield await stream._outbox.get()  # noqa: SLF001 (this file's own class)
+            except Closed:
+                break
+        await running
+    finally:
+        reader.cancel()
+        running.cancel()
+        await _gone(reader, running)
+
+
+async def _read_call(call: StreamStreamCall[Any, In], stream: DuplexStream[Any, In]) -> None:
+    inbox = stream._inbox  # noqa: SLF001 (this file's own class)
+    try:
+        while (message := await call.read()) is not EOF:
+            if not inbox.offer(message):  # type: ignore[arg-type]  # Not EOF: a message.
+                await inbox.put(message)  # type: ignore[arg-type]
+    except AioRpcError as error:
+        stream._fail(from_rpc_error(error))  # noqa: SLF001
+    except asyncio.CancelledError:
+        # grpc raises this too when the call itself was cancelled, which nobody did but the peer or `client_stream`.
+        stream._fail(UnavailableError("The call was cancelled; open a new one."))  # noqa: SLF001
+        raise
+    else:
+        inbox.close()
+        stream._outbox.close()  # noqa: SLF001
+    finally:
+        inbox.close()
+
+
+async def _write_call(call: StreamStreamCall[Out, Any], stream: DuplexStream[Out, Any]) -> None:
+    outbox = stream._outbox  # noqa: SLF001 (this file's own class)
+    # A write on a call that has failed tells nothing: the reader has the status.
+    with suppress(AioRpcError, asyncio.InvalidStateError):
+        while True:
+            try:
+                message = await outbox.get()
+            except Closed:
+                break
+            await call.write(message)
+        await call.done_writing()
+
+
+async def _read_requests(requests: AsyncIterator[In], stream: DuplexStream[Any, In]) -> None:
+    inbox = stream._inbox  # noqa: SLF001 (this file's own class)
+    try:
+        async for message in requests:
+            if not inbox.offer(message):
+                await inbox.put(message)
+    except VivavoceError as error:
+        inbox.close(error)
+    except Closed:
+        return
+    finally:
+        inbox.close()
+
+
+async def _run(
+    session: Callable[[DuplexStream[Out, In]], Awaitable[None]],
+    stream: DuplexStream[Out, In],
+    call: "asyncio.Task[Any]",
+) -> None:
+    outbox = stream._outbox  # noqa: SLF001 (this file's own class)
+    try:
+        await session(stream)
+    finally:
+        stalled = isinstance(outbox.error, ExhaustedError)
+        outbox.close()
+        if stalled:
+            call.cancel()
+        else:
+            # A peer that stops reading only now must not hold the call either.
+            give_up = asyncio.get_running_loop().call_later(stream._stalled_after_s, call.cancel)  # noqa: SLF001
+            call.add_done_callback(lambda _: give_up.cancel())
+
+
+def _this_task() -> "asyncio.Task[Any]":
+    task = asyncio.current_task()
+    assert task is not None, "a handler runs in a task"
+    return task
+
+
+async def _gone(*tasks: "asyncio.Task[None]") -> None:
+    """Waits for tasks that were cancelled, and takes note of what they raised: it was told by other ways."""
+    await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()

@@ -1,0 +1,78 @@
+"""What tests use to run services on a real server with the real interceptors."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from mesh.channel import call_metadata
+from mesh.clock import Clock
+from mesh.server import MeshServer, Service
+from mesh.tokens import SERVICES, Jwk, TokenSigner, TokenVerifier
+
+ALL_SCOPES = "talk read write"
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A signer and a verifier that belong together."""
+
+    signer: TokenSigner
+    verifier: TokenVerifier
+
+    def user_token(self, user_id: str = "usr_test", scopes: str = ALL_SCOPES, *, guest: bool = False) -> str:
+        """A token of a person."""
+        return self.signer.sign(user_id, claims={"sid": "ses_test", "scope": scopes, "guest": guest})
+
+    def service_token(self, service: str) -> str:
+        """A token of a service of the mesh."""
+        return self.signer.sign(f"service:{service}", SERVICES, 300)
+
+    def user_metadata(self, user_id: str = "usr_test", scopes: str = ALL_SCOPES) -> tuple[tuple[str, str], ...]:
+        """The metadata of a call a person makes."""
+        return call_metadata(self.user_token(user_id, scopes))
+
+    def service_metadata(self, service: str) -> tuple[tuple[str, str], ...]:
+        """The metadata of a call a service makes."""
+        return call_metadata(self.service_token(service))
+
+
+def new_authority(clock: Clock | None = None, kid: str = "test") -> Authority:
+    """A fresh key pair, its signer and a verifier that knows it."""
+    signer = TokenSigner(new_private_key_pem(), kid, clock=clock)
+
+    async def keys() -> list[Jwk]:
+        return [signer.jwk()]
+
+    return Authority(signer, TokenVerifier(keys, clock))
+
+
+def new_private_key_pem() -> bytes:
+    """A fresh Ed25519 key."""
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+@asynccontextmanager
+async def serve(
+    services: Sequence[Service], authority: Authority, *, drain_s: float = 1.0
+) -> AsyncIterator[MeshServer]:
+    """Serves on a free port of 127.0.0.1 for the length of the block; `server.address` is where."""
+    async with MeshServer(services, authority.verifier, drain_s=drain_s) as server:
+        yield server
+
+
+@asynccontextmanager
+async def no_leaked_tasks(within_s: float = 2.0) -> AsyncIterator[None]:
+    """Fails when tasks begun within the block still run `within_s` after its end.
+
+    gRPC keeps tasks of its own per server: open servers and channels outside, or close them inside.
+    """
+    before = asyncio.all_tasks()
+    yield
+    begun = asyncio.all_tasks() - before
+    if begun:
+        _, still = await asyncio.wait(begun, timeout=within_s)
+        assert not still, f"tasks still run: {sorted(task.get_name() + ' ' + repr(task.get_coro()) for task in still)}"
