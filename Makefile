@@ -1,3 +1,76 @@
-.PHONY: help
-help: ## Lists the targets.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+# Everything one does with this repository; `make` alone lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CODE := mesh services edge cli tools tests
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup models up test check generate format soak bench lock clean released
+
+help: ## List what can be made.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
+
+$(VENV)/runtime: requirements/runtime.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Vivavoce needs Python 3.11 or later; this is %d.%d. Name another: make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@echo "Installing into $(VENV) (about 600 MB, a minute or two the first time) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/runtime requirements/dev.txt
+	@echo "Installing what tests and checks need …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+setup: $(VENV)/runtime models ## Prepare the environment without starting anything.
+
+models: $(VENV)/runtime ## Fetch the speech models (about 110 MB, once).
+	@$(BIN)/viva models fetch
+
+up: setup ## Install what is missing and start everything; Ctrl-C stops it.
+	@$(BIN)/viva up $(ARGS)
+
+test: $(VENV)/dev ## Run the tests.
+	@$(BIN)/viva models fetch --llama
+	$(BIN)/pytest -q $(ARGS)
+
+check: $(VENV)/dev ## Format, lint, types, import contracts, contract lint and breaking, generated code fresh.
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/buf format --diff --exit-code
+	$(BIN)/buf lint
+	$(BIN)/buf build -o - | $(BIN)/buf breaking - --against protos/released.binpb --config buf.breaking.yaml
+	$(BIN)/python tools/generate.py --check
+	$(BIN)/python tools/contract_reference.py --check
+
+generate: $(VENV)/dev ## Generate the stubs and the contract reference.
+	$(BIN)/buf format -w
+	$(BIN)/python tools/generate.py
+	$(BIN)/python tools/contract_reference.py
+
+format: $(VENV)/dev ## Format the code and mend what the linter can.
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+soak: $(VENV)/dev ## Run the long tests for leaks (minutes).
+	$(BIN)/pytest -q -m soak --timeout 900 tests/soak
+
+bench: setup ## Measure latency and print the table (about five minutes).
+	@$(BIN)/viva bench latency
+	@$(BIN)/viva bench mesh
+
+released: $(VENV)/dev ## Keep the contract as it is now as the one that later changes must not break.
+	$(BIN)/buf build --exclude-source-info -o protos/released.binpb
+
+PIP_COMPILE := $(BIN)/pip-compile --quiet --no-header --generate-hashes --allow-unsafe --build-deps-for editable \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate
+lock: $(VENV)/dev ## Pin every package anew, with hashes.
+	$(PIP_COMPILE) --output-file requirements/runtime.txt pyproject.toml
+	$(PIP_COMPILE) --output-file requirements/dev.txt --extra dev --constraint requirements/runtime.txt pyproject.toml
+
+clean: ## Remove the environment and caches; your data stays.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

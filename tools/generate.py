@@ -11,15 +11,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "clients" / "python"
 #: Folders below OUT that hold generated code and nothing else, but for the `__init__.py` written here.
-PACKAGES = ("buf/validate", *(f"vivavoce/{name}/v1" for name in
-            ("type", "user", "conversation", "ai_engine", "history", "media")))
+PACKAGES = (
+    "buf/validate",
+    *(f"vivavoce/{name}/v1" for name in ("type", "user", "conversation", "ai_engine", "history", "media")),
+)
 
 
 def generate(out: Path) -> None:
     """Writes the generated packages below `out`."""
     template = (ROOT / "buf.gen.yaml").read_text().replace("out: clients/python", f"out: {out}")
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    subprocess.run(["buf", "generate", "--template", template], cwd=ROOT, check=True, env={"PATH": path, "HOME": str(out)})
+    subprocess.run(
+        ["buf", "generate", "--template", template], cwd=ROOT, check=True, env={"PATH": path, "HOME": str(out)}
+    )
     shutil.rmtree(out / "google", ignore_errors=True)
     for package in PACKAGES:
         folder = out / package
