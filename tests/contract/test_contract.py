@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
-
-from mesh import errors
-from mesh.peers import SERVICE_NAMES
 from vivavoce.ai_engine.v1 import ai_engine_service_pb2
 from vivavoce.conversation.v1 import conversation_service_pb2
 from vivavoce.history.v1 import history_service_pb2
 from vivavoce.media.v1 import media_service_pb2
 from vivavoce.type.v1 import access_pb2, error_pb2, privacy_pb2
 from vivavoce.user.v1 import user_service_pb2
+
+from mesh import errors
+from mesh.peers import SERVICE_NAMES
 
 FILES = (
     user_service_pb2.DESCRIPTOR,
