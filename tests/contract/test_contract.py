@@ -40,9 +40,9 @@ def methods() -> list[MethodDescriptor]:
 
 
 def fields() -> Iterator[FieldDescriptor]:
-    seen = {method.input_type.file.name for method in methods()}
-    for file in [*FILES, *(dependency for file in FILES for dependency in file.dependencies)]:
-        if file.package.startswith("vivavoce.") and (file.name not in seen or file in FILES):
+    imported = {dependency.name: dependency for file in FILES for dependency in file.dependencies}
+    for file in {**imported, **{file.name: file for file in FILES}}.values():
+        if file.package.startswith("vivavoce."):
             for message in file.message_types_by_name.values():
                 yield from message.fields
 
@@ -82,5 +82,5 @@ def test_every_error_of_the_mesh_has_a_reason_of_the_contract() -> None:
     classes = [
         member for _, member in inspect.getmembers(errors, inspect.isclass) if issubclass(member, errors.VivavoceError)
     ]
-    known = {name.removeprefix("ERROR_REASON_") for name in error_pb2.ErrorReason.keys()}
+    known = {value.name.removeprefix("ERROR_REASON_") for value in error_pb2.ErrorReason.DESCRIPTOR.values}
     assert {member.default_reason for member in classes} <= known
