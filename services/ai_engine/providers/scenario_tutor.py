@@ -1,27 +1,39 @@
 """The tutor that needs no model, key or network: it plays role-plays written as data."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
-from mesh.errors import NotFoundError
+from mesh.errors import NotFoundError, OverloadedError
 from services.ai_engine.domain.roles import (
     Capabilities,
+    CorrectionFound,
     ReplyPart,
     Scenario,
     StateAdvanced,
     TextDelta,
     TutorContext,
 )
+from services.ai_engine.tutor.grammar import GrammarCheck, HarperCheck
 from services.ai_engine.tutor.reading import SHIPPED, read_everywhere, read_folder, scenarios
+from services.ai_engine.tutor.recast import recast
 from services.ai_engine.tutor.scene import Played, Stage
+from services.ai_engine.tutor.slips import slips
 from services.ai_engine.tutor.state import decoded
+from services.ai_engine.workers import Workers
 
 #: Played where the context names no scenario.
 DEFAULT_SCENARIO = "cafe"
 
+#: How long the cards may come after the text; a check takes a few milliseconds.
+_CHECK_DEADLINE_S = 1.0
+
 
 class ScenarioTutor:
-    """Plays scenarios as a LanguageModel. The same context always gives the same reply."""
+    """Plays scenarios as a LanguageModel. The same context always gives the same reply.
+
+    Close it with `aclose` when it is no longer needed.
+    """
 
     name = "scenario_tutor"
     capabilities = Capabilities(
@@ -30,41 +42,57 @@ class ScenarioTutor:
         label="Scripted role-plays that run offline; this is not a language model and knows only its scenes.",
     )
 
-    def __init__(self, stages: Mapping[str, Stage]) -> None:
+    def __init__(self, stages: Mapping[str, Stage], check: GrammarCheck) -> None:
         self._stages = dict(stages)
+        self._check = check
+        self._playing = Workers("scenario-tutor", threads=1, queue=64)
+        # One thread, since the checker bears no more; a full queue costs a card, never the reply.
+        self._checking = Workers("grammar", threads=1, queue=16)
         self.scenarios: tuple[Scenario, ...] = scenarios(stage.script for stage in self._stages.values())
 
     @classmethod
     def load(cls, folders: Sequence[Path] = ()) -> "ScenarioTutor":
         """Reads the shipped scenarios and those of further folders, which win where ids are the same.
 
-        Blocks on files for some hundred milliseconds: call it at start, in a thread. Raises ScenarioFileError.
+        Blocks for about a second: call it at start, in a thread. Raises ScenarioFileError.
         """
         everywhere = read_everywhere()
         scripts = {
             name: script for folder in (SHIPPED, *folders) for name, script in read_folder(folder, everywhere).items()
         }
-        return cls({name: Stage(script, everywhere) for name, script in scripts.items()})
+        return cls({name: Stage(script, everywhere) for name, script in scripts.items()}, HarperCheck())
 
     async def reply(self, context: TutorContext) -> AsyncIterator[ReplyPart]:
         """Answers one turn, or opens the scene where there is neither turn nor state.
 
-        Raises NotFoundError for a scenario it does not have.
+        The text comes first, then the state, then the corrections. Raises NotFoundError for a scenario it does not
+        have and OverloadedError when too many learners speak at once.
         """
         stage = self._stage(context.scenario_id)
-        played = _play(stage, context)
-        for index, sentence in enumerate(played.sentences):
-            yield TextDelta(sentence if index == 0 else f" {sentence}")
-        state = played.state
-        yield StateAdvanced(
-            state=state.encoded(),
-            reached_goal_ids=state.reached,
-            goal_count=len(stage.script.scenario.goals),
-            finished=state.finished,
-        )
+        checking = asyncio.create_task(self._corrections(context.turn))
+        try:
+            played = await self._playing.run(_play, stage, context)
+            for index, sentence in enumerate(played.sentences):
+                yield TextDelta(sentence if index == 0 else f" {sentence}")
+            yield _advanced(stage, played)
+            for correction in await checking:
+                yield correction
+        finally:
+            checking.cancel()
+            await asyncio.gather(checking, return_exceptions=True)
 
     async def aclose(self) -> None:
         """Ends its threads."""
+        await self._playing.close()
+        await self._checking.close()
+
+    async def _corrections(self, turn: str) -> tuple[CorrectionFound, ...]:
+        try:
+            async with asyncio.timeout(_CHECK_DEADLINE_S):
+                return await self._checking.run(self._check, turn) if turn else ()
+        except (OverloadedError, TimeoutError):
+            # Corrections are a courtesy: under load the talk goes on without them.
+            return ()
 
     def _stage(self, scenario_id: str) -> Stage:
         stage = self._stages.get(scenario_id or DEFAULT_SCENARIO)
@@ -81,5 +109,19 @@ def _play(stage: Stage, context: TutorContext) -> Played:
     learner = context.learner.display_name
     if not context.turn and not context.lines and state.turn == 0:
         return stage.open(state, learner)
-    last = next((line.text for line in reversed(context.lines) if line.speaker == "tutor"), "")
-    return stage.play(state, context.turn, learner, last)
+    return stage.play(
+        state,
+        context.turn,
+        learner=learner,
+        tutor_last=next((line.text for line in reversed(context.lines) if line.speaker == "tutor"), ""),
+        recast=recast(context.turn, slips(context.turn)) if context.learner.correction_style == "recast" else "",
+    )
+
+
+def _advanced(stage: Stage, played: Played) -> StateAdvanced:
+    return StateAdvanced(
+        state=played.state.encoded(),
+        reached_goal_ids=played.state.reached,
+        goal_count=len(stage.script.scenario.goals),
+        finished=played.state.finished,
+    )

@@ -8,8 +8,8 @@ from services.ai_engine.tutor.script import Answer, Everywhere, Script, Step
 #: Stock phrases the rules speak, which `_everywhere.yaml` has to hold.
 STOCK_PHRASES = (
     "acks", "after", "agreed", "changed", "declined", "example", "goodbye", "help", "lets_see", "moved_on",
-    "not_caught", "not_understood", "off_topic", "once_more", "repeat", "silence", "slower", "unknown_question",
-    "unsure",
+    "not_caught", "not_understood", "off_topic", "once_more", "recast", "repeat", "silence", "slower",
+    "unknown_question", "unsure",
 )  # fmt: skip
 
 

@@ -45,9 +45,15 @@ class Stage:
         first = telling.next_step()
         return telling.end(telling.line(self.script.opener, "opener"), telling.question(first, again=False))
 
-    def play(self, state: SceneState, turn: str, learner: str = "", tutor_last: str = "") -> Played:
-        """The tutor answers a turn. `tutor_last` is what the learner last heard; the reply is never the same."""
-        telling = _Telling(self, state, learner, avoid=tutor_last)
+    def play(
+        self, state: SceneState, turn: str, *, learner: str = "", tutor_last: str = "", recast: str = ""
+    ) -> Played:
+        """The tutor answers a turn.
+
+        `tutor_last` is what the learner last heard; the reply is never the same. `recast` is a clause of the turn,
+        mended and turned to the learner, to be said in passing where there is room.
+        """
+        telling = _Telling(self, state, learner, avoid=tutor_last, recast=recast)
         if state.finished:
             return telling.end(telling.stock("after"))
         step = telling.next_step()
@@ -78,12 +84,13 @@ class Stage:
 class _Telling:
     """The making of one reply. Lives for one call."""
 
-    def __init__(self, stage: Stage, state: SceneState, learner: str, avoid: str = "") -> None:
+    def __init__(self, stage: Stage, state: SceneState, learner: str, avoid: str = "", recast: str = "") -> None:
         self._stage = stage
         self._script = stage.script
         self._state = state
         self._learner = learner
         self._avoid = {text for text in (avoid.strip(), state.last) if text}
+        self._recast = recast
         self._fresh: frozenset[str] = frozenset()
 
     # ── Answering ────────────────────────────────────────────────────────────────────────────────
@@ -102,7 +109,7 @@ class _Telling:
         said = self._acknowledge(passed, changed, new)
         said += self._side_answers(heard, {answer.intent for _, answer in passed}, answered=bool(passed))
         if said or passed:
-            return self._onward(step, said, moved=bool(passed))
+            return self._onward(step, self._recasting(said), moved=bool(passed))
         return self._unexpected(heard, step)
 
     def _fill(self, heard: Heard) -> tuple[list[str], list[str]]:
@@ -175,6 +182,12 @@ class _Telling:
                 return [line]
         return []
 
+    def _recasting(self, said: list[str]) -> list[str]:
+        """Puts the recast in front, where the reply stays short."""
+        if not self._recast or len(said) > 1:
+            return said
+        return [self.stock("recast", {"better": self._recast}), *said]
+
     # ── Going on ─────────────────────────────────────────────────────────────────────────────────
 
     def _onward(self, before: Step | None, said: list[str], *, moved: bool) -> Played:
@@ -196,6 +209,8 @@ class _Telling:
             return self._again(step, self.stock("unsure"), least=2)
         if heard.is_question:
             return self._again(step, self.stock("unknown_question"))
+        if self._recast:
+            return self._again(step, *self._recasting([]))
         return self._again(step, self.stock("off_topic" if len(heard.words) >= 4 else "not_caught"))
 
     def _again(self, step: Step | None, opening: str, *, least: int = 1) -> Played:
