@@ -1,0 +1,1 @@
+"""The user service: accounts, guests, login sessions, tokens, profiles."""
