@@ -60,7 +60,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 class _PrivateFormatter(logging.Formatter):
     """Tells where and what kind of exception, not its message: libraries put values into theirs."""
 
-    def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401 (logging's own name and type)
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401 (logging's own type)
         chain = []
         error: BaseException | None = ei[1]
         while error is not None:

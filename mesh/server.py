@@ -15,6 +15,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
 from mesh.access import check_access
+from mesh.calls import Sessions
 from mesh.interceptors.auth import AuthInterceptor
 from mesh.interceptors.errors import ErrorsInterceptor
 from mesh.interceptors.tracing import TracingInterceptor
@@ -27,6 +28,9 @@ T = TypeVar("T")
 MAX_MESSAGE_BYTES: Final = 8 * 1024 * 1024
 #: Bytes a peer may send ahead of our reading on one stream: half a second of sound. gRPC would let it grow to minutes.
 LOOKAHEAD_BYTES: Final = 16 * 1024
+
+#: How long sessions that were cancelled may take to clean up.
+_CLEAN_UP_S: Final = 2.0
 
 _log: Final = logging.getLogger(__name__)
 
@@ -61,6 +65,7 @@ class MeshServer:
         self._drain_s = drain_s
         self._tls = tls
         self._health = HealthServicer()
+        self._sessions = Sessions()
         self._server: grpc.aio.Server | None = None
         self._drained = False
         self.address = address
@@ -73,7 +78,9 @@ class MeshServer:
             RuntimeError: an RPC does not say who may call it, or the address is taken.
         """
         names = [service.name for service in self._services]
-        server = grpc.aio.server(interceptors=interceptors(names, self._verifier), options=server_options())
+        server = grpc.aio.server(
+            interceptors=interceptors(names, self._verifier, self._sessions), options=server_options()
+        )
         for service in self._services:
             service.register(server)
             await self._health.set(service.name, health_pb2.HealthCheckResponse.SERVING)
@@ -91,8 +98,8 @@ class MeshServer:
         """Stops; calls still open are cancelled at once, after a failure, or drained first."""
         if error is None:
             await self.drain()
-        elif self._server is not None:
-            await self._server.stop(None)
+        else:
+            await self.stop_now()
 
     async def drain(self) -> None:
         """Says NOT_SERVING, awaits `on_drain`, takes no new calls, and cancels what is left after `drain_s`."""
@@ -108,12 +115,11 @@ class MeshServer:
         except TimeoutError:
             _log.warning("goodbyes took too long", extra={"address": self.address})
         finally:
-            await self._server.stop(max(0.0, ends_at - asyncio.get_running_loop().time()))
+            await self._stop(max(0.0, ends_at - asyncio.get_running_loop().time()))
 
     async def stop_now(self) -> None:
         """Cancels what is left of a drain."""
-        if self._server is not None:
-            await self._server.stop(None)
+        await self._stop(None)
 
     async def run_until_signal(self, *signals: signal.Signals) -> None:
         """Serves until SIGTERM or SIGINT (or those given), then drains; a second one stops at once."""
@@ -135,6 +141,11 @@ class MeshServer:
             for each in watched:
                 loop.remove_signal_handler(each)
 
+    async def _stop(self, grace_s: float | None) -> None:
+        if self._server is not None:
+            await self._server.stop(grace_s)
+            await self._sessions.ended(_CLEAN_UP_S)
+
     def _bind(self, server: grpc.aio.Server) -> str:
         host, _, _ = self.address.rpartition(":")
         if self._tls is None:
@@ -144,7 +155,9 @@ class MeshServer:
         return f"{host}:{port}"
 
 
-def interceptors(services: Sequence[str], verifier: TokenVerifier) -> list[grpc.aio.ServerInterceptor]:
+def interceptors(
+    services: Sequence[str], verifier: TokenVerifier, sessions: Sessions
+) -> list[grpc.aio.ServerInterceptor]:
     """The interceptors of a server of these services, outermost first, warm.
 
     Raises:
@@ -153,7 +166,7 @@ def interceptors(services: Sequence[str], verifier: TokenVerifier) -> list[grpc.
     check_access(services)
     validation = ValidationInterceptor()
     validation.warm(services)
-    return [TracingInterceptor(), ErrorsInterceptor(), AuthInterceptor(verifier), validation]
+    return [TracingInterceptor(sessions), ErrorsInterceptor(), AuthInterceptor(verifier), validation]
 
 
 def server_options() -> list[tuple[str, Any]]:

@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Generic, TypeVar
 
 from grpc.aio import EOF, AioRpcError, StreamStreamCall
+from grpc_status import rpc_status
 
+from mesh.calls import current_call
 from mesh.errors import ExhaustedError, UnavailableError, VivavoceError
 from mesh.mailbox import Closed, Mailbox
-from mesh.wire_errors import from_rpc_error
+from mesh.wire_errors import from_rpc_error, to_status
 
 Out = TypeVar("Out")
 In = TypeVar("In")
@@ -45,7 +47,7 @@ class DuplexStream(Generic[Out, In]):
             async with asyncio.timeout(self._stalled_after_s):
                 await self._outbox.put(message)
         except TimeoutError:
-            error = ExhaustedError("The other side does not read; read faster, or reconnect.", reason="TOO_SLOW")
+            error = _too_slow()
             self._fail(error)
             raise error from None
         except Closed:
@@ -130,27 +132,28 @@ async def serve_stream(
     """The responses of a stream handler that runs `session`; a handler returns it as it is.
 
     The stream ends when the session returns and what it queued is sent; what the session raises ends it as that error.
-    A peer that goes away cancels the session. One that does not read makes `send` raise TOO_SLOW, and the call is
-    cancelled when the session has ended. Handler: `def Converse(self, requests, context): return serve_stream(…)`.
+    A peer that goes away cancels the session. One that does not read makes `send` raise TOO_SLOW; it meets that error
+    when it reads again. Handler: `def Converse(self, requests, context): return serve_stream(requests, …)`.
     """
     stream = DuplexStream[Out, In](inbox=inbox, outbox=outbox, stalled_after_s=stalled_after_s)
     call = _this_task()
-    reader = asyncio.create_task(_read_requests(requests, stream), name="request reader")
-    running = asyncio.create_task(_run(session, stream, call), name="session")
+    tasks = (
+        asyncio.create_task(_run(session, stream), name="session"),
+        asyncio.create_task(_read_requests(requests, stream), name="request reader"),
+    )
+    watch = asyncio.create_task(_watch(tasks[0], stream, call), name="session watch")
     # gRPC drops a generator it no longer wants without closing it; the end of the call's task is what it can't skip.
-    call.add_done_callback(lambda _: running.cancel())
-    call.add_done_callback(lambda _: reader.cancel())
+    call.add_done_callback(lambda _: _cancel(*tasks, watch))
     try:
         while True:
             try:
                 yield await stream._outbox.get()  # noqa: SLF001 (this file's own class)
             except Closed:
                 break
-        await running
+        await tasks[0]
     finally:
-        reader.cancel()
-        running.cancel()
-        await _gone(reader, running)
+        _cancel(*tasks, watch)
+        await _gone(*tasks, watch)
 
 
 async def _read_call(call: StreamStreamCall[Any, In], stream: DuplexStream[Any, In]) -> None:
@@ -199,23 +202,50 @@ async def _read_requests(requests: AsyncIterator[In], stream: DuplexStream[Any, 
         inbox.close()
 
 
-async def _run(
-    session: Callable[[DuplexStream[Out, In]], Awaitable[None]],
-    stream: DuplexStream[Out, In],
-    call: "asyncio.Task[Any]",
-) -> None:
-    outbox = stream._outbox  # noqa: SLF001 (this file's own class)
+async def _run(session: Callable[[DuplexStream[Out, In]], Awaitable[None]], stream: DuplexStream[Out, In]) -> None:
+    call, this = current_call(), _this_task()
+    if call is not None:
+        call.sessions.running.add(this)
+        this.add_done_callback(call.sessions.running.discard)
     try:
         await session(stream)
     finally:
-        stalled = isinstance(outbox.error, ExhaustedError)
-        outbox.close()
-        if stalled:
-            call.cancel()
-        else:
-            # A peer that stops reading only now must not hold the call either.
-            give_up = asyncio.get_running_loop().call_later(stream._stalled_after_s, call.cancel)  # noqa: SLF001
-            call.add_done_callback(lambda _: give_up.cancel())
+        stream._outbox.close()  # noqa: SLF001 (this file's own class)
+
+
+async def _watch(session: "asyncio.Task[None]", stream: DuplexStream[Any, Any], call: "asyncio.Task[Any]") -> None:
+    """Ends the call when, after the session has ended, the peer still does not read. Cancelled when all is sent."""
+    outbox = stream._outbox  # noqa: SLF001 (this file's own class)
+    await asyncio.wait((session,))
+    while outbox.error is None:
+        left = len(outbox)
+        await asyncio.sleep(stream._stalled_after_s)  # noqa: SLF001
+        if len(outbox) == left:
+            break
+    await _abandon(call)
+
+
+async def _abandon(call: "asyncio.Task[Any]") -> None:
+    """Ends a call whose handler is stuck in a write that will not end.
+
+    gRPC has no way to reset it from here: cancelling the handler alone would leave the peer without a status for ever.
+    So the status is queued behind what the peer has not read, and only then the handler cancelled.
+    """
+    if current := current_call():
+        abort = asyncio.create_task(current.context.abort_with_status(rpc_status.to_status(to_status(_too_slow()))))
+        await asyncio.sleep(0)
+        abort.cancel()
+        await _gone(abort)
+    call.cancel()
+
+
+def _too_slow() -> ExhaustedError:
+    return ExhaustedError("The other side does not read; read faster, or reconnect.", reason="TOO_SLOW")
+
+
+def _cancel(*tasks: "asyncio.Task[Any]") -> None:
+    for task in tasks:
+        task.cancel()
 
 
 def _this_task() -> "asyncio.Task[Any]":
@@ -224,7 +254,7 @@ def _this_task() -> "asyncio.Task[Any]":
     return task
 
 
-async def _gone(*tasks: "asyncio.Task[None]") -> None:
+async def _gone(*tasks: "asyncio.Task[Any]") -> None:
     """Waits for tasks that were cancelled, and takes note of what they raised: it was told by other ways."""
     await asyncio.wait(tasks)
     for task in tasks:

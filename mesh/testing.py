@@ -1,7 +1,7 @@
 """What tests use to run services on a real server with the real interceptors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -64,15 +64,31 @@ async def serve(
         yield server
 
 
+async def until(condition: Callable[[], bool], within_s: float = 5.0) -> None:
+    """Returns as soon as `condition` holds; for what another process or gRPC brings about and no event tells.
+
+    Raises:
+        TimeoutError: it did not come to hold.
+    """
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 (there is no event to wait for)
+            await asyncio.sleep(0.002)
+
+
 @asynccontextmanager
 async def no_leaked_tasks(within_s: float = 2.0) -> AsyncIterator[None]:
-    """Fails when tasks begun within the block still run `within_s` after its end.
-
-    gRPC keeps tasks of its own per server: open servers and channels outside, or close them inside.
-    """
+    """Fails when tasks begun within the block still run `within_s` after its end; servers may stay open."""
     before = asyncio.all_tasks()
     yield
-    begun = asyncio.all_tasks() - before
-    if begun:
+    if begun := {task for task in asyncio.all_tasks() - before if not _of_server(task)}:
         _, still = await asyncio.wait(begun, timeout=within_s)
-        assert not still, f"tasks still run: {sorted(task.get_name() + ' ' + repr(task.get_coro()) for task in still)}"
+        assert not still, f"tasks still run: {', '.join(sorted(map(_named, still)))}"
+
+
+def _of_server(task: "asyncio.Task[object]") -> bool:
+    """Whether it is gRPC's own, waiting for the next call; those that answer a call have other names."""
+    return _named(task).startswith("AioServer.")
+
+
+def _named(task: "asyncio.Task[object]") -> str:
+    return str(getattr(task.get_coro(), "__qualname__", task.get_name()))

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import jwt
@@ -150,12 +150,6 @@ class ServiceTokens:
             self._token = self._signer.sign(f"{_SERVICE_PREFIX}{self._service}", SERVICES, self._lifetime_s)
             self._renew_at = now + self._lifetime_s / 2
         return self._token
-
-
-def expires_at(token: str) -> datetime:
-    """When a token we signed expires, unverified; for answers that tell it to the client."""
-    payload = jwt.decode(token, options={"verify_signature": False})
-    return datetime.fromtimestamp(payload["exp"], UTC)
 
 
 def _caller(payload: Mapping[str, Any]) -> Caller:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import grpc
 from grpc_interceptor import AsyncServerInterceptor
 
+from mesh.calls import Call, Sessions, enter_call
 from mesh.deadlines import enter_deadline
 from mesh.interceptors.wire import Context, Handler, Request, Response
 from mesh.telemetry import begin_call, count_call, count_stream
@@ -20,10 +21,14 @@ class TracingInterceptor(AsyncServerInterceptor):
     A stream has one span for its whole life; turns get their own. Nothing is recorded per message.
     """
 
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
     async def intercept(
         self, method: Handler, request_or_iterator: Request, context: Context, method_name: str
     ) -> Response:
         """Runs the handler within its span."""
+        enter_call(Call(context, self._sessions))
         enter_deadline(context.time_remaining())
         response = method(request_or_iterator, context)
         if hasattr(response, "__aiter__"):

@@ -2,7 +2,9 @@
 
 from typing import Any, TypeAlias
 
-import grpc
+from mesh.calls import Context
+
+__all__ = ["Context", "Handler", "Request", "Response"]
 
 #: An async function of request and context, or one that gives an async iterator of responses.
 Handler: TypeAlias = Any
@@ -10,4 +12,3 @@ Handler: TypeAlias = Any
 Request: TypeAlias = Any
 #: A message, or an async iterator of messages.
 Response: TypeAlias = Any
-Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]

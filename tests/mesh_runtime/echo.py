@@ -1,4 +1,4 @@
-"""A small service for tests of the runtime, with RPCs of every kind and rule; its contract is made here, not generated."""
+"""A service for tests of the runtime, with RPCs of every kind and rule; its contract is made here, not generated."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
