@@ -1,0 +1,1 @@
+"""The doors of the mesh: HTTP and WebSocket in, gRPC out."""

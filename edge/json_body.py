@@ -1,0 +1,51 @@
+"""Reads and writes protobuf JSON as people send it, with errors that never repeat what they sent."""
+
+import re
+from typing import Final, TypeVar
+
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError, Message
+
+from mesh.errors import InvalidFieldError
+
+M = TypeVar("M", bound=Message)
+
+_FIELD: Final = re.compile(r'(?:no field named "|Failed to parse )([A-Za-z_][\w.\[\]]*)')
+
+
+def from_json(text: str | bytes, type_: type[M]) -> M:
+    """The message `text` writes in protobuf JSON.
+
+    Raises:
+        InvalidFieldError: it is not JSON, or not of this message; names the field where that is known.
+    """
+    message = type_()
+    try:
+        json_format.Parse(text, message)
+    except (json_format.Error, ValueError) as error:
+        found = _FIELD.search(str(error))
+        field = found[1] if found else ""
+        where = f"look at the field {field}" if field else "check its brackets, quotes and value types"
+        raise InvalidFieldError(
+            f"What was sent is not the JSON of {type_.DESCRIPTOR.full_name}; {where}.", field=field
+        ) from None
+    return message
+
+
+def from_binary(data: bytes, type_: type[M]) -> M:
+    """The message `data` encodes.
+
+    Raises:
+        InvalidFieldError: it does not decode.
+    """
+    try:
+        return type_.FromString(data)
+    except DecodeError:
+        raise InvalidFieldError(
+            f"What was sent does not decode as {type_.DESCRIPTOR.full_name}; send exactly one message."
+        ) from None
+
+
+def to_json(message: Message) -> str:
+    """The message in protobuf JSON, on one line."""
+    return json_format.MessageToJson(message, indent=None)

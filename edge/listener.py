@@ -1,0 +1,101 @@
+"""Listens: uvicorn with bounds of our own, on a socket that is bound before anything else starts."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from edge.settings import Settings
+from edge.socket_protocol import SocketProtocol
+from mesh.errors import InvalidFieldError
+
+#: The largest message of a socket: a second of 48 kHz sound in protobuf JSON, and room around it.
+MAX_MESSAGE_BYTES: Final = 160 * 1024
+_PING_S: Final = 10.0
+_GRACE_S: Final = 3
+_BACKLOG: Final = 1024
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        InvalidFieldError: the port is taken or may not be used, or the host is not of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise InvalidFieldError(_why(error, host, port), field=_culprit(error)) from error
+
+
+@asynccontextmanager
+async def listen(app: ASGIApp, bound: socket.socket, settings: Settings) -> AsyncIterator[None]:
+    """Serves `app` on the bound socket for the length of the block; afterwards open sockets get 1012 and are gone."""
+    server = _Server(_config(app, settings))
+    serving = asyncio.create_task(server.serve(sockets=[bound]), name="edge")
+    try:
+        await server.listening.wait()
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, and leaves signals to the process."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws=SocketProtocol,
+        lifespan="off",
+        # Lines of access would carry URLs and addresses; spans and counters tell what is needed.
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        limit_concurrency=settings.max_connections,
+        timeout_graceful_shutdown=_GRACE_S,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_ping_interval=_PING_S,
+        ws_ping_timeout=_PING_S,
+        ws_per_message_deflate=False,
+    )
+
+
+def _why(error: OSError, host: str, port: int) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} is taken by another program; choose one with --port or VIVAVOCE_EDGE_PORT."
+        case errno.EACCES:
+            return f"Port {port} is reserved for the administrator; choose one above 1023 with --port."
+        case _:
+            return f"This machine can't listen on {host}; choose another with --host or VIVAVOCE_EDGE_HOST."
+
+
+def _culprit(error: OSError) -> str:
+    return "port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "host"

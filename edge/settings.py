@@ -1,0 +1,29 @@
+"""The settings of the edge."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mesh.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the edge listens, whom it lets in, and its bounds."""
+
+    UNIT: ClassVar[str] = "edge"
+
+    host: str = setting("127.0.0.1", help="Address to listen on. 0.0.0.0 opens it to the network.")
+    port: int = setting(8080, help="Port to listen on. 0 takes any free one.")
+    allowed_origins: tuple[str, ...] = setting(
+        (), help="Origins of web pages, such as https://talk.example.org, that may call beside the edge's own."
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        (), help="Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+    max_connections: int = setting(1000, help="Connections at once; more are answered 503.")
+    max_sockets: int = setting(500, help="Talking WebSockets at once; more are answered 429.")
+    call_timeout_s: float = setting(10.0, help="Time for a call that sets none, in seconds.")
+    max_call_timeout_s: float = setting(60.0, help="Most time a call may set for itself, in seconds.")
+    sign_in_within_s: float = setting(5.0, help="Time for the first message of a socket that must sign in by it.")
+    start_within_s: float = setting(10.0, help="Time for the first message of a signed-in socket.")
+    stalled_after_s: float = setting(10.0, help="Time without reading after which a socket is closed, in seconds.")

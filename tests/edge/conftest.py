@@ -1,0 +1,170 @@
+"""A real edge on a free port before a real gRPC server whose services follow a script."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import grpc
+import httpx
+import pytest
+from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
+from vivavoce.conversation.v1 import conversation_service_pb2_grpc as conversation_grpc
+from vivavoce.conversation.v1 import converse_pb2 as converse_pb
+from vivavoce.user.v1 import user_pb2 as user_pb
+from vivavoce.user.v1 import user_service_pb2 as user_service_pb
+from vivavoce.user.v1 import user_service_pb2_grpc as user_grpc
+from websockets.asyncio.client import ClientConnection, connect
+
+from edge.app import Edge, open_edge
+from edge.settings import Settings
+from mesh.clock import SystemClock
+from mesh.identity import caller
+from mesh.peers import SERVICE_NAMES, Peers
+from mesh.server import Service
+from mesh.streams import DuplexStream, serve_stream
+from mesh.testing import Authority, new_authority, serve
+from mesh.tokens import ServiceTokens
+
+Session = DuplexStream[conversation_pb.ConverseResponse, conversation_pb.ConverseRequest]
+Script = Callable[[Session], Awaitable[None]]
+
+
+@dataclass
+class Conversations(conversation_grpc.ConversationServiceServicer):
+    """Holds each session by the script a test sets; notes what it saw."""
+
+    script: Script | None = None
+    live: int = 0
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def Converse(
+        self,
+        request_iterator: AsyncIterator[conversation_pb.ConverseRequest],
+        context: grpc.aio.ServicerContext[conversation_pb.ConverseRequest, conversation_pb.ConverseResponse],
+    ) -> AsyncIterator[conversation_pb.ConverseResponse]:
+        self.metadata = {key: str(value) for key, value in context.invocation_metadata() or ()}
+        return serve_stream(request_iterator, self._run)
+
+    async def _run(self, session: Session) -> None:
+        assert self.script is not None
+        self.live += 1
+        try:
+            await self.script(session)
+        finally:
+            self.live -= 1
+            self.ended.set()
+
+
+@dataclass
+class Users(user_grpc.UserServiceServicer):
+    """Knows the signing key, and answers a few calls; `delay_s` makes it slow, `error` makes it fail."""
+
+    authority: Authority
+    delay_s: float = 0.0
+    error: Exception | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    async def ListSigningKeys(
+        self, request: user_service_pb.ListSigningKeysRequest, context: object
+    ) -> user_service_pb.ListSigningKeysResponse:
+        return user_service_pb.ListSigningKeysResponse(keys=[user_pb.SigningKey(**self.authority.signer.jwk())])
+
+    async def GetUser(
+        self,
+        request: user_service_pb.GetUserRequest,
+        context: grpc.aio.ServicerContext[user_service_pb.GetUserRequest, user_service_pb.GetUserResponse],
+    ) -> user_service_pb.GetUserResponse:
+        self.metadata = {key: str(value) for key, value in context.invocation_metadata() or ()}
+        await asyncio.sleep(self.delay_s)
+        if self.error is not None:
+            raise self.error
+        return user_service_pb.GetUserResponse(user=user_pb.User(user_id=caller().user_id, guest=caller().guest))
+
+    async def CreateGuest(
+        self, request: user_service_pb.CreateGuestRequest, context: object
+    ) -> user_service_pb.CreateGuestResponse:
+        token = self.authority.user_token(guest=True)
+        return user_service_pb.CreateGuestResponse(
+            user=user_pb.User(user_id="usr_test", guest=True), tokens=user_pb.Tokens(access_token=token)
+        )
+
+
+@dataclass
+class House:
+    """Everything a test talks to."""
+
+    edge: Edge
+    authority: Authority
+    conversations: Conversations
+    users: Users
+    http: httpx.AsyncClient
+
+    @property
+    def socket_url(self) -> str:
+        return f"ws://127.0.0.1:{self.edge.port}/v1/converse"
+
+    @property
+    def signed_in(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.authority.user_token()}"}
+
+    def socket(self, **options: object) -> connect:
+        """A signed-in socket; `options` go to the client."""
+        options.setdefault("additional_headers", self.signed_in)
+        return connect(self.socket_url, compression=None, proxy=None, **options)  # type: ignore[arg-type]  # A test's own.
+
+
+@asynccontextmanager
+async def open_house(**settings: object) -> AsyncIterator[House]:
+    """The house for the length of the block; `settings` override the edge's."""
+    authority = new_authority()
+    # The generated bases answer UNIMPLEMENTED where a test house has nothing to say.
+    conversations = Conversations()  # type: ignore[abstract]  # As above.
+    users = Users(authority)  # type: ignore[abstract]  # As above.
+    services = [
+        Service(
+            SERVICE_NAMES["conversation"],
+            lambda server: conversation_grpc.add_ConversationServiceServicer_to_server(conversations, server),
+        ),
+        Service(SERVICE_NAMES["user"], lambda server: user_grpc.add_UserServiceServicer_to_server(users, server)),
+    ]
+    async with serve(services, authority, drain_s=0.2) as server:
+        addresses = {"conversation": server.address, "user": server.address}
+        tokens = ServiceTokens(authority.signer, "edge")
+        chosen = Settings(port=0, **settings)  # type: ignore[arg-type]  # A test's own.
+        async with Peers(addresses, tokens) as peers, open_edge(chosen, peers, SystemClock()) as edge:
+            # The first call of a channel connects it; tests that count tasks want that done.
+            await peers.channel("conversation", audio=True).channel_ready()
+            async with httpx.AsyncClient(base_url=edge.url, trust_env=False) as http:
+                yield House(edge, authority, conversations, users, http)
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with open_house() as opened:
+        yield opened
+
+
+def start(rate: int = 16_000) -> conversation_pb.ConverseRequest:
+    """The usual first message."""
+    request = conversation_pb.ConverseRequest()
+    request.start_session.new_conversation.scenario_id = "cafe-order"
+    request.start_session.input_audio.sample_rate_hz = rate
+    request.start_session.output_audio.sample_rate_hz = 24_000
+    return request
+
+
+def sound(first_sample: int, pcm: bytes) -> conversation_pb.ConverseRequest:
+    return conversation_pb.ConverseRequest(append_audio=converse_pb.AppendAudio(first_sample=first_sample, pcm=pcm))
+
+
+def pong(nonce: int, sequence: int = 0) -> conversation_pb.ConverseResponse:
+    return conversation_pb.ConverseResponse(sequence=sequence, pong=converse_pb.Pong(nonce=nonce))
+
+
+async def answer(socket: ClientConnection) -> conversation_pb.ConverseResponse:
+    """The next message of a binary socket."""
+    frame = await socket.recv()
+    assert isinstance(frame, bytes)
+    return conversation_pb.ConverseResponse.FromString(frame)
