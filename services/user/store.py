@@ -192,7 +192,7 @@ def _add_login(session: Session, login: LoginSession, token: RefreshToken) -> No
         LoginSessionRow(
             login_session_id=login.login_session_id,
             user_id=login.user_id,
-            client=login.client,
+            client=_storable(login.client),
             create_time_us=login.create_time_us,
             last_used_time_us=login.last_used_time_us,
             end_time_us=login.end_time_us,
@@ -201,6 +201,11 @@ def _add_login(session: Session, login: LoginSession, token: RefreshToken) -> No
     # No relationship tells the unit of work that the token's row comes second.
     session.flush()
     session.add(_token_row(token))
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL keeps no NUL in text.
+    return text.replace("\0", "")
 
 
 def _execute(session: Session, statement: Update) -> None:
@@ -216,7 +221,7 @@ def _user_row(user: User, password_hash: str, registration_id: str, login: Login
         guest=user.guest,
         role=user.role.value,
         password_hash=password_hash or None,
-        registration_id=registration_id or None,
+        registration_id=_storable(registration_id) or None,
         registration_login_session_id=login.login_session_id if registration_id else None,
         profile=_profile_columns(user.profile),
         create_time_us=user.create_time_us,

@@ -1,0 +1,1 @@
+"""The history service: the lasting memory of what happened in conversations."""

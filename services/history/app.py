@@ -1,0 +1,30 @@
+"""Puts the history service together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from vivavoce.history.v1 import history_service_pb2_grpc as service_grpc
+
+from mesh.clock import Clock
+from mesh.database import Database
+from mesh.migrations import migrate
+from mesh.peers import SERVICE_NAMES, Peers
+from mesh.server import Service
+from services.history.servicer import HistoryServicer
+from services.history.settings import Settings
+from services.history.store import VERSION_TABLE, MemoryStore
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
+    """The history service, ready to register. It calls no other service, and needs no time but that of the events."""
+    await asyncio.to_thread(migrate, settings.database(), MIGRATIONS, VERSION_TABLE)
+    async with Database(settings.database(), settings.database_threads) as database:
+        servicer = HistoryServicer(MemoryStore(database))  # type: ignore[abstract]  # Planned RPCs have no handler yet.
+        yield Service(SERVICE_NAMES["history"], partial(service_grpc.add_HistoryServiceServicer_to_server, servicer))

@@ -1,0 +1,106 @@
+"""The RPCs of the history service: proto in, proto out."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
+from vivavoce.history.v1 import history_pb2 as history_pb
+from vivavoce.history.v1 import history_service_pb2 as service_pb
+from vivavoce.history.v1 import history_service_pb2_grpc as service_grpc
+
+from mesh.errors import InvalidFieldError, NotFoundError
+from mesh.identity import caller
+from mesh.interceptors.wire import Context
+from mesh.paging import page_position, page_token
+from mesh.streams import serve_stream
+from services.history.domain import Conversation, Memory, Question
+from services.history.ingest import ingest
+
+_CONVERSATIONS: Final = 50
+_EVENTS: Final = 200
+
+
+class HistoryServicer(service_grpc.HistoryServiceServicer):
+    """Translates; the rules are the domain's. RPCs that are only specified so far answer NOT_BUILT by themselves."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def Ingest(
+        self, requests: AsyncIterator[service_pb.IngestRequest], context: Context
+    ) -> AsyncIterator[service_pb.IngestResponse]:
+        """Takes in what happened, and acknowledges what is stored."""
+        return serve_stream(requests, lambda stream: ingest(stream, self._memory))
+
+    async def ListConversations(
+        self, request: service_pb.ListConversationsRequest, context: Context
+    ) -> service_pb.ListConversationsResponse:
+        """Lists the caller's conversations, latest first."""
+        question = _question(caller().user_id, request)
+        asked = (
+            "ListConversations",
+            question.user_id,
+            question.scenario_id,
+            str(question.start_us),
+            str(question.end_us),
+        )
+        after: tuple[int, str] | None = None
+        match page_position(request.page_token, asked):
+            case (int(begin_time_us), str(conversation_id)):
+                after = (begin_time_us, conversation_id)
+        size = request.page_size or _CONVERSATIONS
+        found = await self._memory.conversations(question, after, size + 1)
+        page = found[:size]
+        more = page_token((page[-1].begin_time_us, page[-1].conversation_id), asked) if len(found) > size else ""
+        return service_pb.ListConversationsResponse(conversations=map(_summary, page), next_page_token=more)
+
+    async def ListEvents(
+        self, request: service_pb.ListEventsRequest, context: Context
+    ) -> service_pb.ListEventsResponse:
+        """Lists what happened in a conversation of the caller's, in order."""
+        asked = ("ListEvents", caller().user_id, request.conversation_id)
+        after = 0
+        match page_position(request.page_token, asked):
+            case (int(sequence),):
+                after = sequence
+        size = request.page_size or _EVENTS
+        found = await self._memory.happenings(caller().user_id, request.conversation_id, after, size + 1)
+        if found is None:
+            raise NotFoundError("You have no such conversation; list yours to find its id.", field="conversation_id")
+        page = [history_pb.HistoryEvent.FromString(payload) for payload in found[:size]]
+        more = page_token((page[-1].sequence,), asked) if len(found) > size else ""
+        return service_pb.ListEventsResponse(events=page, next_page_token=more)
+
+
+def _question(user_id: str, request: service_pb.ListConversationsRequest) -> Question:
+    return Question(
+        user_id=user_id,
+        scenario_id=request.scenario_id,
+        start_us=_microseconds("start_time", request.start_time) if request.HasField("start_time") else None,
+        end_us=_microseconds("end_time", request.end_time) if request.HasField("end_time") else None,
+    )
+
+
+def _microseconds(name: str, timestamp: Timestamp) -> int:
+    try:
+        return timestamp.ToMicroseconds()
+    except ValueError:
+        raise InvalidFieldError(f"{name} is no time between the years 1 and 9999.", field=name) from None
+
+
+def _summary(conversation: Conversation) -> history_pb.ConversationSummary:
+    return history_pb.ConversationSummary(
+        conversation_id=conversation.conversation_id,
+        settings=conversation_pb.ConversationSettings.FromString(conversation.settings),
+        begin_time=_timestamp(conversation.begin_time_us),
+        last_time=_timestamp(conversation.last_time_us),
+        turn_count=conversation.turn_count,
+        ended=conversation.ended,
+    )
+
+
+def _timestamp(time_us: int) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromMicroseconds(time_us)
+    return timestamp

@@ -1,0 +1,24 @@
+"""The settings of the history service."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from mesh.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Read from `VIVAVOCE_HISTORY_<FIELD>`."""
+
+    UNIT: ClassVar[str] = "history"
+
+    data_dir: Path = setting(  # noqa: RUF009 (a path is immutable)
+        Path("data"), help="Folder for the default database."
+    )
+    database_url: str = setting("", help="SQLAlchemy URL. Empty: SQLite in the data folder.", secret=True)
+    database_threads: int = setting(8, help="Threads, and connections, for the database.")
+
+    def database(self) -> str:
+        """The URL in use."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'history.db'}"
