@@ -141,9 +141,7 @@ def _remedy(complaint: str) -> str:
         return "This Python has no pip; run `python -m ensurepip` and try again."
     if "No space left" in complaint:
         return "The disk is full; free some space and try again."
-    if "No matching distribution" in complaint and "connection broken" not in complaint:
-        return "The package index does not offer it; check pip's index settings (`pip config list`)."
-    return "Check the network, or pip's proxy and index settings (`pip config list`), and try again."
+    return "Check the network and pip's proxy and index settings (`pip config list`), and try again."
 
 
 def _wanted(llama: bool) -> list[Model]:

@@ -1,7 +1,7 @@
 """Cuts streaming text into clauses that can be spoken one by one, the first of them early."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 #: The first clause may end at a comma after so many words, and ends anywhere after so many.
 _FIRST_COMMA_WORDS = 2
@@ -89,7 +89,7 @@ class ClauseSplitter:
         return True
 
 
-async def split_clauses(text: AsyncIterator[str]) -> AsyncIterator[str]:
+async def split_clauses(text: AsyncIterator[str]) -> AsyncGenerator[str, None]:
     """Yields the clauses of a text that streams in; joined, they are the text.
 
     A clause is handed on as soon as the white space behind it is seen. What is left is handed on at the end.

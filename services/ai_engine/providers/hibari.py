@@ -3,7 +3,7 @@
 import json
 import re
 import textwrap
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
@@ -93,7 +93,7 @@ class HibariSynthesizer:
         synthesizer._speak("Hello there, Vivavoce.", 1.0)
         return synthesizer
 
-    async def synthesize(self, text: str, *, voice: str = "", rate: float = 1.0) -> AsyncIterator[SpeechChunk]:
+    async def synthesize(self, text: str, *, voice: str = "", rate: float = 1.0) -> AsyncGenerator[SpeechChunk, None]:
         """Speaks `text` sentence by sentence at 24 kHz; a text without anything to say yields nothing.
 
         Raises InvalidFieldError for another voice or a rate outside 0.5 to 1.5, OverloadedError when the queue is
@@ -189,7 +189,7 @@ def _trimmed(sound: NDArray[np.float32], spans: Sequence[Span], sentence: str) -
     first = max(0, int(audible[0]) - int(_LEAD_S * _RATE_HZ))
     last = min(len(sound), int(audible[-1]) + int(pause_s * _RATE_HZ))
     gain = min(_MOST_GAIN, _PEAK / float(np.abs(sound).max()))
-    length_s, cut_s = (last - first) / _RATE_HZ, first / _RATE_HZ
+    end_s, cut_s = (int(audible[-1]) - first) / _RATE_HZ, first / _RATE_HZ
     moved = (Span(span.text, span.start_s - cut_s, span.end_s - cut_s) for span in spans)
-    kept = tuple(Span(s.text, min(max(0.0, s.start_s), length_s), min(max(0.0, s.end_s), length_s)) for s in moved)
+    kept = tuple(Span(s.text, min(max(0.0, s.start_s), end_s), min(max(0.0, s.end_s), end_s)) for s in moved)
     return _Spoken(sound[first:last] * np.float32(gain), kept)

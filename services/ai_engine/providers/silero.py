@@ -21,11 +21,28 @@ _FULL_SCALE = np.float32(1 / 32768)
 _RATE = np.array(HEARING_RATE_HZ, dtype=np.int64)
 
 
+#: Music and noise wear the model's memory out, and then it misses speech. So it starts afresh once this many windows
+#: have passed, as soon as the last few were surely not speech.
+_FORGET_AFTER_WINDOWS = 62
+_QUIET_WINDOWS = 5
+_QUIET = 0.1
+
+
 @dataclass(slots=True, eq=False)
 class _Memory:
     """What the model remembers of one session; only the worker thread touches it."""
 
     state: NDArray[np.float32] = field(default_factory=lambda: np.zeros(_STATE, np.float32))
+    windows: int = 0
+    quiet: int = 0
+
+    def keep(self, state: NDArray[np.float32], probability: float) -> None:
+        """Takes over the state after a window, or forgets."""
+        self.windows += 1
+        self.quiet = self.quiet + 1 if probability < _QUIET else 0
+        if self.windows >= _FORGET_AFTER_WINDOWS and self.quiet >= _QUIET_WINDOWS:
+            self.windows, self.quiet, state = 0, 0, np.zeros_like(state)
+        self.state = state
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +76,7 @@ class SileroVoiceActivity:
         return activity
 
     @property
-    def load_now(self) -> Load:
+    def busy(self) -> Load:
         """How busy the thread is."""
         return self._batcher.load
 
@@ -94,7 +111,7 @@ class SileroVoiceActivity:
         probabilities, states = self._model.run(None, {"input": sound, "state": state, "sr": _RATE})
         for row, place in enumerate(places):
             answers[place].append(float(probabilities[row, 0]))
-            calls[place].memory.state = states[:, row : row + 1]
+            calls[place].memory.keep(states[:, row : row + 1], answers[place][-1])
 
 
 class SileroDetection:
