@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,9 @@ _READ_ONLY: Final = "vivavoce_read_only"
 #: Serialisation failure and deadlock of PostgreSQL: the same transaction, sent again, succeeds.
 _REPEATABLE_STATES: Final = frozenset({"40001", "40P01"})
 _ATTEMPTS: Final = 3
+_SQLITE_AWAY: Final = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN}
+)
 _NAMES: Final = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -192,12 +196,12 @@ class _Unit:
         """Runs it behind a savepoint; keeps its own error, passes on one of the database as a whole."""
         self._error = None
         try:
-            with connection.begin_nested(), Session(connection, expire_on_commit=False) as session:
+            session = Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+            with session, session.begin():
                 self._value = self._unit(session)
-                session.flush()
-        except OperationalError:
-            raise
-        except Exception as error:  # This caller's alone.
+        except Exception as error:
+            if isinstance(error, DBAPIError) and _is_away(error):
+                raise
             self._error = error
 
     def tell(self, failure: Exception | None) -> None:
@@ -237,9 +241,19 @@ def _mapped_errors() -> Iterator[None]:
     except DBAPIError as error:
         if getattr(error.orig, "pgcode", None) in _REPEATABLE_STATES:
             raise _RepeatError from error
-        if isinstance(error, OperationalError) or error.connection_invalidated:
+        if _is_away(error):
             raise _away() from error
         raise
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Whether the database as a whole failed, not this statement."""
+    if error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.Error):
+        # SQLite calls a wrong table name operational, too. The low byte is the kind of the error.
+        return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_AWAY
+    return isinstance(error, OperationalError)
 
 
 def _away() -> VivavoceError:

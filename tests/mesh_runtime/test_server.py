@@ -88,14 +88,14 @@ async def test_a_drain_cancels_what_is_left_when_its_time_is_over_and_waits_for_
     async with (
         no_leaked_tasks(),
         serve([echo_service(servicer)], authority, drain_s=0.1) as server,
-        open_channel(server.address) as ch,
+        open_channel(server.address) as channel,
+        client_stream(EchoStub(channel).Talk, metadata=authority.user_metadata()) as stream,
     ):
-        async with client_stream(EchoStub(ch).Talk, metadata=authority.user_metadata()) as stream:
-            await until(lambda: servicer.sessions == 1)
-            await server.drain()
-            assert cleaned
-            with pytest.raises(UnavailableError):
-                await anext(stream)
+        await until(lambda: servicer.sessions == 1)
+        await server.drain()
+        assert cleaned
+        with pytest.raises(UnavailableError):
+            await anext(stream)
 
 
 async def test_a_goodbye_that_hangs_does_not_hold_the_drain() -> None:

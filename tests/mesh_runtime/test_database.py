@@ -1,0 +1,239 @@
+"""The database runner, on SQLite and, where its programs are installed, on PostgreSQL."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import ForeignKey, String, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from mesh.database import Database, metadata
+from mesh.errors import ConflictError, OverloadedError, UnavailableError
+from mesh.testing import until
+from tests.mesh_runtime.postgres import postgres_url
+
+
+class Base(DeclarativeBase):
+    metadata = metadata()
+
+
+class Word(Base):
+    __tablename__ = "words"
+    text: Mapped[str] = mapped_column(String(40), primary_key=True)
+
+
+class Meaning(Base):
+    __tablename__ = "meanings"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(ForeignKey("words.text"))
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with postgres_url(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/folder/words.db"
+    found: str = request.getfixturevalue("postgresql")
+    return found
+
+
+@pytest.fixture
+async def db(url: str) -> AsyncIterator[Database]:
+    async with Database(url) as database:
+        await database.run(lambda session: Base.metadata.drop_all(session.connection()))
+        await database.run(lambda session: Base.metadata.create_all(session.connection()))
+        yield database
+
+
+def add(word: str) -> "_Add":
+    return _Add(word)
+
+
+class _Add:
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def __call__(self, session: Session) -> str:
+        session.add(Word(text=self._word))
+        return self._word
+
+
+def words(session: Session) -> list[str]:
+    return list(session.scalars(select(Word.text).order_by(Word.text)))
+
+
+async def test_a_unit_is_stored_and_its_value_returned(db: Database) -> None:
+    assert await db.run(add("one")) == "one"
+    assert await db.read(words) == ["one"]
+
+
+async def test_a_unit_that_raises_stores_nothing_and_raises_the_same(db: Database) -> None:
+    def unit(session: Session) -> None:
+        session.add(Word(text="one"))
+        session.flush()
+        raise ConflictError("It changed; read it again.")
+
+    with pytest.raises(ConflictError):
+        await db.run(unit)
+    assert await db.read(words) == []
+
+
+async def test_units_do_not_run_on_the_event_loop(db: Database) -> None:
+    here = threading.get_ident()
+    assert await db.read(lambda _: threading.get_ident()) != here
+    assert await db.commit(lambda _: threading.get_ident()) != here
+
+
+async def test_commits_made_together_are_all_stored_in_order(db: Database) -> None:
+    order: list[int] = []
+
+    def unit(number: int) -> str:
+        return f"{number:04}"
+
+    def carry_out(number: int) -> "_Ordered":
+        return _Ordered(order, number, unit(number))
+
+    stored = await asyncio.gather(*(db.commit(carry_out(number)) for number in range(700)))
+    assert stored == [unit(number) for number in range(700)]
+    assert order == list(range(700))
+    assert await db.read(words) == stored
+
+
+class _Ordered(_Add):
+    def __init__(self, order: list[int], number: int, word: str) -> None:
+        super().__init__(word)
+        self._order = order
+        self._number = number
+
+    def __call__(self, session: Session) -> str:
+        self._order.append(self._number)
+        return super().__call__(session)
+
+
+async def test_a_commit_that_fails_fails_alone(db: Database) -> None:
+    await db.commit(add("taken"))
+    outcomes = await asyncio.gather(
+        db.commit(add("before")), db.commit(add("taken")), db.commit(add("after")), return_exceptions=True
+    )
+    assert outcomes[0] == "before"
+    assert isinstance(outcomes[1], IntegrityError)
+    assert outcomes[2] == "after"
+    assert await db.read(words) == ["after", "before", "taken"]
+
+
+async def test_foreign_keys_are_checked(db: Database) -> None:
+    def unit(session: Session) -> None:
+        session.add(Meaning(word="unknown"))
+
+    with pytest.raises(IntegrityError):
+        await db.run(unit)
+
+
+async def test_a_wrong_statement_is_not_taken_for_a_database_that_is_away(db: Database) -> None:
+    def unit(session: Session) -> None:
+        session.execute(text("INSERT INTO nowhere VALUES (1)"))
+
+    with pytest.raises(DBAPIError, match="nowhere"):
+        await db.run(unit)
+    outcomes = await asyncio.gather(db.commit(unit), db.commit(add("one")), return_exceptions=True)
+    assert isinstance(outcomes[0], DBAPIError)
+    assert outcomes[1] == "one"
+
+
+async def test_a_reader_can_not_write_on_postgresql(db: Database, url: str) -> None:
+    if url.startswith("sqlite"):
+        pytest.skip("SQLite has no read-only transactions")
+    with pytest.raises(Exception, match="read-only"):
+        await db.read(add("one"))
+
+
+async def test_a_full_queue_refuses_and_does_nothing(tmp_path: Path) -> None:
+    async with Database(f"sqlite:///{tmp_path}/words.db", queue_bound=2) as db:
+        await db.run(lambda session: Base.metadata.create_all(session.connection()))
+        go, busy = threading.Event(), threading.Event()
+
+        def blocking(_: Session) -> None:
+            busy.set()
+            go.wait(5)
+
+        first = asyncio.create_task(db.commit(blocking))
+        await until(busy.is_set)
+        queued = [asyncio.create_task(db.commit(add(word))) for word in ("one", "two")]
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError):
+            await db.commit(add("three"))
+        go.set()
+        await asyncio.gather(first, *queued)
+        assert await db.read(words) == ["one", "two"]
+
+
+async def test_too_many_calls_at_once_are_refused(tmp_path: Path) -> None:
+    async with Database(f"sqlite:///{tmp_path}/words.db", threads=1) as db:
+        go = threading.Event()
+        calls = [asyncio.create_task(db.read(lambda _: go.wait(5))) for _ in range(8)]
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError):
+            await db.read(words)
+        go.set()
+        await asyncio.gather(*calls)
+
+
+async def test_a_cancelled_commit_is_carried_out_all_the_same(db: Database) -> None:
+    task = asyncio.create_task(db.commit(add("one")))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await db.commit(add("two"))
+    assert await db.read(words) == ["one", "two"]
+
+
+async def test_closing_carries_out_what_is_queued(url: str) -> None:
+    async with Database(url) as db:
+        await db.run(lambda session: Base.metadata.drop_all(session.connection()))
+        await db.run(lambda session: Base.metadata.create_all(session.connection()))
+        tasks = [asyncio.create_task(db.commit(add(f"{number:03}"))) for number in range(50)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    async with Database(url) as db:
+        assert len(await db.read(words)) == 50
+
+
+async def test_a_database_that_is_away_is_unavailable() -> None:
+    async with Database("postgresql+psycopg2://nobody@127.0.0.1:1/none") as db:
+        for call in (db.run, db.read, db.commit):
+            with pytest.raises(UnavailableError):
+                await call(words)
+
+
+async def test_writers_in_several_threads_wait_for_each_other_instead_of_failing(db: Database) -> None:
+    def unit(number: int) -> "_Add":
+        return _ReadThenAdd(f"{number:03}")
+
+    await asyncio.gather(*(db.run(unit(number)) for number in range(40)))
+    assert len(await db.read(words)) == 40
+
+
+class _ReadThenAdd(_Add):
+    def __call__(self, session: Session) -> str:
+        words(session)
+        return super().__call__(session)
+
+
+async def test_sqlite_survives_power_loss_by_its_settings(tmp_path: Path) -> None:
+    async with Database(f"sqlite:///{tmp_path}/words.db") as db:
+        pragmas = await db.read(
+            lambda session: [
+                session.execute(text(f"PRAGMA {name}")).scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys")
+            ]
+        )
+    assert pragmas == ["wal", 2, 1]
