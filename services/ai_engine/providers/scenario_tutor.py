@@ -23,7 +23,7 @@ from services.ai_engine.tutor.state import decoded
 from services.ai_engine.workers import Workers
 
 #: Played where the context names no scenario.
-DEFAULT_SCENARIO = "cafe"
+DEFAULT_SCENARIO = "small_talk"
 
 #: How long the cards may come after the text; a check takes a few milliseconds.
 _CHECK_DEADLINE_S = 1.0

@@ -62,7 +62,7 @@ class Entry:
     def child(self, key: str) -> "Entry":
         """The value of a key that has to be there."""
         if key not in self.mapping() or self.mapping()[key] is None:
-            raise Entry(self.file, self._path(key), None).wrong("is missing")
+            raise Entry(self.file, self._path(key), None).wrong("is missing or has no value")
         return Entry(self.file, self._path(key), self.mapping()[key])
 
     def children(self, key: str, *, default: bool = False) -> dict[str, "Entry"]:

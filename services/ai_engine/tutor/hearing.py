@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from services.ai_engine.tutor.intents import IntentMatcher
 from services.ai_engine.tutor.script import Slot
 from services.ai_engine.tutor.slots import Found, find
-from services.ai_engine.tutor.words import Token, tokens
+from services.ai_engine.tutor.words import Token, normalised, tokens
 
 #: What is read of a turn, in characters; a spoken turn is far shorter.
 LONGEST_TURN = 2_000
@@ -17,6 +17,8 @@ _QUESTION_STARTS = frozenset({
     "what", "where", "when", "why", "how", "who", "which", "whose", "do", "does", "did", "is", "are", "was", "were",
     "can", "could", "would", "will", "shall", "should", "may", "have", "has", "am",
 })  # fmt: skip
+
+_ASKED_BACK = ("and you", "about you", "how much")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def hear(
 
 
 def _asks(text: str, spoken: tuple[Token, ...]) -> bool:
-    if text.rstrip().endswith("?"):
+    if text.rstrip().endswith("?") or any(f" {asking} " in f" {normalised(text)} " for asking in _ASKED_BACK):
         return True
     openings = [token.word for index, token in enumerate(spoken) if index == 0 or spoken[index - 1].part != token.part]
     return any(word in _QUESTION_STARTS for word in openings)

@@ -98,7 +98,7 @@ def _intent(name: str, entry: Entry) -> Intent:
 
 
 def _slot(name: str, entry: Entry) -> Slot:
-    entry.allow("kind", "values", "units", "after", "most_words", "said")
+    entry.allow("kind", "values", "several", "units", "after", "most_words", "said")
     kind = entry.text("kind", "list")
     if kind not in get_args(SlotKind):
         raise entry.child("kind").wrong(f"should be one of {', '.join(get_args(SlotKind))}")
@@ -107,6 +107,7 @@ def _slot(name: str, entry: Entry) -> Slot:
         id=name,
         kind=cast("SlotKind", kind),  # Checked against its members just above.
         values=tuple(_value(value, one) for value, one in values.items()),
+        several=entry.yes("several", default=False),
         units=entry.optional_texts("units"),
         after=entry.optional_texts("after"),
         most_words=entry.number("most_words", 3),
@@ -117,7 +118,7 @@ def _slot(name: str, entry: Entry) -> Slot:
 def _value(name: str, entry: Entry) -> SlotValue:
     """A value is the list of ways it is heard, or a mapping with `heard` and facts."""
     if not isinstance(entry.value, dict):
-        return SlotValue(name=name, heard=(name, *entry.texts()))
+        return SlotValue(name=name, heard=(name, *(entry.texts() if entry.value != [] else ())))
     facts = {key: entry.text(key) for key in entry.mapping() if key != "heard"}
     return SlotValue(name=name, heard=(name, *entry.optional_texts("heard")), facts=facts)
 

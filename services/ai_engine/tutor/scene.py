@@ -9,12 +9,16 @@ from services.ai_engine.tutor.hearing import Heard, hear
 from services.ai_engine.tutor.intents import IntentMatcher
 from services.ai_engine.tutor.phrasing import choose, filled, listed
 from services.ai_engine.tutor.script import Answer, Everywhere, Intent, Script, Slot, Step
+from services.ai_engine.tutor.slots import CHANGES_MIND
 from services.ai_engine.tutor.state import SceneState
 
 #: Intents every script answers in its own way at a step, and which mean nothing away from one.
 CONTEXTUAL = frozenset({"agree", "decline", "unsure", "thank", "greet"})
 #: Intents about the talk itself rather than the scene.
 _ABOUT_THE_TALK = ("repeat", "slower", "not_understood", "help", "what_to_say")
+#: Intents that make a short turn no answer to an open question, however long it is.
+_NO_ANSWER = frozenset({"greet", "how_are_you", "robot", "wait", "insult", "unsure", "goodbye", *_ABOUT_THE_TALK})
+_SHORT_TURN = 7
 #: Likeness an intent needs to count where the tutor did not ask for it, or to end the talk.
 _CERTAIN = 0.75
 #: Failed tries after which the tutor goes on by itself.
@@ -98,8 +102,11 @@ class _Telling:
     def answer(self, heard: Heard, step: Step | None) -> Played:
         if heard.empty:
             return self._again(step, self.stock("silence"))
-        changed, new = self._fill(heard)
         passed = list(self._passed(heard, step))
+        if passed and passed[0][1].words:
+            # In a free answer the words of other steps stand by chance: nothing more is read out of it.
+            passed, heard = passed[:1], self._without_awaited_slots(heard)
+        changed, new = self._fill(heard, passed)
         about = next((name for name in _ABOUT_THE_TALK if name in heard.intents), "")
         if about and not (passed or changed or new):
             return self._about_the_talk(about, step)
@@ -112,12 +119,21 @@ class _Telling:
             return self._onward(step, self._recasting(said), moved=bool(passed))
         return self._unexpected(heard, step)
 
-    def _fill(self, heard: Heard) -> tuple[list[str], list[str]]:
-        """Takes over the slots of a turn; returns which were changed and which are new."""
-        before = self._state.slots
-        changed = [slot for slot, value in heard.slots.filled.items() if before.get(slot, value) != value]
-        new = [slot for slot in heard.slots.filled if slot not in before]
-        self._state = replace(self._state, slots={**before, **heard.slots.filled})
+    def _without_awaited_slots(self, heard: Heard) -> Heard:
+        awaited = {answer.slot for step in self._script.steps for answer in step.answers}
+        free = {slot: value for slot, value in heard.slots.filled.items() if slot not in awaited}
+        return replace(heard, slots=replace(heard.slots, filled=free))
+
+    def _fill(self, heard: Heard, passed: list[tuple[Step, Answer]]) -> tuple[list[str], list[str]]:
+        """Takes over the slots of a turn; returns which were changed and which are new.
+
+        A value said again while answering something else ("left at the bank") changes nothing by itself.
+        """
+        before, said = self._state.slots, heard.slots.filled
+        minded = not passed or not CHANGES_MIND.isdisjoint(heard.words)
+        changed = [slot for slot, value in said.items() if minded and before.get(slot, value) != value]
+        new = [slot for slot in said if slot not in before]
+        self._state = replace(self._state, slots={**before, **{slot: said[slot] for slot in (*changed, *new)}})
         self._fresh = frozenset((*changed, *new))
         return changed, new
 
@@ -135,8 +151,10 @@ class _Telling:
         if answer.intent:
             likeness = heard.intents.get(answer.intent, 0.0)
             return likeness > 0 if current else likeness >= _CERTAIN and answer.intent not in CONTEXTUAL
-        about = any(name in heard.intents for name in (*_ABOUT_THE_TALK, "goodbye"))
-        return current and len(heard.words) >= answer.words and not heard.is_question and not about
+        evades = len(heard.words) <= _SHORT_TURN and any(
+            name in _NO_ANSWER and likeness >= _CERTAIN for name, likeness in heard.intents.items()
+        )
+        return current and len(heard.words) >= answer.words and not heard.is_question and not evades
 
     def _take(self, passed: list[tuple[Step, Answer]]) -> None:
         for step, answer in passed:
@@ -173,6 +191,8 @@ class _Telling:
         for name in heard.intents:
             intent = self._stage.intent(name)
             if name in used or not intent.replies:
+                continue
+            if answered and not heard.is_question:
                 continue
             if name not in self._script.intents and (answered or heard.intents[name] < max(heard.intents.values())):
                 continue

@@ -27,6 +27,8 @@ class Slot:
     kind: SlotKind
     #: For a list: its values.
     values: tuple[SlotValue, ...] = ()
+    #: For a list: whether several values may be said together ("a coffee and a tea").
+    several: bool = False
     #: For a number or time: words that follow it and make clear that it is this one ("nights").
     units: tuple[str, ...] = ()
     #: For a phrase: the words that come before it ("my name is").

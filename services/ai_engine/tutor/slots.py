@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from services.ai_engine.tutor.phrasing import listed
 from services.ai_engine.tutor.quantities import number_at, number_words, time_at
 from services.ai_engine.tutor.script import Slot, SlotValue
 from services.ai_engine.tutor.sound import likeness
@@ -10,6 +11,11 @@ from services.ai_engine.tutor.words import Token, normalised
 
 #: Longest value kept, in characters.
 LONGEST_VALUE = 60
+
+#: Words that show that somebody corrects what they said before.
+CHANGES_MIND = frozenset(
+    {"actually", "instead", "change", "rather", "no", "not", "sorry", "wait", "prefer", "better", "mean"}
+)
 
 _AWAITED_LIKENESS = 0.80
 _LIKENESS = 0.90
@@ -80,13 +86,18 @@ def _find_listed(
     if not spans:
         near = _near(slot.values, words, _AWAITED_LIKENESS if awaited else _LIKENESS)
         spans = [near] if near is not None and taken.isdisjoint(range(near.start, near.end)) else []
+    wanted: list[_Span] = []
     for span in spans:
         taken.update(range(span.start, span.end))
         if _negated(words, span.start):
             declined[slot.id] = span.value
+        elif slot.several and wanted and CHANGES_MIND.isdisjoint(words[wanted[-1].end : span.start]):
+            wanted.append(span)
         else:
             # The last one said counts: people correct themselves that way round.
-            filled[slot.id] = span.value
+            wanted = [span]
+    if wanted:
+        filled[slot.id] = listed(tuple(dict.fromkeys(span.value for span in wanted)))
 
 
 def _exact(values: tuple[SlotValue, ...], words: list[str]) -> list[_Span]:
