@@ -1,0 +1,1 @@
+"""The kinds of engines, and what they are made of."""

@@ -1,0 +1,41 @@
+"""Puts the ai_engine service together: providers, catalog, servicer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as service_pb
+from vivavoce.ai_engine.v1 import ai_engine_service_pb2_grpc as service_grpc
+
+from mesh.clock import Clock
+from mesh.peers import Peers
+from mesh.server import Service
+from mesh.settings import load
+from services.ai_engine.catalog import Catalog, read_scenarios
+from services.ai_engine.models import ModelSettings
+from services.ai_engine.registry import Premises, open_providers
+from services.ai_engine.servicer import AiEngineServicer
+from services.ai_engine.settings import Settings
+
+SERVICE = service_pb.DESCRIPTOR.services_by_name["AiEngineService"].full_name
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
+    """Loads and warms what the settings name, so that no session waits for a model; closes it at the end.
+
+    The engine calls no other service. Raises PreconditionError PROVIDER_MISSING for a provider that is not installed,
+    ProviderError (ModelMissingError) for a model that is not here, and ScenarioFileError for a scenario that is wrong.
+    """
+    folder = settings.models()
+    models = load(ModelSettings, dir=folder) if folder else load(ModelSettings)
+    catalog = Catalog(await asyncio.to_thread(read_scenarios, settings.folders()))
+    async with open_providers(Premises(settings, models, clock)) as providers:
+        servicer = AiEngineServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet.
+            providers,
+            catalog,
+            clock=clock,
+            max_sessions=settings.max_sessions,
+            line_timeout_s=settings.line_timeout_s,
+        )
+        yield Service(SERVICE, lambda server: service_grpc.add_AiEngineServiceServicer_to_server(servicer, server))

@@ -1,0 +1,143 @@
+"""Where speech begins and ends: from probabilities to edges, as a state machine, and from edges to exact samples."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.ai_engine.domain.roles import HEARING_RATE_HZ, VAD_WINDOW_SAMPLES
+
+#: How far before the first window of speech its true beginning is looked for, and its end before the last.
+LOOK_BACK_S: Final = 0.3
+_BLOCK_SAMPLES: Final = HEARING_RATE_HZ // 200
+#: A stop consonant is silent for about so many blocks (5 ms each) and still speech.
+_GAP_BLOCKS: Final = 8
+#: Loud is: well above the quietest tenth, and not too far below the loudest.
+_ABOVE_NOISE: Final = 3.0
+_LEAST_OF_PEAK: Final = 0.05
+_MOST_OF_PEAK: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """How a voice-activity provider counts, and how many windows make an edge."""
+
+    #: Samples at the hearing rate that one probability stands for.
+    window_samples: int = VAD_WINDOW_SAMPLES
+    #: At least this is speech; below `off` is none; between them all stays as it is.
+    on: float = 0.5
+    off: float = 0.35
+    onset_windows: int = 2
+    hang_windows: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """Speech began in the window that starts at this sample of the hearing rate."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ceased:
+    """Speech ceased; its last window ends at this sample of the hearing rate."""
+
+    at: int
+
+
+class SpeechEdges:
+    """Turns one probability after another into edges."""
+
+    def __init__(self, cadence: Cadence) -> None:
+        self._cadence = cadence
+        self._position = 0
+        self._speaking = False
+        self._likely = 0
+        self._quiet = 0
+        #: Before speech: where its first likely window starts. In speech: where its last window ends.
+        self._edge = 0
+
+    @property
+    def position(self) -> int:
+        """Samples judged so far, at the hearing rate."""
+        return self._position
+
+    def hear(self, probability: float) -> Began | Ceased | None:
+        """Takes the probability of the next window."""
+        begin = self._position
+        self._position += self._cadence.window_samples
+        return self._in_speech(probability) if self._speaking else self._in_silence(probability, begin)
+
+    def skip(self, windows: int) -> None:
+        """Passes over windows that could not be judged; all stays as it was."""
+        self._position += windows * self._cadence.window_samples
+
+    def _in_silence(self, probability: float, begin: int) -> Began | None:
+        if probability < self._cadence.off:
+            self._likely = 0
+        elif probability >= self._cadence.on:
+            self._edge = self._edge if self._likely else begin
+            self._likely += 1
+        if self._likely < self._cadence.onset_windows:
+            return None
+        began = Began(self._edge)
+        self._speaking, self._likely, self._quiet, self._edge = True, 0, 0, self._position
+        return began
+
+    def _in_speech(self, probability: float) -> Ceased | None:
+        if probability >= self._cadence.off:
+            self._quiet, self._edge = 0, self._position
+            return None
+        self._quiet += 1
+        if self._quiet < self._cadence.hang_windows:
+            return None
+        self._speaking = False
+        return Ceased(self._edge)
+
+
+def first_of_speech(pcm: bytes, first: int, began: int) -> int:
+    """The sample where the speech that a model noticed at `began` is first heard.
+
+    `pcm` starts at sample `first`, reaches back from `began` and holds some of the speech.
+    """
+    loud = _loud_blocks(pcm)
+    block = min(max(0, began - first) // _BLOCK_SAMPLES, len(loud))
+    after = np.flatnonzero(loud[block:])
+    if len(after) == 0:
+        return began
+    if after[0] > _GAP_BLOCKS:
+        return first + (block + int(after[0])) * _BLOCK_SAMPLES
+    edge = block + int(after[0])
+    for place in range(edge, -1, -1):
+        if loud[place]:
+            edge = place
+        elif edge - place > _GAP_BLOCKS:
+            break
+    return first + edge * _BLOCK_SAMPLES
+
+
+def last_of_speech(pcm: bytes, first: int, ceased: int) -> int:
+    """The sample after the last that is heard of the speech whose last window ends at `ceased`.
+
+    A model's memory makes it call some silence after a word speech; `pcm` starts at sample `first`, holds some of the
+    speech, and some of the silence.
+    """
+    loud = _loud_blocks(pcm)[: max(0, ceased - first) // _BLOCK_SAMPLES]
+    found = np.flatnonzero(loud)
+    if len(found) == 0:
+        return ceased
+    return min(ceased, first + (int(found[-1]) + 1) * _BLOCK_SAMPLES)
+
+
+def _loud_blocks(pcm: bytes) -> NDArray[np.bool_]:
+    sound = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
+    blocks = sound[: len(sound) // _BLOCK_SAMPLES * _BLOCK_SAMPLES].reshape(-1, _BLOCK_SAMPLES)
+    if len(blocks) == 0:
+        return np.zeros(0, np.bool_)
+    loudness = np.sqrt(np.square(blocks).mean(axis=1))
+    peak = float(loudness.max())
+    noise = float(np.partition(loudness, len(loudness) // 10)[len(loudness) // 10])
+    threshold = min(max(_ABOVE_NOISE * noise, _LEAST_OF_PEAK * peak), _MOST_OF_PEAK * peak)
+    loud: NDArray[np.bool_] = (loudness > threshold) & (loudness > 0)
+    return loud

@@ -1,0 +1,147 @@
+"""Hears when the learner speaks and pauses, and how likely a pause ends the turn."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from mesh.errors import TimedOutError, VivavoceError
+from mesh.mailbox import Closed, Mailbox
+from services.ai_engine.domain.roles import HEARING_RATE_HZ, TurnEnd, VoiceActivity
+from services.ai_engine.domain.run import Emit, EngineFailed, Failure, SpeechEnded, SpeechStarted, TurnEndEstimated
+from services.ai_engine.domain.speech_edges import (
+    LOOK_BACK_S,
+    Began,
+    Cadence,
+    Ceased,
+    SpeechEdges,
+    first_of_speech,
+    last_of_speech,
+)
+from services.ai_engine.engines.faults import failure_of
+from services.ai_engine.engines.memory import HeardSound
+
+#: Pieces of sound that may wait for the model. Full: `feed` waits, and by flow control so does the caller.
+_WAITING: Final = 64
+#: As much of what waits is judged in one go.
+_AT_ONCE_BYTES: Final = 2 * HEARING_RATE_HZ // 2
+_LOOK_BACK: Final = int(LOOK_BACK_S * HEARING_RATE_HZ)
+#: Turn end is judged on at most so much, from the start of speech with pauses no longer than this in it.
+_TURN: Final = 8 * HEARING_RATE_HZ
+_LONGEST_PAUSE: Final = 2 * HEARING_RATE_HZ
+_TURN_END_S: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """A voice-activity provider and how it counts."""
+
+    activity: VoiceActivity
+    cadence: Cadence
+
+
+class Perception:
+    """Perception of one session, run in the session's TaskGroup.
+
+    Recognition has queues of its own; nothing here stands behind it.
+    """
+
+    def __init__(
+        self,
+        *,
+        ear: Ear,
+        turn_end: TurnEnd,
+        heard: HeardSound,
+        input_rate_hz: int,
+        emit: Emit,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._detection = ear.activity.open()
+        self._window = ear.cadence.window_samples
+        self._edges = SpeechEdges(ear.cadence)
+        self._turn_end = turn_end
+        self._heard = heard
+        self._input_rate_hz = input_rate_hz
+        self._emit = emit
+        self._tasks = tasks
+        self._waiting: Mailbox[bytes] = Mailbox(_WAITING)
+        self._fed = 0
+        self._failing = False
+        self._turn_begin = 0
+        self._last_end = -_LONGEST_PAUSE
+        self._judging: asyncio.Task[None] | None = None
+
+    async def feed(self, pcm: bytes) -> None:
+        """Takes sound at the hearing rate, which the session's memory holds already."""
+        if not self._waiting.offer(pcm):
+            await self._waiting.put(pcm)
+
+    def close(self) -> None:
+        """Says that no more sound will come: `run` ends with what waits."""
+        self._waiting.close()
+
+    async def run(self) -> None:
+        """Tells of every edge until it is closed."""
+        while True:
+            try:
+                pcm = await self._waiting.get()
+                while len(self._waiting) and len(pcm) < _AT_ONCE_BYTES:
+                    pcm += await self._waiting.get()
+            except Closed:
+                return
+            await self._judge_sound(pcm)
+
+    async def _judge_sound(self, pcm: bytes) -> None:
+        self._fed += len(pcm) // 2
+        for probability in await self._probabilities(pcm):
+            match self._edges.hear(probability):
+                case Began(at):
+                    await self._began(at)
+                case Ceased(at):
+                    await self._ceased(at)
+                case None:
+                    pass
+
+    async def _probabilities(self, pcm: bytes) -> list[float]:
+        try:
+            probabilities = await self._detection.probabilities(pcm)
+        except Exception as error:  # The session goes on whatever a provider does; told once, not at every frame.
+            self._edges.skip(max(0, self._fed - self._edges.position) // self._window)
+            if not self._failing:
+                self._failing = True
+                await self._emit(EngineFailed(failure_of(error, "voice activity detection")))
+            return []
+        self._failing = False
+        return probabilities
+
+    async def _began(self, at: int) -> None:
+        if self._judging is not None:
+            self._judging.cancel()
+        sound, first = self._heard.stretch(max(at - _LOOK_BACK, self._last_end), self._edges.position)
+        begin = first_of_speech(sound, first, at)
+        if begin - self._last_end > _LONGEST_PAUSE:
+            self._turn_begin = begin
+        await self._emit(SpeechStarted(self._at_input(begin)))
+
+    async def _ceased(self, at: int) -> None:
+        sound, first = self._heard.stretch(at - _LOOK_BACK, self._edges.position)
+        self._last_end = last_of_speech(sound, first, at)
+        await self._emit(SpeechEnded(self._at_input(self._last_end)))
+        turn, _ = self._heard.stretch(max(self._turn_begin, self._edges.position - _TURN), self._edges.position)
+        self._judging = self._tasks.create_task(self._judge_turn(turn, self._at_input(self._last_end)), name="turn end")
+
+    async def _judge_turn(self, pcm: bytes, at_sample: int) -> None:
+        try:
+            async with asyncio.timeout(_TURN_END_S):
+                probability = await self._turn_end.probability(pcm)
+        except TimeoutError:
+            late = TimedOutError("Judging the end of a turn took too long; give the server more processors.")
+            await self._emit(EngineFailed(Failure.of(late)))
+        except VivavoceError as error:
+            await self._emit(EngineFailed(Failure.of(error)))
+        except Exception as error:  # A fault in the provider must not end the session.
+            await self._emit(EngineFailed(failure_of(error, "turn end detection")))
+        else:
+            await self._emit(TurnEndEstimated(at_sample, probability))
+
+    def _at_input(self, sample: int) -> int:
+        return max(0, sample) * self._input_rate_hz // HEARING_RATE_HZ

@@ -1,0 +1,164 @@
+"""The engine made of a recogniser, a language model and a synthesizer, with perception of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from mesh.audio import StreamResampler, check_pcm, samples
+from mesh.clock import Clock
+from mesh.errors import BadAudioError
+from services.ai_engine.domain.roles import HEARING_RATE_HZ, LanguageModel, Recognizer, Synthesizer, TurnEnd
+from services.ai_engine.domain.run import (
+    AppendAudio,
+    Cancel,
+    Command,
+    Configure,
+    Configured,
+    Emit,
+    Recognize,
+    ReportHeard,
+    Respond,
+    Selection,
+    Speak,
+)
+from services.ai_engine.engines.faults import single_error
+from services.ai_engine.engines.memory import HeardSound
+from services.ai_engine.engines.perception import Ear, Perception
+from services.ai_engine.engines.recognition import Recognitions
+from services.ai_engine.engines.replies import Replies
+from services.ai_engine.engines.reply import Voice
+
+#: What a session remembers of what it heard.
+_MEMORY_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The providers an engine is made of, shared by all sessions."""
+
+    ear: Ear
+    turn_end: TurnEnd
+    recognizer: Recognizer
+    language_model: LanguageModel
+    synthesizer: Synthesizer
+
+
+class PipelinedEngine:
+    """Recogniser, language model and synthesizer, one after another (Engine)."""
+
+    def __init__(self, parts: Parts, selection: Selection, *, clock: Clock) -> None:
+        self._parts = parts
+        self._selection = selection
+        self._clock = clock
+
+    def configured(self, configure: Configure) -> Configured:
+        """The selection this engine was made for, and what its providers say of themselves."""
+        parts = self._parts
+        used = [each.capabilities for each in (parts.recognizer, parts.language_model, parts.synthesizer)]
+        return Configured(
+            selection=self._selection,
+            output_rate_hz=configure.output_rate_hz,
+            labels=tuple(each.label for each in used),
+            local=all(each.local for each in used),
+        )
+
+    @asynccontextmanager
+    async def open(self, configure: Configure, emit: Emit) -> AsyncIterator["PipelinedSession"]:
+        """Opens a session; all its tasks end with the block."""
+        with single_error():
+            async with asyncio.TaskGroup() as tasks:
+                session = PipelinedSession(
+                    self._parts, self._selection, configure, emit=emit, clock=self._clock, tasks=tasks
+                )
+                yield session
+                session.close()
+
+
+class PipelinedSession:
+    """One session (EngineSession)."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        selection: Selection,
+        configure: Configure,
+        *,
+        emit: Emit,
+        clock: Clock,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        rate_hz = configure.input_rate_hz
+        heard = HeardSound(_MEMORY_S)
+        self._rate_hz = rate_hz
+        self._heard = heard
+        self._next_sample = 0
+        self._resampler = StreamResampler(rate_hz, HEARING_RATE_HZ)
+        self._perception = Perception(
+            ear=parts.ear, turn_end=parts.turn_end, heard=heard, input_rate_hz=rate_hz, emit=emit, tasks=tasks
+        )
+        self._recognitions = Recognitions(
+            recognizer=parts.recognizer,
+            heard=heard,
+            input_rate_hz=rate_hz,
+            language=configure.language,
+            emit=emit,
+            tasks=tasks,
+        )
+        self._replies = Replies(
+            language_model=parts.language_model,
+            voice=Voice(parts.synthesizer, selection.voice, selection.speaking_rate, configure.output_rate_hz),
+            recognized_ms=self._recognitions.take_recognized_ms,
+            emit=emit,
+            clock=clock,
+            tasks=tasks,
+        )
+        tasks.create_task(self._perception.run(), name="perception")
+
+    async def handle(self, command: Command) -> None:
+        """Takes the next command."""
+        match command:
+            case AppendAudio():
+                await self._append(command)
+            case Recognize():
+                await self._recognitions.ask(command)
+            case Respond():
+                await self._replies.respond(command)
+            case Speak():
+                await self._replies.speak(command)
+            case Cancel(reply_id):
+                self._replies.cancel(reply_id)
+            case ReportHeard():
+                pass  # The next Respond brings what was heard with it; this engine remembers nothing else.
+            case never:
+                assert_never(never)
+
+    def close(self) -> None:
+        """Says that no command will come any more; replies in the making go on to their end."""
+        self._perception.close()
+
+    async def _append(self, audio: AppendAudio) -> None:
+        check_next(audio, self._next_sample, self._rate_hz)
+        self._next_sample += samples(audio.pcm)
+        pcm = self._resampler.feed(audio.pcm)
+        if pcm:
+            self._heard.append(pcm)
+            await self._perception.feed(pcm)
+
+
+def check_next(audio: AppendAudio, next_sample: int, rate_hz: int) -> None:
+    """Sees to it that `audio` is what the stream was configured for.
+
+    Raises:
+        BadAudioError: its position is not the next, its byte count is odd, or it is longer than 1 s.
+    """
+    check_pcm(audio.pcm, "append_audio.pcm")
+    if samples(audio.pcm) > rate_hz:
+        raise BadAudioError("append_audio.pcm holds more than 1 s; send it in pieces.", field="append_audio.pcm")
+    if audio.first_sample != next_sample:
+        raise BadAudioError(
+            f"append_audio.first_sample must be {next_sample}, the sample after the last one sent.",
+            field="append_audio.first_sample",
+            metadata={"expected": str(next_sample), "got": str(audio.first_sample)},
+        )

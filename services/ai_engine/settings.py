@@ -1,0 +1,52 @@
+"""The settings of the ai_engine service."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from mesh.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Read from `VIVAVOCE_AI_ENGINE_<FIELD>`. Model files have settings of their own: `VIVAVOCE_MODELS_<FIELD>`.
+
+    Only the providers named here are loaded, and the first of each role is used where a session names none.
+    """
+
+    UNIT: ClassVar[str] = "ai_engine"
+
+    recognizers: tuple[str, ...] = setting(("whisper",), help="Speech recognisers to load, the default first.")
+    language_models: tuple[str, ...] = setting(("scenario",), help="Language models to load, the default first.")
+    synthesizers: tuple[str, ...] = setting(("hibari",), help="Synthesizers to load, the default first.")
+    speech_to_speech: tuple[str, ...] = setting((), help="Speech-to-speech providers to load, the default first.")
+    voice_activity: str = setting("silero", help="Provider that tells speech from silence.")
+    turn_end: str = setting("smart_turn", help="Provider that judges whether a turn is over.")
+    bench_providers: bool = setting(
+        False, help="Also offer `instant` in every role and `echo` as speech-to-speech, for measurements."
+    )
+    models_dir: str = setting("", help="Folder of the model files. Empty: VIVAVOCE_MODELS_DIR, or its default.")
+    scenario_folders: tuple[str, ...] = setting((), help="Folders with more scenarios; they win over ours by id.")
+    max_sessions: int = setting(64, help="Sessions at once; more are refused as OVERLOADED.")
+    recognizer_threads: int = setting(1, help="Threads for each recognition.")
+    recognitions: int = setting(1, help="Recognitions side by side; each beyond the first costs memory.")
+    recognition_queue: int = setting(16, help="Recognitions that may wait; more are refused as OVERLOADED.")
+    synthesis_threads: int = setting(1, help="Clauses synthesised side by side.")
+    synthesis_queue: int = setting(32, help="Clauses that may wait; more are refused as OVERLOADED.")
+    turn_end_threads: int = setting(1, help="Turn ends judged side by side.")
+    turn_end_queue: int = setting(16, help="Turn ends that may wait; more are refused as OVERLOADED.")
+    voice_activity_queue: int = setting(512, help="Pieces of sound that may wait; more are passed over.")
+    hang_ms: int = setting(96, help="Silence after which speech counts as paused; counted in windows of 32 ms.")
+    line_timeout_s: float = setting(20.0, help="Seconds that SynthesizeLine may take.")
+    llama_threads: int = setting(1, help="Threads of the local language model.")
+    openai_base_url: str = setting("https://api.openai.com/v1", help="OpenAI-compatible endpoint.")
+    openai_api_key: str = setting("", help="Key for the endpoint. Empty where it needs none.", secret=True)
+    openai_model: str = setting("gpt-4o-mini", help="Model to ask the endpoint for.")
+
+    def models(self) -> Path | None:
+        """The folder of the model files, where it is not the default one."""
+        return Path(self.models_dir).expanduser() if self.models_dir else None
+
+    def folders(self) -> tuple[Path, ...]:
+        """The folders with more scenarios."""
+        return tuple(Path(folder).expanduser() for folder in self.scenario_folders)

@@ -1,0 +1,286 @@
+"""Translates between the contract's messages and the engine's commands and events."""
+
+from typing import Final, assert_never
+
+from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as service_pb
+from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
+from vivavoce.type.v1 import audio_pb2 as audio_pb
+from vivavoce.type.v1 import error_pb2 as error_pb
+from vivavoce.type.v1 import failure_pb2 as failure_pb
+from vivavoce.type.v1 import feedback_pb2 as feedback_pb
+from vivavoce.type.v1 import learner_pb2 as learner_pb
+
+from mesh.errors import InvalidFieldError, PreconditionError
+from services.ai_engine.domain import roles, run
+
+_LEVELS: Final[dict[learner_pb.CefrLevel.ValueType, roles.CefrLevel]] = {
+    learner_pb.CEFR_LEVEL_A1: "A1",
+    learner_pb.CEFR_LEVEL_A2: "A2",
+    learner_pb.CEFR_LEVEL_B1: "B1",
+    learner_pb.CEFR_LEVEL_B2: "B2",
+    learner_pb.CEFR_LEVEL_C1: "C1",
+    learner_pb.CEFR_LEVEL_C2: "C2",
+}
+_LEVELS_OUT: Final = {level: number for number, level in _LEVELS.items()}
+_STYLES: Final[dict[learner_pb.CorrectionStyle.ValueType, roles.CorrectionStyle]] = {
+    learner_pb.CORRECTION_STYLE_UNSPECIFIED: "recast",
+    learner_pb.CORRECTION_STYLE_RECAST: "recast",
+    learner_pb.CORRECTION_STYLE_CARDS_ONLY: "cards_only",
+    learner_pb.CORRECTION_STYLE_AFTERWARDS: "afterwards",
+}
+_KINDS: Final[dict[run.EngineKind | None, engine_pb.EngineKind.ValueType]] = {
+    None: engine_pb.ENGINE_KIND_UNSPECIFIED,
+    "pipelined": engine_pb.ENGINE_KIND_PIPELINED,
+    "unified": engine_pb.ENGINE_KIND_UNIFIED,
+}
+_KINDS_IN: Final = {number: kind for kind, number in _KINDS.items()}
+_ENDS: Final[dict[run.ReplyEnd, engine_pb.ReplyEnd.ValueType]] = {
+    "complete": engine_pb.REPLY_END_COMPLETE,
+    "cancelled": engine_pb.REPLY_END_CANCELLED,
+    "failed": engine_pb.REPLY_END_FAILED,
+}
+_CORRECTIONS: Final = {
+    "grammar": feedback_pb.CORRECTION_KIND_GRAMMAR,
+    "vocabulary": feedback_pb.CORRECTION_KIND_VOCABULARY,
+}
+
+
+def configure_from(request: service_pb.RunRequest) -> run.Configure:
+    """The set-up a stream begins with.
+
+    Raises PreconditionError STREAM_NOT_CONFIGURED for any other message, and InvalidFieldError for sound that is not
+    PCM.
+    """
+    if request.WhichOneof("command") != "configure":
+        raise PreconditionError("The first message of the stream must be `configure`.", reason="STREAM_NOT_CONFIGURED")
+    message = request.configure
+    chosen = message.engine
+    return run.Configure(
+        selection=run.Selection(
+            kind=_KINDS_IN[chosen.kind],
+            recognizer=chosen.recognizer,
+            language_model=chosen.language_model,
+            synthesizer=chosen.synthesizer,
+            speech_to_speech=chosen.speech_to_speech,
+            voice=chosen.voice,
+            speaking_rate=chosen.speaking_rate or 1.0,
+        ),
+        input_rate_hz=_rate(message.input_audio, "configure.input_audio"),
+        output_rate_hz=_rate(message.output_audio, "configure.output_audio"),
+        language=message.target_language or "en",
+        conversation_id=message.conversation_id,
+        user_id=message.user_id,
+    )
+
+
+def command_from(request: service_pb.RunRequest) -> run.Command:
+    """The command in a message after the first.
+
+    Raises PreconditionError STREAM_ALREADY_CONFIGURED for a second set-up, InvalidFieldError for an empty message.
+    """
+    match request.WhichOneof("command"):
+        case "append_audio":
+            return run.AppendAudio(request.append_audio.first_sample, request.append_audio.pcm)
+        case "recognize":
+            asked = request.recognize
+            return run.Recognize(asked.turn_id, asked.revision, asked.from_sample, asked.to_sample)
+        case "respond":
+            return _respond(request.respond)
+        case "speak":
+            return run.Speak(request.speak.reply_id, request.speak.text, request.speak.speaking_rate)
+        case "cancel":
+            return run.Cancel(request.cancel.reply_id)
+        case "report_heard":
+            return run.ReportHeard(
+                request.report_heard.reply_id, request.report_heard.samples, request.report_heard.final
+            )
+        case "configure":
+            raise PreconditionError(
+                "The stream is configured already; open another to change it.", reason="STREAM_ALREADY_CONFIGURED"
+            )
+        case None:
+            raise InvalidFieldError("The message holds no command this server knows; set one.", field="command")
+        case never:
+            assert_never(never)
+
+
+def response_of(event: run.Event) -> service_pb.RunResponse:
+    """The message that carries an event."""
+    response = service_pb.RunResponse()
+    match event:
+        case run.ReplyAudioProduced():
+            # By far the most frequent: filled in place.
+            produced = response.reply_audio_produced
+            produced.reply_id, produced.first_sample, produced.pcm = event.reply_id, event.first_sample, event.pcm
+            produced.words.extend(map(word_time, event.words))
+        case run.ReplyTextProduced():
+            response.reply_text_produced.reply_id, response.reply_text_produced.text = event.reply_id, event.text
+        case run.SpeechStarted(at_sample):
+            response.speech_started.at_sample = at_sample
+            response.speech_started.SetInParent()
+        case run.SpeechEnded(at_sample):
+            response.speech_ended.at_sample = at_sample
+            response.speech_ended.SetInParent()
+        case run.TurnEndEstimated(at_sample, probability):
+            response.turn_end_estimated.at_sample, response.turn_end_estimated.probability = at_sample, probability
+            response.turn_end_estimated.SetInParent()
+        case run.TranscriptRevised():
+            response.transcript_revised.CopyFrom(_transcript(event))
+        case run.ReplyFinished():
+            response.reply_finished.CopyFrom(_finished(event))
+        case run.CorrectionFound():
+            response.correction_found.CopyFrom(_correction(event))
+        case run.EngineFailed():
+            response.engine_failed.CopyFrom(
+                engine_pb.EngineFailed(failure=_failure(event.failure), turn_id=event.turn_id, revision=event.revision)
+            )
+        case run.Configured():
+            response.configured.CopyFrom(_configured(event))
+        case never:
+            assert_never(never)
+    return response
+
+
+def scenario(played: roles.Scenario) -> catalog_pb.Scenario:
+    """A role-play as a message."""
+    return catalog_pb.Scenario(
+        id=played.id,
+        title=played.title,
+        level=_LEVELS_OUT[played.level],
+        language=played.language,
+        summary=played.summary,
+        tutor_role=played.tutor_role,
+        learner_role=played.learner_role,
+        goals=[catalog_pb.ScenarioGoal(id=goal.id, title=goal.title) for goal in played.goals],
+        key_phrases=played.key_phrases,
+    )
+
+
+def word_time(word: run.WordTime) -> audio_pb.WordTime:
+    """A word's time as a message."""
+    return audio_pb.WordTime(
+        text=word.text, start_sample=word.start_sample, end_sample=word.end_sample, confidence=word.confidence
+    )
+
+
+def pcm_format(rate_hz: int) -> audio_pb.AudioFormat:
+    """The format of PCM at this rate."""
+    return audio_pb.AudioFormat(encoding=audio_pb.AUDIO_ENCODING_PCM_S16LE, sample_rate_hz=rate_hz)
+
+
+def _respond(message: engine_pb.Respond) -> run.Respond:
+    known = message.context
+    learner = known.learner
+    return run.Respond(
+        reply_id=message.reply_id,
+        turn_id=message.turn_id,
+        revision=message.revision,
+        context=roles.TutorContext(
+            learner=roles.Learner(
+                target_language=learner.target_language or "en",
+                native_language=learner.native_language,
+                level=_LEVELS.get(learner.level),
+                correction_style=_STYLES.get(learner.correction_style, "recast"),
+                display_name=learner.display_name,
+            ),
+            scenario_id=known.scenario_id,
+            lines=tuple(_line(line) for line in known.lines),
+            turn=message.turn_text,
+            state=known.tutor_state,
+            facts=tuple(known.facts),
+            due_items=tuple(known.due_items),
+        ),
+    )
+
+
+def _line(line: engine_pb.ContextLine) -> roles.Line:
+    return roles.Line("tutor" if line.speaker == engine_pb.SPEAKER_TUTOR else "learner", line.text)
+
+
+def _rate(sound: audio_pb.AudioFormat, field: str) -> int:
+    if sound.encoding == audio_pb.AUDIO_ENCODING_OPUS:
+        raise InvalidFieldError(f"{field}.encoding must be PCM_S16LE here.", field=f"{field}.encoding")
+    return sound.sample_rate_hz
+
+
+def _configured(event: run.Configured) -> engine_pb.Configured:
+    chosen = event.selection
+    return engine_pb.Configured(
+        engine=engine_pb.EngineSelection(
+            kind=_KINDS[chosen.kind],
+            recognizer=chosen.recognizer,
+            language_model=chosen.language_model,
+            synthesizer=chosen.synthesizer,
+            speech_to_speech=chosen.speech_to_speech,
+            voice=chosen.voice,
+            speaking_rate=chosen.speaking_rate,
+        ),
+        output_audio=pcm_format(event.output_rate_hz),
+        labels=event.labels,
+        local=event.local,
+    )
+
+
+def _transcript(event: run.TranscriptRevised) -> engine_pb.TranscriptRevised:
+    return engine_pb.TranscriptRevised(
+        turn_id=event.turn_id,
+        revision=event.revision,
+        text=event.text,
+        words=map(word_time, event.words),
+        to_sample=event.to_sample,
+    )
+
+
+def _finished(event: run.ReplyFinished) -> engine_pb.ReplyFinished:
+    usage, progress = event.usage, event.progress
+    return engine_pb.ReplyFinished(
+        reply_id=event.reply_id,
+        end=_ENDS[event.end],
+        total_samples=event.total_samples,
+        tutor_state=event.tutor_state,
+        progress=feedback_pb.ScenarioProgress(
+            scenario_id=progress.scenario_id,
+            reached_goal_ids=progress.reached_goal_ids,
+            goal_count=progress.goal_count,
+            finished=progress.finished,
+        )
+        if progress
+        else None,
+        failure=_failure(event.failure) if event.failure else None,
+        usage=engine_pb.Usage(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            spoken_characters=usage.spoken_characters,
+            recognized_ms=usage.recognized_ms,
+            first_text_ms=usage.first_text_ms,
+            first_audio_ms=usage.first_audio_ms,
+        ),
+    )
+
+
+def _correction(event: run.CorrectionFound) -> engine_pb.CorrectionFound:
+    found = event.correction
+    return engine_pb.CorrectionFound(
+        turn_id=event.turn_id,
+        revision=event.revision,
+        reply_id=event.reply_id,
+        correction=feedback_pb.Correction(
+            kind=_CORRECTIONS[found.kind],
+            said=found.said,
+            better=found.better,
+            explanation=found.explanation,
+            start=found.start,
+            end=found.end,
+            source=found.source,
+        ),
+    )
+
+
+def _failure(failure: run.Failure) -> failure_pb.Failure:
+    return failure_pb.Failure(
+        reason=error_pb.ErrorReason.Value(f"ERROR_REASON_{failure.reason}"),
+        message=failure.message,
+        field=failure.field,
+        retryable=failure.retryable,
+    )
