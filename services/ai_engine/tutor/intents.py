@@ -14,6 +14,8 @@ HEARD = 0.62
 EXPECTED = 0.50
 
 _CUE_SCORE = 0.9
+#: How far behind the likeliest intent of a clause another may be; further behind it only shares words with it.
+_RUNNERS_UP = 0.12
 _WORD_SHARE = 0.6
 
 
@@ -36,8 +38,10 @@ class IntentMatcher:
         waited_for = frozenset(expected)
         best: dict[str, float] = {}
         for clause in clauses(spoken):
-            for name, score in self._scores(clause).items():
-                if score >= (EXPECTED if name in waited_for else HEARD):
+            scores = self._scores(clause)
+            leading = max(scores.values(), default=0.0) - _RUNNERS_UP
+            for name, score in scores.items():
+                if score >= leading and score >= (EXPECTED if name in waited_for else HEARD):
                     best[name] = max(score, best.get(name, 0.0))
         return dict(sorted(best.items(), key=lambda pair: (-pair[1], pair[0])))
 

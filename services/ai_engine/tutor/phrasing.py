@@ -4,7 +4,8 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 
-_PLACE = re.compile(r"\{(?:(a):)?([a-z_]+)(?:\.([a-z_]+))?\}")
+#: {drink}, {a:drink} with its article, {drink.price} for a fact, {nights*night} for a number and its noun.
+_PLACE = re.compile(r"\{(?:(a):)?([a-z_]+)(?:\.([a-z_]+))?(?:\*([a-z]+))?\}")
 _SENTENCE_START = re.compile(r"(^|[.!?]\s+)([a-z])")
 _VOWEL_SOUND = re.compile(r"^(?:[aeio]|u(?!ni|se|k)|hour|honest|8|11$|18$)", re.IGNORECASE)
 
@@ -17,16 +18,26 @@ def places(template: str) -> set[str]:
 def choose(
     variants: Sequence[str], fillings: Mapping[str, str], seed: str, *, fresh: frozenset[str] = frozenset()
 ) -> str:
-    """One variant, filled. Those that can't be filled are left out; those that use `fresh` names come first.
+    """One variant, filled. Those that can't be filled are left out.
+
+    Those that use most of the `fresh` names come first, then those that tell most facts.
 
     The same arguments give the same text. Empty when no variant can be filled.
     """
     able = [variant for variant in variants if places(variant) <= fillings.keys()]
     if not able:
         return ""
-    most = max(len(places(variant) & fresh) for variant in able)
-    best = [variant for variant in able if len(places(variant) & fresh) == most]
+    worth = {
+        variant: (len(places(variant) & fresh), sum("." in place for place in places(variant))) for variant in able
+    }
+    most = max(worth.values())
+    best = [variant for variant in able if worth[variant] == most]
     return capitalised(filled(best[zlib.crc32(seed.encode()) % len(best)], fillings))
+
+
+def _worth(variant: str, fresh: frozenset[str]) -> tuple[int, int]:
+    names = places(variant)
+    return len(names & fresh), sum("." in name for name in names)
 
 
 def filled(template: str, fillings: Mapping[str, str]) -> str:
@@ -34,6 +45,8 @@ def filled(template: str, fillings: Mapping[str, str]) -> str:
 
     def fill(match: re.Match[str]) -> str:
         value = fillings[f"{match[2]}.{match[3]}" if match[3] else match[2]]
+        if match[4]:
+            return f"{value} {match[4]}{'' if value == 'one' else 's'}"
         return with_article(value) if match[1] == "a" else value
 
     return _PLACE.sub(fill, template)

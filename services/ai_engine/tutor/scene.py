@@ -57,7 +57,7 @@ class Stage:
         `tutor_last` is what the learner last heard; the reply is never the same. `recast` is a clause of the turn,
         mended and turned to the learner, to be said in passing where there is room.
         """
-        telling = _Telling(self, state, learner, avoid=tutor_last, recast=recast)
+        telling = _Telling(self, state, learner, turn=turn, avoid=tutor_last, recast=recast)
         if state.finished:
             return telling.end(telling.stock("after"))
         step = telling.next_step()
@@ -88,11 +88,14 @@ class Stage:
 class _Telling:
     """The making of one reply. Lives for one call."""
 
-    def __init__(self, stage: Stage, state: SceneState, learner: str, avoid: str = "", recast: str = "") -> None:
+    def __init__(
+        self, stage: Stage, state: SceneState, learner: str, turn: str = "", avoid: str = "", recast: str = ""
+    ) -> None:
         self._stage = stage
         self._script = stage.script
         self._state = state
         self._learner = learner
+        self._seed = f"{stage.script.scenario.id}/{state.turn}/{turn}"
         self._avoid = {text for text in (avoid.strip(), state.last) if text}
         self._recast = recast
         self._fresh: frozenset[str] = frozenset()
@@ -102,6 +105,7 @@ class _Telling:
     def answer(self, heard: Heard, step: Step | None) -> Played:
         if heard.empty:
             return self._again(step, self.stock("silence"))
+        heard = self._without_doubtful_slots(heard)
         passed = list(self._passed(heard, step))
         if passed and passed[0][1].words:
             # In a free answer the words of other steps stand by chance: nothing more is read out of it.
@@ -118,6 +122,17 @@ class _Telling:
         if said or passed:
             return self._onward(step, self._recasting(said), moved=bool(passed))
         return self._unexpected(heard, step)
+
+    def _without_doubtful_slots(self, heard: Heard) -> Heard:
+        """Believes a likely mishearing only where nothing else was clearly said ("nothing to eat" is no toast)."""
+        clear = any(
+            likeness >= _CERTAIN and (name in self._script.intents or name in ("decline", *_ABOUT_THE_TALK))
+            for name, likeness in heard.intents.items()
+        )
+        if not clear:
+            return heard
+        sure = {slot: value for slot, value in heard.slots.filled.items() if slot not in heard.slots.guessed}
+        return replace(heard, slots=replace(heard.slots, filled=sure))
 
     def _without_awaited_slots(self, heard: Heard) -> Heard:
         awaited = {answer.slot for step in self._script.steps for answer in step.answers}
@@ -192,7 +207,7 @@ class _Telling:
             intent = self._stage.intent(name)
             if name in used or not intent.replies:
                 continue
-            if answered and not heard.is_question:
+            if answered and not (heard.is_question and heard.intents[name] >= _CERTAIN):
                 continue
             if name not in self._script.intents and (answered or heard.intents[name] < max(heard.intents.values())):
                 continue
@@ -285,7 +300,7 @@ class _Telling:
     def line(self, variants: tuple[str, ...], place: str, more: Mapping[str, str] = _NOTHING_MORE) -> str:
         """One variant, not one of the last reply where there is another."""
         unsaid = tuple(one for one in variants if not any(one in said for said in self._avoid)) or variants
-        seed = f"{self._script.scenario.id}/{place}/{self._state.turn}"
+        seed = f"{self._seed}/{place}"
         fillings = {**self._fillings(), **more}
         return choose(unsaid, fillings, seed, fresh=self._fresh) or choose(variants, fillings, seed, fresh=self._fresh)
 

@@ -45,6 +45,8 @@ class Found:
     filled: dict[str, str]
     #: Slot to the value the learner turned down ("not coffee").
     declined: dict[str, str]
+    #: Slots whose value is only a likely mishearing.
+    guessed: frozenset[str]
 
 
 def find(slots: Iterable[Slot], spoken: tuple[Token, ...], text: str, awaited: str) -> Found:
@@ -53,17 +55,19 @@ def find(slots: Iterable[Slot], spoken: tuple[Token, ...], text: str, awaited: s
     taken: set[int] = set()
     filled: dict[str, str] = {}
     declined: dict[str, str] = {}
+    guessed: set[str] = set()
     for slot in slots:
         match slot.kind:
             case "list":
-                _find_listed(slot, words, taken, filled, declined, awaited=slot.id == awaited)
+                if _find_listed(slot, words, taken, filled, declined, awaited=slot.id == awaited):
+                    guessed.add(slot.id)
             case "number":
                 _keep(slot, _number(slot, words, awaited=slot.id == awaited), filled, taken)
             case "time":
                 _keep(slot, _time(slot, words, awaited=slot.id == awaited), filled, taken)
             case "phrase":
                 _keep(slot, _phrase(slot, spoken, text, awaited=slot.id == awaited), filled, taken)
-    return Found(filled, declined)
+    return Found(filled, declined, frozenset(guessed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,11 @@ def _keep(slot: Slot, span: _Span | None, filled: dict[str, str], taken: set[int
 
 def _find_listed(
     slot: Slot, words: list[str], taken: set[int], filled: dict[str, str], declined: dict[str, str], *, awaited: bool
-) -> None:
+) -> bool:
+    """Whether only a likely mishearing was found."""
     spans = [span for span in _exact(slot.values, words) if taken.isdisjoint(range(span.start, span.end))]
-    if not spans:
+    guessing = not spans
+    if guessing:
         near = _near(slot.values, words, _AWAITED_LIKENESS if awaited else _LIKENESS)
         spans = [near] if near is not None and taken.isdisjoint(range(near.start, near.end)) else []
     wanted: list[_Span] = []
@@ -98,6 +104,7 @@ def _find_listed(
             wanted = [span]
     if wanted:
         filled[slot.id] = listed(tuple(dict.fromkeys(span.value for span in wanted)))
+    return guessing and bool(wanted)
 
 
 def _exact(values: tuple[SlotValue, ...], words: list[str]) -> list[_Span]:
@@ -150,10 +157,11 @@ def _negated(words: list[str], start: int) -> bool:
 
 def _number(slot: Slot, words: list[str], *, awaited: bool) -> _Span | None:
     units = frozenset(slot.units)
-    for index in range(len(words)):
-        number = number_at(words, index, generous=True)
-        if number is not None and any(word in units for word in words[number[1] : number[1] + 2]):
-            return _Span(number_words(number[0]), index, number[1])
+    for generous in (False, True):
+        for index in range(len(words)):
+            number = number_at(words, index, generous=generous)
+            if number is not None and any(word in units for word in words[number[1] : number[1] + 2]):
+                return _Span(number_words(number[0]), index, number[1])
     for index in range(len(words)) if awaited else ():
         number = number_at(words, index, generous=len(words) <= 2)
         if number is not None:
