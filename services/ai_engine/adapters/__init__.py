@@ -1,0 +1,1 @@
+"""What providers share: ONNX models, pictures of sound, clauses, word times."""

@@ -16,8 +16,8 @@ from hibari.tts import ASSETS, Hibari
 from hibari.voices import voice_path
 from numpy.typing import NDArray
 
-from mesh.errors import InvalidFieldError
-from services.ai_engine.adapters.onnx import OnnxModel, open_model
+from mesh.errors import InvalidFieldError, ProviderError
+from services.ai_engine.adapters.onnx import OnnxModel
 from services.ai_engine.adapters.word_times import Span, spread
 from services.ai_engine.domain.roles import Capabilities, SpeechChunk, Word
 from services.ai_engine.workers import Workers
@@ -89,15 +89,15 @@ class HibariSynthesizer:
     def load(cls, *, workers: Workers, threads: int = 1) -> Self:
         """Loads the voice and the pronouncing dictionary and warms both; blocks, so call it in a thread."""
         path = Path(voice_path(_VOICE, download_missing=False))
-        synthesizer = cls(open_model(_with_ends(path.read_bytes()), threads=threads), G2P(), workers=workers)
+        synthesizer = cls(OnnxModel.load(_with_ends(path.read_bytes()), threads=threads), G2P(), workers=workers)
         synthesizer._speak("Hello there, Vivavoce.", 1.0)
         return synthesizer
 
     async def synthesize(self, text: str, *, voice: str = "", rate: float = 1.0) -> AsyncGenerator[SpeechChunk, None]:
         """Speaks `text` sentence by sentence at 24 kHz; a text without anything to say yields nothing.
 
-        Raises InvalidFieldError for another voice or a rate outside 0.5 to 1.5, OverloadedError when the queue is
-        full. Closing the iterator stops after the sentence in work.
+        Raises InvalidFieldError for another voice or a rate outside 0.5 to 1.5, ProviderError when it fails and
+        OverloadedError when the queue is full. Closing the iterator stops after the sentence in work.
         """
         if voice not in ("", _VOICE):
             raise InvalidFieldError(f'The local synthesizer has only the voice "{_VOICE}".', field="voice")
@@ -113,19 +113,23 @@ class HibariSynthesizer:
             yield SpeechChunk((spoken.sound * 32767).astype("<i2").tobytes(), words)
 
     def _speak(self, sentence: str, rate: float) -> _Spoken:
-        tokens = self._pronunciation.phonemize_tokens(self._pronunciation.tokenize(normalize(sentence)))
+        tokens = self._pronounced(sentence)
         ids, places = self._ids(tokens)
         if not any(_sounds(token) for token in tokens):
             return _Spoken(np.zeros(0, np.float32), ())
-        *spectra, ends = self._model.run(
-            None, {"ids": np.array([ids], np.int64), "speed": np.array([rate], np.float32)}
-        )
+        *spectra, ends = self._model.run(ids=np.array([ids], np.int64), speed=np.array([rate], np.float32))
         # A fixed seed makes the breath in the voice, and with it every recording, repeatable.
         sound = dsp.synth(*(part[0] for part in spectra), np.random.default_rng(0))
         # The model counts in frames and puts out two of sound for each.
         ends_s = ends * (len(sound) / _RATE_HZ / ends[-1])
         read = _read(tokens, places, ends_s)
         return _trimmed(sound, spread(sentence.split(), read), sentence)
+
+    def _pronounced(self, sentence: str) -> list[Token]:
+        try:
+            return self._pronunciation.phonemize_tokens(self._pronunciation.tokenize(normalize(sentence)))
+        except Exception as error:  # Rules of another package: whatever they trip over, only this sentence is lost.
+            raise ProviderError("The synthesizer can't pronounce a sentence; leave out unusual signs.") from error
 
     def _ids(self, tokens: list[Token]) -> tuple[list[int], list[tuple[int, int]]]:
         """The model's numbers for the sounds, with a rest at both ends, and where each token's own begin and end."""

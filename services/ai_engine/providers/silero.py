@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from services.ai_engine.adapters.onnx import OnnxModel, open_model
+from services.ai_engine.adapters.onnx import OnnxModel
 from services.ai_engine.batching import Batcher
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, VAD_WINDOW_SAMPLES, Capabilities
 from services.ai_engine.workers import Load
@@ -71,7 +71,7 @@ class SileroVoiceActivity:
     @classmethod
     def load(cls, path: Path, *, queue: int = 512) -> Self:
         """Loads and warms the model; blocks, so call it in a thread. `queue` bounds the calls of all sessions."""
-        activity = cls(open_model(path), queue=queue)
+        activity = cls(OnnxModel.load(path), queue=queue)
         activity._judge([_Heard(_Memory(), np.zeros((1, _CONTEXT_SAMPLES + VAD_WINDOW_SAMPLES), np.float32))])
         return activity
 
@@ -108,7 +108,7 @@ class SileroVoiceActivity:
     def _round(self, calls: Sequence[_Heard], places: list[int], answers: list[list[float]]) -> None:
         sound = np.stack([calls[place].windows[len(answers[place])] for place in places])
         state = np.concatenate([calls[place].memory.state for place in places], axis=1)
-        probabilities, states = self._model.run(None, {"input": sound, "state": state, "sr": _RATE})
+        probabilities, states = self._model.run(input=sound, state=state, sr=_RATE)
         for row, place in enumerate(places):
             answers[place].append(float(probabilities[row, 0]))
             calls[place].memory.keep(states[:, row : row + 1], answers[place][-1])

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from services.ai_engine.adapters.mel import BANDS, HOP, Picture, Sound, mel_power, normalised, sound_of
-from services.ai_engine.adapters.onnx import OnnxModel, open_model
+from services.ai_engine.adapters.onnx import OnnxModel
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, Capabilities
 from services.ai_engine.workers import Workers
 
@@ -34,7 +34,7 @@ class SmartTurnEnd:
     @classmethod
     def load(cls, path: Path, *, workers: Workers, threads: int = 1) -> Self:
         """Loads and warms the model; blocks, so call it in a thread."""
-        turn_end = cls(open_model(path, threads=threads), workers=workers)
+        turn_end = cls(OnnxModel.load(path, threads=threads), workers=workers)
         turn_end._judge(bytes(2 * HEARING_RATE_HZ))
         return turn_end
 
@@ -46,7 +46,7 @@ class SmartTurnEnd:
         return await self._workers.run(self._judge, pcm)
 
     def _judge(self, pcm: bytes) -> float:
-        answer = self._model.run(None, {"input_features": turn_picture(pcm)[None]})
+        answer = self._model.run(input_features=turn_picture(pcm)[None])
         return float(answer[0][0, 0])
 
 

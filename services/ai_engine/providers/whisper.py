@@ -11,7 +11,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from mesh.errors import InvalidFieldError, ProviderError
-from services.ai_engine.adapters.mel import HOP, RATE_HZ, Sound, log_mel, sound_of
+from services.ai_engine.adapters.mel import HOP, RATE_HZ, Picture, Sound, log_mel, sound_of
 from services.ai_engine.adapters.word_times import estimate
 from services.ai_engine.domain.roles import Capabilities, Transcript, Word
 from services.ai_engine.workers import Workers
@@ -32,10 +32,10 @@ _MOST_COMPRESSION = 2.4
 _RUN_WORDS = 4
 #: Below this loudness (RMS, full scale 1) nobody speaks.
 _SILENCE_RMS = 0.0005
-#: Noise measured 0.64 to 0.99 silence with scores below -1, clear speech below 0.12 with scores above -0.4.
+#: Noise measured 0.64 to 0.99 silence with scores below -1, clear sentences below 0.12 with scores above -0.4.
 _SILENCE = 0.6
 _DOUBTFUL_SCORE = -0.7
-_WORST_SCORE = -1.7
+_WORST_SCORE = -1.5
 _COLUMNS_PER_S = RATE_HZ // HOP
 
 WordTimes = Literal["estimated", "aligned"]
@@ -137,8 +137,8 @@ class WhisperRecognizer:
     async def recognize(self, pcm: bytes, *, language: str) -> Transcript:
         """Transcribes PCM at 16 kHz of any length; empty for silence and noise.
 
-        Raises InvalidFieldError for a language that the model does not know, and OverloadedError when the queue is
-        full. Cancelling abandons the result; what has begun ends by itself.
+        Raises InvalidFieldError for a language that the model does not know, ProviderError when it fails and
+        OverloadedError when the queue is full. Cancelling abandons the result; what has begun ends by itself.
         """
         prompt = self._prompt(language)
         return await self._workers.run(self._transcribe, pcm, prompt)
@@ -168,23 +168,28 @@ class WhisperRecognizer:
         return Transcript(" ".join(texts), tuple(words))
 
     def _hear(self, sound: Sound, prompt: list[int]) -> _Reading | None:
-        """The first reading that does not loop: on a short window, on a full one, on a full one without repeats."""
+        """Reads a short window; a full one when that looks doubtful; a full one without repeats when that loops."""
         if float(np.sqrt(np.mean(np.square(sound)))) < _SILENCE_RMS:
             return None
-        length_s = len(sound) / RATE_HZ
-        reading = self._read(sound, prompt, max(_SHORTEST_WINDOW_S, length_s + _MARGIN_S))
-        if _nobody(reading):
+        reading = self._read(sound, prompt, max(_SHORTEST_WINDOW_S, len(sound) / RATE_HZ + _MARGIN_S))
+        if _noise(reading):
             return None
-        if _loops(reading) or _repeats_words(reading.text):
+        if _loops(reading) or _repeats_words(reading.text) or reading.score < _DOUBTFUL_SCORE:
             reading = self._read(sound, prompt, _FULL_S)
         if _loops(reading):
             reading = self._read(sound, prompt, _FULL_S, no_repeat_ngram_size=_RUN_WORDS)
-        return None if _nobody(reading) else reading
+        return None if _noise(reading) or reading.score < _WORST_SCORE or not _says_something(reading) else reading
 
     def _read(self, sound: Sound, prompt: list[int], window_s: float, *, no_repeat_ngram_size: int = 0) -> _Reading:
         columns = 2 * int(window_s * _COLUMNS_PER_S / 2)
         picture = log_mel(sound, columns=columns, bands=self._model.n_mels)
         most_tokens = _SPARE_TOKENS + int(_TOKENS_PER_S * len(sound) / RATE_HZ)
+        try:
+            return self._decoded(picture, prompt, most_tokens, no_repeat_ngram_size)
+        except RuntimeError as error:  # All that the library raises.
+            raise ProviderError("The speech recognition model failed; the same sound will fail again.") from error
+
+    def _decoded(self, picture: Picture, prompt: list[int], most_tokens: int, no_repeat_ngram_size: int) -> _Reading:
         encoded = self._model.encode(ctranslate2.StorageView.from_array(picture[None]))
         result = self._model.generate(
             encoded,
@@ -254,10 +259,12 @@ def _pieces(sound: Sound) -> Iterator[tuple[int, Sound]]:
         yield begin, sound[begin:]
 
 
-def _nobody(reading: _Reading) -> bool:
-    if not any(letter.isalnum() for letter in reading.text):
-        return True
-    return reading.score < _WORST_SCORE or (reading.silence > _SILENCE and reading.score < _DOUBTFUL_SCORE)
+def _noise(reading: _Reading) -> bool:
+    return reading.silence > _SILENCE and reading.score < _DOUBTFUL_SCORE
+
+
+def _says_something(reading: _Reading) -> bool:
+    return any(letter.isalnum() for letter in reading.text)
 
 
 def _loops(reading: _Reading) -> bool:

@@ -3,6 +3,8 @@ from contextlib import aclosing
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mesh.errors import InvalidFieldError
@@ -113,3 +115,11 @@ async def test_closing_stops_after_the_sentence_in_work(synthesizer: HibariSynth
     async with aclosing(synthesizer.synthesize("One. " * 200)) as chunks:
         await anext(chunks)
     assert len(asyncio.all_tasks()) == 1
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=40) | st.text(alphabet="aB3$%.,'-/@ \n€[]()", max_size=40))
+def test_any_text_is_spoken_with_ordered_words(synthesizer: HibariSynthesizer, text: str) -> None:
+    chunks = asyncio.run(_chunks(synthesizer, text))
+    times = [time for chunk in chunks for word in chunk.words for time in (word.start_s, word.end_s)]
+    assert times == sorted(times)
