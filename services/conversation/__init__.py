@@ -1,0 +1,1 @@
+"""Owns the live state of conversations: turns, interruptions, what was heard."""

@@ -1,0 +1,110 @@
+"""What a session wants done."""
+
+from dataclasses import dataclass
+
+from services.conversation.domain.choices import Choices
+from services.conversation.domain.records import ReplyGiven, SlipNoted, TurnTaken
+from services.conversation.domain.things import Line
+from services.conversation.domain.told import Told
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Tell the client. Numbered from 1, without gaps."""
+
+    sequence: int
+    event: Told
+
+
+@dataclass(frozen=True, slots=True)
+class Recognize:
+    """Ask for the text of a stretch of sound; `to_sample` 0 is all so far. A later `hearing` supersedes an earlier."""
+
+    turn_id: str
+    hearing: int
+    from_sample: int
+    to_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """Ask for a reply to a turn; without a turn the tutor opens. `lines` are the talk before the turn."""
+
+    reply_id: str
+    turn_id: str
+    revision: int
+    turn_text: str
+    lines: tuple[Line, ...]
+    tutor_state: str
+    choices: Choices
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Ask for a given text to be spoken."""
+
+    reply_id: str
+    text: str
+    speaking_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelMaking:
+    """Make no more of a reply."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportHeard:
+    """So much of a reply was heard, and no more will be."""
+
+    reply_id: str
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTurn:
+    """Store the turn; answer by TurnStored."""
+
+    record: TurnTaken
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReply:
+    """Store what was heard of a reply, and the tutor's state after it; answer by ReplyStored."""
+
+    record: ReplyGiven
+    tutor_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSlip:
+    """Store a slip; answer by Stored."""
+
+    record: SlipNoted
+
+
+@dataclass(frozen=True, slots=True)
+class StoreEnd:
+    """Store that the conversation is over for good; answer by Stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Nothing more will come of this session: close it."""
+
+
+Command = (
+    Tell
+    | Recognize
+    | Respond
+    | Speak
+    | CancelMaking
+    | ReportHeard
+    | StoreTurn
+    | StoreReply
+    | StoreSlip
+    | StoreEnd
+    | Close
+)

@@ -1,0 +1,87 @@
+"""What a conversation's store has to do; `store.py` does it with tables."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from services.conversation.domain.choices import Choices
+from services.conversation.domain.records import Record
+from services.conversation.domain.things import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation as it is kept."""
+
+    id: str
+    user_id: str
+    title: str
+    ended: bool
+    choices: Choices
+    last_sequence: int
+    create_time: datetime
+    update_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """What is needed to go on with a conversation: its last lines, oldest first, and the tutor's state."""
+
+    lines: tuple[Line, ...]
+    tutor_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event on its way to history; `place` is its place in the outbox."""
+
+    place: int
+    conversation_id: str
+    sequence: int
+    user_id: str
+    time: datetime
+    record: Record
+
+
+class Conversations(Protocol):
+    """The store. Every method may raise UnavailableError or OverloadedError: nothing was done, or it is not known."""
+
+    async def create(
+        self, conversation_id: str, user_id: str, title: str, choices: Choices, request_id: str = ""
+    ) -> Conversation:
+        """Keeps a new conversation, or returns the one that this person made with the same `request_id` this day."""
+        ...
+
+    async def get(self, conversation_id: str, user_id: str) -> Conversation:
+        """The person's conversation; NotFoundError where there is none."""
+        ...
+
+    async def update(
+        self, conversation_id: str, user_id: str, *, title: str | None, choices: Choices | None
+    ) -> Conversation:
+        """Changes what is not None; NotFoundError where there is none."""
+        ...
+
+    async def end(self, conversation_id: str, user_id: str) -> Conversation:
+        """Ends it for good, once; NotFoundError where there is none."""
+        ...
+
+    async def continued(self, conversation_id: str) -> Continued:
+        """What is needed to go on."""
+        ...
+
+    async def append(self, conversation_id: str, record: Record, tutor_state: str | None = None) -> int:
+        """Keeps a record and its row for history in one transaction, on disk when this returns; its sequence."""
+        ...
+
+    async def waiting(self, limit: int) -> list[Delivery]:
+        """The oldest events that history has not taken yet; in order within each conversation."""
+        ...
+
+    async def delivered(self, places: list[int]) -> None:
+        """History has taken these."""
+        ...
+
+    async def backlog(self) -> int:
+        """Number of events that history has not taken yet."""
+        ...

@@ -1,0 +1,254 @@
+"""The learner's side of a session: opens, revises, commits and drops turns, and decides about interruptions."""
+
+from typing import Final
+
+from services.conversation.domain import events, told
+from services.conversation.domain.barge_in import DECIDE_WITHIN_S, LOOK_AFTER_S, interrupts
+from services.conversation.domain.commands import Recognize, StoreTurn
+from services.conversation.domain.ledger import Marks
+from services.conversation.domain.records import TurnTaken
+from services.conversation.domain.replies import Reply
+from services.conversation.domain.speaking import Speaking
+from services.conversation.domain.state import State, Timer
+from services.conversation.domain.things import Failure, Line, Outcome, Speaker
+from services.conversation.domain.turns import Turn
+
+#: Replies made ahead for one turn, at most; then the tutor waits for the turn to end before it thinks.
+_TRIES: Final = 3
+#: Differences of time below this are none: timers are that coarse.
+_TICK_S: Final = 0.001
+_UNHEARD: Final = Failure("PROVIDER_FAILED", "What you said could not be understood; say it again.", retryable=True)
+
+
+class Listening:
+    """Works on the state it shares with `Speaking`. Every method takes the time it is now."""
+
+    def __init__(self, state: State, speaking: Speaking) -> None:
+        self._state = state
+        self._speaking = speaking
+
+    def speech_began(self, event: events.SpeechBegan, now: float) -> None:
+        """The learner speaks: a turn opens, or the open one was not over. A tutor who talks falls silent."""
+        state = self._state
+        turn = state.turn
+        if turn is None:
+            turn = state.turn = Turn(state.next_id("trn"), event.at_sample)
+        elif turn.speaking or turn.closed_at is not None:
+            return
+        else:
+            self._tell_pause(turn)
+            self._speaking.discard(turn.draft)
+            turn.draft = None
+            turn.goes_on()
+            state.clear(Timer.ENDPOINT, Timer.RECOGNITION)
+        if not state.choices.push_to_talk:
+            self._speaking.pause(now)
+            if state.reply is not None:
+                state.set(Timer.DECISION, now + LOOK_AFTER_S)
+        state.tell(told.SpeechStarted(turn.id, turn.revision, event.at_sample))
+
+    def speech_paused(self, event: events.SpeechPaused, now: float) -> None:
+        """The learner is silent: what was said is recognised while we wait whether it goes on."""
+        state = self._state
+        turn = state.turn
+        if turn is None or not turn.speaking:
+            return
+        turn.pauses(event.at_sample, event.at, state.setup.waits.after(None, state.choices))
+        self._recognize(turn, event.at_sample, now)
+        if not state.choices.push_to_talk:
+            state.set(Timer.ENDPOINT, turn.decided_at)
+
+    def end_judged(self, event: events.TurnEndJudged, now: float) -> None:
+        """How likely the turn is over: the less, the longer the wait."""
+        state = self._state
+        turn = state.turn
+        if turn is None or turn.speaking or turn.ended_sample != event.at_sample:
+            return
+        turn.wait_s = state.setup.waits.after(event.probability, state.choices)
+        self._tell_pause(turn)
+        if not state.choices.push_to_talk:
+            state.set(Timer.ENDPOINT, turn.decided_at)
+        self.commit_if_over(now)
+
+    def recognised(self, event: events.TextRecognised, now: float) -> None:
+        """What was said, or what was said so far by a learner who talks over the tutor."""
+        state = self._state
+        turn = state.turn
+        if turn is None or (turn.id, turn.hearing) != (event.turn_id, event.hearing):
+            return
+        state.clear(Timer.RECOGNITION)
+        self._tell_pause(turn)
+        state.tell(told.TranscriptRevised(turn.id, turn.revision, event.text, event.words))
+        if turn.speaking:
+            turn.looking = False
+            if _is_paused(state.reply) and interrupts(event.text, state.choices.target_language):
+                self._speaking.finish(Outcome.INTERRUPTED, now)
+            return
+        turn.text, turn.words = event.text, event.words
+        if not self._is_something_said(turn):
+            if turn.closed_at is not None or not state.choices.push_to_talk:
+                self.drop(now)
+            return
+        if _is_paused(state.reply):
+            self._speaking.finish(Outcome.INTERRUPTED, now)
+        self._speculate(turn, now)
+        self.commit_if_over(now)
+
+    def commit_asked(self, event: events.CommitAsked, now: float) -> None:
+        """The learner says that the turn is over."""
+        turn = self._state.turn
+        if turn is None or turn.closed_at is not None:
+            return
+        turn.closed_at = now
+        if turn.speaking:
+            turn.pauses(event.at_sample, event.at, 0.0)
+            self._recognize(turn, event.at_sample, now)
+        if turn.text is not None and not turn.text.strip():
+            self.drop(now)
+        else:
+            self.commit_if_over(now)
+
+    def held(self, event: events.TurnHeld, now: float) -> None:
+        """The learner thinks, or has thought."""
+        self._state.held = event.held
+        self.commit_if_over(now)
+
+    def typed(self, event: events.TextSubmitted, now: float) -> None:
+        """A turn in writing. What was said before it and not answered yet is kept, and answered with it."""
+        state = self._state
+        turn = state.turn
+        if turn is not None:
+            self._speaking.discard(turn.draft)
+            turn.draft = None
+            if not turn.speaking and (turn.text or "").strip():
+                self._take(self._spoken(turn), turn)
+        self._speaking.finish(Outcome.INTERRUPTED, now)
+        turn_id = state.next_id("trn")
+        reply = self._speaking.draft(turn_id, 1, event.text, now)
+        self._store(TurnTaken(turn_id, 1, event.text, typed=True, session_id=state.setup.session_id))
+        self._speaking.release(reply, None, now)
+
+    def commit_if_over(self, now: float) -> None:
+        """Commits the open turn where its pause has lasted long enough and what was said is known."""
+        state = self._state
+        turn = state.turn
+        if turn is None or turn.speaking or not (turn.text or "").strip():
+            return
+        by_hand = turn.closed_at is not None
+        if by_hand or not (state.held or state.choices.push_to_talk or now < turn.decided_at - _TICK_S):
+            self._commit(turn, now)
+
+    def look(self, now: float) -> None:
+        """The tutor is paused: looks at the words so far, and does not look for ever."""
+        state = self._state
+        turn, reply = state.turn, state.reply
+        if reply is None or reply.paused_at is None:
+            return
+        decide_at = reply.paused_at + DECIDE_WITHIN_S
+        if turn is None or (now >= decide_at and not turn.speaking):
+            self.drop(now)
+        elif now >= decide_at:
+            self._speaking.finish(Outcome.INTERRUPTED, now)
+        else:
+            if turn.speaking and not turn.looking:
+                turn.looking = True
+                self._recognize(turn, 0, now)
+            state.set(Timer.DECISION, min(now + LOOK_AFTER_S, decide_at))
+
+    def unrecognised(self, now: float) -> None:
+        """No answer from the recogniser."""
+        turn = self._state.turn
+        if turn is None:
+            return
+        turn.looking = False
+        if not turn.speaking and turn.text is None:
+            self._state.complain(_UNHEARD)
+            self.drop(now)
+
+    def engine_lost(self, now: float) -> None:
+        """The sound of the open turn is gone with the engine."""
+        turn = self._state.turn
+        if turn is None:
+            return
+        turn.draft = None
+        if turn.speaking or turn.text is None:
+            self._state.complain(_UNHEARD)
+            self.drop(now)
+
+    def drop(self, now: float) -> None:
+        """There is no turn after all: a cough, a sign of listening. A tutor who paused for it goes on."""
+        state = self._state
+        if state.turn is not None:
+            self._speaking.discard(state.turn.draft)
+        state.turn = None
+        state.clear(Timer.ENDPOINT, Timer.RECOGNITION)
+        self._speaking.resume(now)
+
+    def _is_something_said(self, turn: Turn) -> bool:
+        """Any words are; but over the tutor, signs of listening are not, unless the learner says that it is a turn."""
+        text = turn.text or ""
+        if _is_paused(self._state.reply) and turn.closed_at is None:
+            return interrupts(text, self._state.choices.target_language)
+        return bool(text.strip())
+
+    def _recognize(self, turn: Turn, to_sample: int, now: float) -> None:
+        turn.hearing += 1
+        self._state.do(Recognize(turn.id, turn.hearing, turn.from_sample, to_sample))
+        self._state.set(Timer.RECOGNITION, now + self._state.setup.limits.engine_silent_s)
+
+    def _speculate(self, turn: Turn, now: float) -> None:
+        state = self._state
+        free = state.reply is None and state.engine_up and not state.choices.push_to_talk
+        if free and turn.draft is None and turn.tries < _TRIES and turn.closed_at is None:
+            turn.tries += 1
+            turn.draft = self._speaking.draft(turn.id, turn.revision, turn.text or "", now)
+
+    def _commit(self, turn: Turn, now: float) -> None:
+        self._tell_pause(turn)
+        # A reply to something else may be playing: to a line typed meanwhile, or to a turn before, with push-to-talk.
+        self._speaking.finish(Outcome.INTERRUPTED, now)
+        marks = Marks(turn.ended_at, min(turn.decided_at, now), now, speculative=turn.draft is not None)
+        reply = turn.draft or self._speaking.draft(turn.id, turn.revision, turn.text or "", now)
+        self._take(self._spoken(turn), turn)
+        self._speaking.release(reply, marks, now)
+
+    def _take(self, record: TurnTaken, turn: Turn) -> None:
+        state = self._state
+        assert state.turn is turn
+        state.turn = None
+        state.clear(Timer.ENDPOINT, Timer.RECOGNITION, Timer.DECISION)
+        self._store(record)
+
+    def _store(self, record: TurnTaken) -> None:
+        state = self._state
+        state.turn_count += 1
+        state.lines.append(Line(Speaker.LEARNER, record.text))
+        state.committing[record.turn_id] = told.TurnCommitted(
+            record.turn_id, record.revision, 0, record.text, record.typed
+        )
+        state.do(StoreTurn(record))
+
+    def _spoken(self, turn: Turn) -> TurnTaken:
+        setup = self._state.setup
+        return TurnTaken(
+            turn_id=turn.id,
+            revision=turn.revision,
+            text=turn.text or "",
+            typed=False,
+            words=turn.words,
+            start_sample=turn.from_sample,
+            end_sample=turn.ended_sample,
+            sample_rate_hz=setup.input_rate_hz,
+            session_id=setup.session_id,
+        )
+
+    def _tell_pause(self, turn: Turn) -> None:
+        """Told as late as it can be, for the wait is known only when the pause was judged."""
+        if not turn.pause_told:
+            turn.pause_told = True
+            wait_ms = round(turn.wait_s * 1000)
+            self._state.tell(told.SpeechEnded(turn.id, turn.revision, turn.ended_sample, wait_ms))
+
+
+def _is_paused(reply: Reply | None) -> bool:
+    return reply is not None and reply.paused_at is not None

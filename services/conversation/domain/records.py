@@ -1,0 +1,59 @@
+"""What is kept of a conversation, once and for all."""
+
+from dataclasses import dataclass
+
+from services.conversation.domain.choices import Choices
+from services.conversation.domain.ledger import Ledger
+from services.conversation.domain.things import Slip, Word
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationBegan:
+    """The conversation began."""
+
+    choices: Choices
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTaken:
+    """The learner took a turn. Samples count in the session's sound, words from the start of the turn."""
+
+    turn_id: str
+    revision: int
+    text: str
+    typed: bool
+    words: tuple[Word, ...] = ()
+    start_sample: int = 0
+    end_sample: int = 0
+    sample_rate_hz: int = 0
+    session_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyGiven:
+    """The tutor replied and was heard. `turn_id` is empty where the tutor opened."""
+
+    reply_id: str
+    turn_id: str
+    heard_text: str
+    unheard_text: str
+    interrupted: bool
+    heard_ms: int
+    ledger: Ledger | None = None
+    providers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SlipNoted:
+    """A slip was found in an earlier turn."""
+
+    turn_id: str
+    slip: Slip
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationEnded:
+    """The conversation was ended for good."""
+
+
+Record = ConversationBegan | TurnTaken | ReplyGiven | SlipNoted | ConversationEnded

@@ -1,0 +1,229 @@
+"""The session as a machine without I/O: events and the time go in, commands come out."""
+
+from typing import assert_never
+
+from mesh.errors import InvalidFieldError
+from services.conversation.domain import events, told
+from services.conversation.domain.choices import changed_in_session
+from services.conversation.domain.commands import Close, Command, StoreEnd
+from services.conversation.domain.listening import Listening
+from services.conversation.domain.speaking import Speaking
+from services.conversation.domain.state import Setup, State, Timer
+from services.conversation.domain.things import Failure, Outcome
+from services.conversation.domain.told import SessionEnded
+
+_IDLE = Failure("IDLE", "Nothing was said for a long time; open the conversation again to go on.", retryable=True)
+_TOO_LONG = Failure("DEADLINE", "The session reached its greatest length; open a new one to go on.", retryable=True)
+_NO_ACCESS = Failure("TOKEN_INVALID", "The access token has expired; sign in and open the conversation again.")
+_DRAINING = Failure("DRAINING", "The server is stopping; open the conversation again.", retryable=True)
+#: Timers are as coarse as this.
+_TICK_S = 0.001
+
+
+class Session:
+    """One session of a conversation. Deterministic: the same events at the same times give the same commands.
+
+    Perception is the engine's, decision is made here. A turn is stored when it is committed, and the client is told
+    so only when that is done; its reply may sound before, so that the disk is never on the way of the voice.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self._state = State(setup)
+        self._speaking = Speaking(self._state)
+        self._listening = Listening(self._state, self._speaking)
+        self._draining = False
+        self._ending: SessionEnded | None = None
+        self._closed = False
+
+    @property
+    def wake_at(self) -> float | None:
+        """When the session wants `Woke`, if nothing happens before; it may change with every event."""
+        return min(self._state.timers.values(), default=None)
+
+    def handle(self, event: events.Event, now: float) -> list[Command]:
+        """What is to be done about `event`, in order. `now` is in seconds and never goes back."""
+        if self._ending is None:
+            self._react(event, now)
+            self._leave_if_drained(now)
+        else:
+            self._settle(event)
+        self._close_if_settled()
+        return self._state.taken()
+
+    def _react(self, event: events.Event, now: float) -> None:
+        state, listening, speaking = self._state, self._listening, self._speaking
+        match event:
+            case events.ReplyAudioMade():
+                speaking.sound_made(event, now)
+            case events.PlayedReported():
+                speaking.played(event, now)
+            case events.Woke():
+                self._wake(now)
+            case events.ReplyTextMade():
+                speaking.text_made(event, now)
+            case events.ReplyMade():
+                speaking.made(event, now)
+            case events.SlipFound():
+                speaking.slip_found(event)
+            case events.SpeechBegan():
+                self._stir(now)
+                listening.speech_began(event, now)
+            case events.SpeechPaused():
+                self._stir(now)
+                listening.speech_paused(event, now)
+            case events.TurnEndJudged():
+                listening.end_judged(event, now)
+            case events.TextRecognised():
+                listening.recognised(event, now)
+            case events.TextSubmitted():
+                self._stir(now)
+                listening.typed(event, now)
+            case events.CommitAsked():
+                listening.commit_asked(event, now)
+            case events.TurnHeld():
+                self._stir(now)
+                listening.held(event, now)
+            case events.CancelAsked():
+                self._cancel(event, now)
+            case events.RepeatAsked():
+                self._stir(now)
+                speaking.repeat(event, now)
+            case events.SettingsChanged():
+                self._change(event)
+            case events.Pinged():
+                state.tell(told.Pong(event.nonce))
+            case events.EndAsked():
+                self._end(None, now)
+                if event.end_conversation:
+                    state.do(StoreEnd())
+            case events.EngineFaulted():
+                self._engine_faulted(event, now)
+            case events.EngineLost():
+                state.engine_up = False
+                listening.engine_lost(now)
+                speaking.engine_lost(now)
+            case events.EngineFound():
+                state.engine_up = True
+                speaking.engine_found(now)
+            case events.Opened():
+                self._open(event, now)
+            case events.TurnStored() | events.ReplyStored() | events.Stored() | events.StoringFailed():
+                self._settle(event)
+                speaking.pump(now)
+            case events.AccessGranted():
+                state.set(Timer.ACCESS_END, event.until)
+                state.set(Timer.ACCESS_WARNING, event.until - state.setup.limits.access_warning_s)
+            case events.Faulted():
+                state.complain(event.failure)
+            case events.Dismissed():
+                self._end(event.failure, now)
+            case events.Draining():
+                self._draining = True
+                state.tell(told.GoAway())
+                state.set(Timer.DRAIN, now + state.setup.limits.drain_s)
+            case events.Vanished():
+                state.gone = True
+                self._end(None, now)
+            case _:
+                assert_never(event)
+
+    def _wake(self, now: float) -> None:
+        state = self._state
+        for timer in [timer for timer, at in state.timers.items() if at <= now + _TICK_S]:
+            # One that came due may clear or set another.
+            if self._ending is None and state.timers.get(timer, now + 1) <= now + _TICK_S:
+                state.clear(timer)
+                self._due(timer, now)
+
+    def _due(self, timer: Timer, now: float) -> None:
+        state, listening, speaking = self._state, self._listening, self._speaking
+        match timer:
+            case Timer.ENDPOINT:
+                listening.commit_if_over(now)
+            case Timer.RECOGNITION:
+                listening.unrecognised(now)
+            case Timer.DECISION:
+                listening.look(now)
+            case Timer.PACE:
+                speaking.pump(now)
+            case Timer.PLAYED_OUT:
+                speaking.played_out(now)
+            case Timer.ENGINE:
+                speaking.engine_silent(now)
+            case Timer.IDLE:
+                if state.turn is None and state.reply is None:
+                    self._end(_IDLE, now)
+                else:
+                    self._stir(now)
+            case Timer.LENGTH:
+                self._end(_TOO_LONG, now)
+            case Timer.ACCESS_WARNING:
+                state.tell(told.AccessExpiring(max(0.0, state.timers[Timer.ACCESS_END] - now)))
+            case Timer.ACCESS_END:
+                self._end(_NO_ACCESS, now)
+            case Timer.DRAIN:
+                self._end(_DRAINING, now)
+            case _:
+                assert_never(timer)
+
+    def _open(self, event: events.Opened, now: float) -> None:
+        self._state.tell(told.SessionStarted())
+        self._state.set(Timer.LENGTH, now + self._state.setup.limits.session_s)
+        self._stir(now)
+        if event.new_conversation:
+            self._speaking.open(now)
+
+    def _cancel(self, event: events.CancelAsked, now: float) -> None:
+        reply = self._state.reply
+        if reply is not None and event.reply_id in ("", reply.id):
+            self._speaking.finish(Outcome.CANCELLED, now)
+
+    def _change(self, event: events.SettingsChanged) -> None:
+        try:
+            self._state.choices = changed_in_session(self._state.choices, event.choices)
+        except InvalidFieldError as error:
+            self._state.complain(Failure.of(error))
+
+    def _engine_faulted(self, event: events.EngineFaulted, now: float) -> None:
+        self._state.complain(event.failure)
+        turn = self._state.turn
+        if turn is None or turn.id != event.turn_id:
+            return
+        turn.looking = False
+        if not turn.speaking and turn.text is None:
+            self._listening.drop(now)
+
+    def _stir(self, now: float) -> None:
+        self._state.set(Timer.IDLE, now + self._state.setup.limits.idle_s)
+
+    def _end(self, failure: Failure | None, now: float) -> None:
+        state = self._state
+        self._speaking.finish(Outcome.CANCELLED, now)
+        self._listening.drop(now)
+        state.timers.clear()
+        self._ending = SessionEnded(failure, state.turn_count)
+
+    def _leave_if_drained(self, now: float) -> None:
+        if self._draining and self._ending is None and self._state.turn is None and self._state.reply is None:
+            self._end(_DRAINING, now)
+
+    def _settle(self, event: events.Event) -> None:
+        """What is under way to the disk when the session ends is waited for, and still told."""
+        match event:
+            case events.TurnStored(subject_id, sequence) | events.ReplyStored(subject_id, sequence):
+                self._state.stored(subject_id, sequence)
+            case events.Stored():
+                self._state.stored("", 0)
+            case events.StoringFailed():
+                self._state.complain(event.failure)
+                self._state.stored(event.subject_id, 0)
+            case events.Vanished():
+                self._state.gone = True
+            case _:
+                pass
+
+    def _close_if_settled(self) -> None:
+        if self._ending is not None and not self._closed and self._state.storing == 0:
+            self._closed = True
+            self._state.tell(self._ending)
+            self._state.do(Close())

@@ -1,0 +1,151 @@
+"""What a session knows, shared by its listening and its speaking side."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Final
+
+from services.conversation.domain import commands, told
+from services.conversation.domain.choices import Choices
+from services.conversation.domain.replies import Reply
+from services.conversation.domain.things import Failure, Line
+from services.conversation.domain.turns import Turn, Waits
+
+#: Lines handed to the engine at most; older ones are in history.
+_LINES: Final = 200
+#: Replies of this session that can be heard again, and turns whose slips are still told.
+_REMEMBERED: Final = 50
+
+
+class Timer(Enum):
+    """What a session waits for."""
+
+    ENDPOINT = "endpoint"
+    RECOGNITION = "recognition"
+    DECISION = "decision"
+    PACE = "pace"
+    PLAYED_OUT = "played_out"
+    ENGINE = "engine"
+    IDLE = "idle"
+    LENGTH = "length"
+    ACCESS_WARNING = "access_warning"
+    ACCESS_END = "access_end"
+    DRAIN = "drain"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things may take, in seconds."""
+
+    engine_silent_s: float = 8.0
+    idle_s: float = 300.0
+    session_s: float = 3600.0
+    drain_s: float = 8.0
+    access_warning_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What stands when a session begins. `lines` and `tutor_state` are those of the conversation so far."""
+
+    session_id: str
+    choices: Choices
+    input_rate_hz: int
+    output_rate_hz: int
+    lines: Sequence[Line] = ()
+    tutor_state: str = ""
+    providers: tuple[str, ...] = ()
+    waits: Waits = field(default_factory=Waits)
+    limits: Limits = field(default_factory=Limits)
+
+
+class State:
+    """The session's memory, and what it wants done."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.choices = setup.choices
+        self.lines = list(setup.lines)
+        self.tutor_state = setup.tutor_state
+        self.turn: Turn | None = None
+        self.reply: Reply | None = None
+        self.held = False
+        self.engine_up = True
+        self.turn_count = 0
+        #: Replies heard and turns taken whose storing is under way, with what is told when it is done.
+        self.finishing: dict[str, told.ReplyFinished] = {}
+        self.committing: dict[str, told.TurnCommitted] = {}
+        #: Texts of replies by id, and replies that answer a committed turn.
+        self.texts: OrderedDict[str, str] = OrderedDict()
+        self.answered: OrderedDict[str, str] = OrderedDict()
+        self.storing = 0
+        self.gone = False
+        self.timers: dict[Timer, float] = {}
+        self._commands: list[commands.Command] = []
+        self._told = 0
+        self._ids = 0
+
+    def do(self, command: commands.Command) -> None:
+        """Wants something done."""
+        if isinstance(command, commands.StoreTurn | commands.StoreReply | commands.StoreSlip | commands.StoreEnd):
+            self.storing += 1
+        self._commands.append(command)
+
+    def tell(self, event: told.Told) -> None:
+        """Tells the client, while there is one."""
+        if not self.gone:
+            self._told += 1
+            self._commands.append(commands.Tell(self._told, event))
+
+    def complain(self, failure: Failure) -> None:
+        """Tells the client of something that went wrong."""
+        self.tell(told.ErrorRaised(failure))
+
+    def taken(self) -> list[commands.Command]:
+        """What is wanted since the last time, in order."""
+        done, self._commands = self._commands, []
+        return done
+
+    def set(self, timer: Timer, at: float) -> None:
+        """Wants to be woken for this at `at`; the last setting counts."""
+        self.timers[timer] = at
+
+    def clear(self, *timers: Timer) -> None:
+        """Does not wait for these any more."""
+        for timer in timers:
+            self.timers.pop(timer, None)
+
+    def next_id(self, prefix: str) -> str:
+        """An id that is unique because the session's is."""
+        self._ids += 1
+        return f"{prefix}_{self.setup.session_id.partition('_')[2]}_{self._ids:04d}"
+
+    def recent_lines(self) -> tuple[Line, ...]:
+        """The lines the engine may know."""
+        return tuple(self.lines[-_LINES:])
+
+    def remember(self, reply: Reply) -> None:
+        """Keeps the text of a reply, so that it can be heard again."""
+        if reply.text.strip():
+            _keep(self.texts, reply.id, reply.text.strip())
+
+    def answers(self, reply: Reply) -> None:
+        """From now on slips found with this reply belong to a turn that counts."""
+        _keep(self.answered, reply.id, reply.turn_id)
+
+    def stored(self, subject_id: str, sequence: int) -> None:
+        """Tells what waited for the storing of a turn or a reply. `sequence` 0 where it failed."""
+        self.storing -= 1
+        if finished := self.finishing.pop(subject_id, None):
+            self.tell(replace(finished, sequence=sequence))
+        committed = self.committing.pop(subject_id, None)
+        # Only what is stored is ever called committed.
+        if committed and sequence:
+            self.tell(replace(committed, sequence=sequence))
+
+
+def _keep(kept: OrderedDict[str, str], key: str, value: str) -> None:
+    kept[key] = value
+    while len(kept) > _REMEMBERED:
+        kept.popitem(last=False)

@@ -1,0 +1,95 @@
+"""What events, commands and records are made of: words, slips, progress, failures, lines."""
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from mesh.errors import VivavoceError
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word and when it sounds, in samples from the start of its turn or reply."""
+
+    text: str
+    start_sample: int
+    end_sample: int
+    confidence: float | None = None
+
+
+class SlipKind(IntEnum):
+    """What kind of slip; the numbers are the contract's."""
+
+    UNSPECIFIED = 0
+    GRAMMAR = 1
+    VOCABULARY = 2
+    PRONUNCIATION = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A slip in a turn and how to mend it. `start` and `end` are characters of the turn's text."""
+
+    kind: SlipKind
+    said: str
+    better: str
+    explanation: str
+    start: int
+    end: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The goals of a scenario and which are reached."""
+
+    scenario_id: str
+    reached_goal_ids: tuple[str, ...]
+    goal_count: int
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that went wrong, as it is told to the client."""
+
+    reason: str
+    message: str
+    field: str = ""
+    retryable: bool = False
+
+    @classmethod
+    def of(cls, error: VivavoceError) -> "Failure":
+        """The failure an error stands for."""
+        return cls(error.reason, error.message, error.field, error.retryable)
+
+
+class Speaker(Enum):
+    """Who said a line."""
+
+    LEARNER = "learner"
+    TUTOR = "tutor"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the talk; of the tutor's, only what was heard."""
+
+    speaker: Speaker
+    text: str
+
+
+class ReplyKind(Enum):
+    """What a reply is for."""
+
+    ANSWER = "answer"
+    OPENER = "opener"
+    REPEAT = "repeat"
+
+
+class Outcome(IntEnum):
+    """Why a reply is over; the numbers are the contract's."""
+
+    HEARD = 1
+    INTERRUPTED = 2
+    CANCELLED = 3
+    FAILED = 4

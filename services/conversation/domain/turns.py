@@ -1,0 +1,93 @@
+"""A spoken turn while it is open: its revisions, its transcript, and how long to wait in a pause."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from services.conversation.domain.choices import Choices, Level, Patience
+from services.conversation.domain.replies import Reply
+from services.conversation.domain.things import Word
+
+#: What is assumed of a pause nobody has judged yet.
+_UNJUDGED: Final = 0.5
+#: Bends the wait towards the short end where the judge is fairly sure.
+_BEND: Final = 1.5
+_PATIENCE: Final = {Patience.QUICK: 0.75, Patience.NORMAL: 1.0, Patience.PATIENT: 1.6}
+#: Where the learner chose no patience: beginners search for words longer.
+_LEVEL: Final = {
+    Level.UNSPECIFIED: 1.0,
+    Level.A1: 1.35,
+    Level.A2: 1.2,
+    Level.B1: 1.1,
+    Level.B2: 1.0,
+    Level.C1: 0.9,
+    Level.C2: 0.9,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long a pause lasts before it ends a turn, from the last sample of speech."""
+
+    #: Where the turn sounds finished beyond doubt.
+    shortest_s: float = 0.25
+    #: Where it certainly is not, for a learner of normal patience.
+    longest_s: float = 1.5
+
+    def after(self, probability: float | None, choices: Choices) -> float:
+        """Grows without a step as the end gets less likely; patience and level stretch the uncertain part."""
+        doubt = 1 - min(1.0, max(0.0, _UNJUDGED if probability is None else probability))
+        stretch = _PATIENCE.get(choices.patience) or _LEVEL[choices.level]
+        return self.shortest_s + (self.longest_s * stretch - self.shortest_s) * math.pow(doubt, _BEND)
+
+
+@dataclass(slots=True)
+class Turn:
+    """What the learner is saying."""
+
+    id: str
+    from_sample: int
+    revision: int = 1
+    #: Whether speech goes on; False in a pause.
+    speaking: bool = True
+    ended_sample: int = 0
+    ended_at: float = 0.0
+    wait_s: float = 0.0
+    #: Whether the client was told of this pause.
+    pause_told: bool = True
+    held: bool = False
+    #: Set when the learner ended the turn by hand: nothing more belongs to it.
+    closed_at: float | None = None
+    #: Number of the last request to recognise; only its answer counts.
+    hearing: int = 0
+    #: Whether an answer about the words so far is awaited.
+    looking: bool = False
+    text: str | None = None
+    words: tuple[Word, ...] = ()
+    #: A reply made ahead, for this very revision.
+    draft: Reply | None = None
+    tries: int = 0
+
+    def goes_on(self) -> None:
+        """The pause was not the end: the same turn again, as its next revision."""
+        self.revision += 1
+        self.speaking = True
+        self.text = None
+        self.words = ()
+        # An answer under way belongs to the revision before.
+        self.hearing += 1
+        self.looking = False
+
+    def pauses(self, at_sample: int, at: float, wait_s: float) -> None:
+        """Speech ended for now."""
+        self.speaking = False
+        self.ended_sample = at_sample
+        self.ended_at = at
+        self.wait_s = wait_s
+        self.pause_told = False
+        self.text = None
+
+    @property
+    def decided_at(self) -> float:
+        """When the pause counts as the end."""
+        return self.ended_at + self.wait_s if self.closed_at is None else self.closed_at

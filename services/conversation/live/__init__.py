@@ -1,0 +1,1 @@
+"""Sessions while they are live: the streams and stores around the machine."""

@@ -1,0 +1,53 @@
+"""The settings of the conversation service."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from platformdirs import user_data_path
+
+from mesh.settings import setting
+from services.conversation.domain.state import Limits
+from services.conversation.domain.turns import Waits
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every field can be set by VIVAVOCE_CONVERSATION_<FIELD>."""
+
+    UNIT: ClassVar[str] = "conversation"
+
+    data_dir: Path = setting(user_data_path("vivavoce"), help="Folder of the default database.")
+    database_url: str = setting("", help="SQLAlchemy URL. Empty: conversation.sqlite3 in data_dir.")
+    database_threads: int = setting(8, help="Database calls at once.")
+    max_sessions: int = setting(200, help="Live sessions of all learners; more are refused as OVERLOADED.")
+    max_sessions_per_user: int = setting(4, help="Live sessions of one learner; more are refused as RATE_LIMITED.")
+    max_session_s: float = setting(3600.0, help="Longest session, in seconds.")
+    idle_s: float = setting(300.0, help="Seconds without a word or a key after which a session ends.")
+    silence_s: float = setting(120.0, help="Seconds without any message from the client after which a session ends.")
+    shortest_wait_ms: float = setting(250.0, help="Pause after which a turn that surely is over is answered.")
+    longest_wait_ms: float = setting(1500.0, help="Pause after which a turn that surely is not over is answered.")
+    engine_silent_s: float = setting(8.0, help="Seconds the engine may give nothing before the learner is told.")
+    engine_open_s: float = setting(20.0, help="Seconds the engine may take to be configured.")
+    drain_s: float = setting(8.0, help="Seconds a reply may take to end when the server stops.")
+    outbox_bound: int = setting(50_000, help="Events waiting for history; at this many, new sessions are refused.")
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'conversation.sqlite3'}"
+
+    @property
+    def waits(self) -> Waits:
+        """How long pauses are waited out."""
+        return Waits(self.shortest_wait_ms / 1000, self.longest_wait_ms / 1000)
+
+    @property
+    def limits(self) -> Limits:
+        """How long things in a session may take."""
+        return Limits(
+            engine_silent_s=self.engine_silent_s,
+            idle_s=self.idle_s,
+            session_s=self.max_session_s,
+            drain_s=self.drain_s,
+        )

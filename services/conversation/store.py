@@ -1,0 +1,249 @@
+"""Keeps conversations, their events and the outbox in the service's own tables."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeVar
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from mesh.clock import Clock
+from mesh.database import Database
+from mesh.errors import NotFoundError
+from services.conversation.domain.choices import Choices
+from services.conversation.domain.keeping import Continued, Conversation, Delivery
+from services.conversation.domain.records import (
+    ConversationBegan,
+    ConversationEnded,
+    Record,
+    ReplyGiven,
+    TurnTaken,
+)
+from services.conversation.domain.things import Line, Speaker
+from services.conversation.payloads import KINDS, read_choices, read_record, write_choices, write_record
+from services.conversation.tables import ConversationRow, EventRow, OutboxRow
+
+T = TypeVar("T")
+
+_LINES: Final = 80
+_SAME_REQUEST: Final = timedelta(days=1)
+
+
+class ConversationStore:
+    """`Conversations` over a database. `on_append` is called, on the loop, when there is something for history."""
+
+    def __init__(self, database: Database, clock: Clock, on_append: Callable[[], None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._on_append = on_append
+
+    async def create(
+        self, conversation_id: str, user_id: str, title: str, choices: Choices, request_id: str = ""
+    ) -> Conversation:
+        """See `Conversations`."""
+        now = self._clock.wall()
+
+        def unit(session: Session) -> Conversation:
+            if request_id and (earlier := _of_request(session, user_id, request_id, now)):
+                return _conversation(earlier)
+            row = ConversationRow(
+                conversation_id=conversation_id,
+                user_id=user_id,
+                title=title,
+                ended=False,
+                choices=write_choices(choices),
+                tutor_state="",
+                last_sequence=0,
+                create_time=now,
+                update_time=now,
+                request_id=request_id or None,
+            )
+            session.add(row)
+            session.flush()
+            _append(session, row, ConversationBegan(choices), now)
+            return _conversation(row)
+
+        return await self._commit(unit)
+
+    async def get(self, conversation_id: str, user_id: str) -> Conversation:
+        """See `Conversations`."""
+        return await self._database.read(lambda session: _conversation(_row(session, conversation_id, user_id)))
+
+    async def update(
+        self, conversation_id: str, user_id: str, *, title: str | None, choices: Choices | None
+    ) -> Conversation:
+        """See `Conversations`."""
+        now = self._clock.wall()
+
+        def unit(session: Session) -> Conversation:
+            row = _row(session, conversation_id, user_id)
+            if title is not None:
+                row.title = title
+            if choices is not None:
+                row.choices = write_choices(choices)
+            row.update_time = now
+            return _conversation(row)
+
+        return await self._commit(unit)
+
+    async def end(self, conversation_id: str, user_id: str) -> Conversation:
+        """See `Conversations`."""
+        now = self._clock.wall()
+
+        def unit(session: Session) -> Conversation:
+            row = _row(session, conversation_id, user_id)
+            if not row.ended:
+                _append(session, row, ConversationEnded(), now)
+            return _conversation(row)
+
+        return await self._commit(unit)
+
+    async def continued(self, conversation_id: str) -> Continued:
+        """See `Conversations`."""
+        said = [KINDS[TurnTaken], KINDS[ReplyGiven]]
+
+        def unit(session: Session) -> Continued:
+            latest = session.scalars(
+                select(EventRow)
+                .where(EventRow.conversation_id == conversation_id, EventRow.kind.in_(said))
+                .order_by(EventRow.sequence.desc())
+                .limit(_LINES)
+            ).all()
+            lines = tuple(_line(read_record(row.kind, row.payload)) for row in reversed(latest))
+            state = session.scalars(
+                select(ConversationRow.tutor_state).where(ConversationRow.conversation_id == conversation_id)
+            ).one()
+            return Continued(lines, state)
+
+        return await self._database.read(unit)
+
+    async def append(self, conversation_id: str, record: Record, tutor_state: str | None = None) -> int:
+        """See `Conversations`."""
+        now = self._clock.wall()
+
+        def unit(session: Session) -> int:
+            row = _row(session, conversation_id)
+            if tutor_state is not None:
+                row.tutor_state = tutor_state
+            return _append(session, row, record, now)
+
+        return await self._commit(unit)
+
+    async def waiting(self, limit: int) -> list[Delivery]:
+        """See `Conversations`."""
+        # Places follow the order of events within a conversation; nothing is promised between conversations.
+        oldest = (
+            select(OutboxRow.place, EventRow, ConversationRow.user_id)
+            .join(
+                EventRow,
+                (EventRow.conversation_id == OutboxRow.conversation_id) & (EventRow.sequence == OutboxRow.sequence),
+            )
+            .join(ConversationRow, ConversationRow.conversation_id == OutboxRow.conversation_id)
+            .order_by(OutboxRow.place)
+            .limit(limit)
+        )
+
+        def unit(session: Session) -> list[Delivery]:
+            return [
+                Delivery(
+                    place,
+                    event.conversation_id,
+                    event.sequence,
+                    user_id,
+                    _utc(event.time),
+                    read_record(event.kind, event.payload),
+                )
+                for place, event, user_id in session.execute(oldest)
+            ]
+
+        return await self._database.read(unit)
+
+    async def delivered(self, places: list[int]) -> None:
+        """See `Conversations`."""
+        await self._database.commit(
+            lambda session: session.execute(delete(OutboxRow).where(OutboxRow.place.in_(places))) and None
+        )
+
+    async def backlog(self) -> int:
+        """See `Conversations`."""
+        return await self._database.read(
+            lambda session: session.scalars(select(func.count()).select_from(OutboxRow)).one()
+        )
+
+    async def _commit(self, unit: Callable[[Session], T]) -> T:
+        kept = await self._database.commit(unit)
+        self._on_append()
+        return kept
+
+
+def _row(session: Session, conversation_id: str, user_id: str | None = None) -> ConversationRow:
+    wanted = select(ConversationRow).where(ConversationRow.conversation_id == conversation_id.replace("\0", ""))
+    row = session.scalars(wanted.with_for_update()).one_or_none()
+    if row is None or (user_id is not None and row.user_id != user_id):
+        raise NotFoundError(
+            "There is no such conversation; look at the list of yours.", metadata={"conversation_id": conversation_id}
+        )
+    return row
+
+
+def _append(session: Session, row: ConversationRow, record: Record, now: datetime) -> int:
+    row.last_sequence += 1
+    row.update_time = now
+    if isinstance(record, ConversationEnded):
+        row.ended = True
+    session.add(
+        EventRow(
+            conversation_id=row.conversation_id,
+            sequence=row.last_sequence,
+            time=now,
+            kind=KINDS[type(record)],
+            payload=write_record(record),
+        )
+    )
+    session.add(OutboxRow(conversation_id=row.conversation_id, sequence=row.last_sequence))
+    session.flush()
+    return row.last_sequence
+
+
+def _of_request(session: Session, user_id: str, request_id: str, now: datetime) -> ConversationRow | None:
+    same = select(ConversationRow).where(
+        ConversationRow.user_id == user_id, ConversationRow.request_id == request_id
+    )
+    row = session.scalars(same).one_or_none()
+    if row is None or _utc(row.create_time) > now - _SAME_REQUEST:
+        return row
+    # A day later the same request id means another conversation.
+    session.execute(
+        update(ConversationRow)
+        .where(ConversationRow.conversation_id == row.conversation_id)
+        .values(request_id=None)
+    )
+    return None
+
+
+def _conversation(row: ConversationRow) -> Conversation:
+    return Conversation(
+        id=row.conversation_id,
+        user_id=row.user_id,
+        title=row.title,
+        ended=row.ended,
+        choices=read_choices(row.choices),
+        last_sequence=row.last_sequence,
+        create_time=_utc(row.create_time),
+        update_time=_utc(row.update_time),
+    )
+
+
+def _line(record: Record) -> Line:
+    match record:
+        case TurnTaken():
+            return Line(Speaker.LEARNER, record.text)
+        case ReplyGiven():
+            return Line(Speaker.TUTOR, record.heard_text)
+        case _:
+            raise AssertionError("only turns and replies are lines")
+
+
+def _utc(time: datetime) -> datetime:
+    # SQLite forgets the zone; all times are written in UTC.
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -1,0 +1,60 @@
+"""The tables of the conversation service; `schema.md` explains each column."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from mesh.database import metadata
+
+VERSION_TABLE = "alembic_version_conversation"
+
+
+class Base(DeclarativeBase):
+    """The tables."""
+
+    metadata = metadata()
+
+
+class ConversationRow(Base):
+    """A conversation."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (UniqueConstraint("user_id", "request_id"),)
+
+    conversation_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(64), index=True)
+    title: Mapped[str] = mapped_column(Text)
+    ended: Mapped[bool]
+    choices: Mapped[str] = mapped_column(Text)
+    tutor_state: Mapped[str] = mapped_column(Text)
+    last_sequence: Mapped[int] = mapped_column(BigInteger)
+    create_time: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    update_time: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+
+
+class EventRow(Base):
+    """Something that happened in a conversation."""
+
+    __tablename__ = "conversation_events"
+
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("conversations.conversation_id", ondelete="CASCADE"), primary_key=True
+    )
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    time: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    kind: Mapped[str] = mapped_column(String(32))
+    payload: Mapped[str] = mapped_column(Text)
+
+
+class OutboxRow(Base):
+    """An event that history has not acknowledged."""
+
+    __tablename__ = "conversation_outbox"
+
+    place: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("conversations.conversation_id", ondelete="CASCADE"), index=True
+    )
+    sequence: Mapped[int] = mapped_column(BigInteger)

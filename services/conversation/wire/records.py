@@ -1,0 +1,61 @@
+"""What is kept of a conversation, as history takes it in."""
+
+from datetime import datetime
+from typing import assert_never
+
+from vivavoce.history.v1 import history_pb2 as history_pb
+
+from services.conversation.domain.records import (
+    ConversationBegan,
+    ConversationEnded,
+    Record,
+    ReplyGiven,
+    SlipNoted,
+    TurnTaken,
+)
+from services.conversation.wire.common import from_choices, from_ledger, from_slip, from_words
+
+
+def to_history_event(
+    conversation_id: str, sequence: int, user_id: str, time: datetime, record: Record
+) -> history_pb.HistoryEvent:
+    """The event history keeps for `record`."""
+    event = history_pb.HistoryEvent(conversation_id=conversation_id, sequence=sequence, user_id=user_id)
+    event.time.FromDatetime(time)
+    match record:
+        case ConversationBegan(choices):
+            event.conversation_began.settings.CopyFrom(from_choices(choices))
+        case TurnTaken():
+            event.turn_taken.CopyFrom(
+                history_pb.TurnTaken(
+                    turn_id=record.turn_id,
+                    revision=record.revision,
+                    text=record.text,
+                    typed=record.typed,
+                    words=from_words(record.words),
+                    start_sample=record.start_sample,
+                    end_sample=record.end_sample,
+                    sample_rate_hz=record.sample_rate_hz,
+                    session_id=record.session_id,
+                )
+            )
+        case ReplyGiven():
+            event.reply_given.CopyFrom(
+                history_pb.ReplyGiven(
+                    reply_id=record.reply_id,
+                    turn_id=record.turn_id,
+                    heard_text=record.heard_text,
+                    unheard_text=record.unheard_text,
+                    interrupted=record.interrupted,
+                    heard_ms=record.heard_ms,
+                    ledger=from_ledger(record.ledger) if record.ledger else None,
+                    providers=record.providers,
+                )
+            )
+        case SlipNoted(turn_id, slip):
+            event.feedback_given.CopyFrom(history_pb.FeedbackGiven(turn_id=turn_id, correction=from_slip(slip)))
+        case ConversationEnded():
+            event.conversation_ended.SetInParent()
+        case _:
+            assert_never(record)
+    return event
