@@ -1,10 +1,10 @@
 """A learner in conversation: speaks recordings, listens, reports what was played, and tells what came of each turn."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
@@ -31,6 +31,10 @@ _REPLY_S: Final = 15.0
 _LONGEST_REPLY_S: Final = 90.0
 
 
+Microphone = Callable[[], Coroutine[Any, Any, None]]
+Watch = Callable[[conversation_pb.ConverseResponse], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """What came of something the learner said."""
@@ -48,10 +52,21 @@ class Answered:
 class Learner:
     """One side of a live session. Made by `join`."""
 
-    def __init__(self, wire: Wire, input_hz: int, loudspeaker: Loudspeaker, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        input_hz: int,
+        *,
+        loudspeaker: Loudspeaker,
+        microphone: Microphone | None,
+        watch: Watch,
+        now: Callable[[], float],
+    ) -> None:
         self.session = Session(SPEECH_HZ)
         self._wire = wire
-        self._microphone = RecordedMicrophone(wire, input_hz)
+        self._recorded = RecordedMicrophone(wire, input_hz)
+        self._microphone = microphone or self._recorded.run
+        self._watch = watch
         self._loudspeaker = loudspeaker
         self._now = now
         self._changed = asyncio.Event()
@@ -72,7 +87,7 @@ class Learner:
                 listening = tasks.create_task(self._listen(), name="listening")
                 await self._until(lambda: self.session.started is not None, _OPEN_S)
                 self._going = [
-                    tasks.create_task(self._microphone.run(), name="microphone"),
+                    tasks.create_task(self._microphone(), name="microphone"),
                     tasks.create_task(self._report(), name="reports"),
                 ]
                 yield
@@ -95,8 +110,8 @@ class Learner:
             VivavoceError: the session ended, or the tutor did not answer what it understood.
         """
         seen = len(self.session.turns)
-        first = await self._microphone.say(sound.pcm)
-        spoken_at = self._microphone.captured_at(first + sound.last_speech_sample())
+        first = await self._recorded.say(sound.pcm)
+        spoken_at = self._recorded.captured_at(first + sound.last_speech_sample())
         if not await self._is_understood(seen):
             return Answered("", "", Sound(b"", SPEECH_HZ), None, None, "unheard")
         return await self._answer_since(seen, spoken_at)
@@ -170,6 +185,7 @@ class Learner:
             async for response in self._wire:
                 self.session.see(response, self._now())
                 self._steer(response)
+                self._watch(response)
                 self._changed.set()
         finally:
             self._closed = True
@@ -210,14 +226,26 @@ async def join(
     input_hz: int,
     client: str,
     loudspeaker: Loudspeaker | None = None,
+    microphone: Microphone | None = None,
+    watch: Watch = lambda _: None,
 ) -> AsyncIterator[Learner]:
     """Opens a session on a new conversation and keeps its microphone and loudspeaker going within the block.
+
+    Without `microphone`, a coroutine that sends sound until it is cancelled, recordings are spoken by `Learner.say`.
+    Without `loudspeaker` playing is simulated. `watch` is shown every event.
 
     Raises:
         VivavoceError: the server refuses, or is silent; and whatever cuts the wire later.
     """
     now = asyncio.get_running_loop().time
-    learner = Learner(wire, input_hz, loudspeaker or SimulatedLoudspeaker(SPEECH_HZ, now), now)
+    learner = Learner(
+        wire,
+        input_hz,
+        loudspeaker=loudspeaker or SimulatedLoudspeaker(SPEECH_HZ, now),
+        microphone=microphone,
+        watch=watch,
+        now=now,
+    )
     await wire.send(conversation_pb.ConverseRequest(start_session=_start(settings, input_hz, client)))
     async with learner.present():
         yield learner

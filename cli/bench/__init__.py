@@ -1,0 +1,1 @@
+"""Measures a running mesh against its goals."""

@@ -1,0 +1,117 @@
+"""Puts all services and the edge together in one process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as engine_pb
+from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
+from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
+from vivavoce.user.v1 import user_service_pb2 as user_pb
+from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
+
+from cli.addresses import SERVICES
+from cli.identity import SigningKeys, open_service_key
+from cli.ports import free_port
+from cli.units import open_unit
+from edge.app import open_edge
+from edge.settings import Settings as EdgeSettings
+from mesh.channel import call_metadata, open_channel
+from mesh.clock import SystemClock
+from mesh.peers import Peers
+from mesh.server import MeshServer, Service
+from mesh.settings import load
+from mesh.tokens import ServiceTokens, TokenVerifier
+
+_CALL_S: Final = 10.0
+_DRAIN_S: Final = 5.0
+
+#: Told what is being started, for whoever watches.
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class MeshOptions:
+    """What the command line decides; the rest comes from each unit's own settings."""
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    #: 0 takes any free one.
+    web_port: int = 0
+    grpc_port: int = 0
+    #: Settings by unit ("conversation", "edge" …) that win over the environment.
+    overrides: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+class RunningMesh:
+    """A mesh that answers."""
+
+    def __init__(self, web: str, server: MeshServer) -> None:
+        self.web = web
+        self.grpc = server.address
+        self._server = server
+
+    async def guest_token(self) -> str:
+        """Creates a guest and returns its access token."""
+        async with open_channel(reachable(self.grpc)) as channel:
+            answer = await UserServiceStub(channel).CreateGuest(
+                user_pb.CreateGuestRequest(client="viva"), timeout=_CALL_S
+            )
+        return answer.tokens.access_token
+
+    async def providers(self, token: str) -> list[catalog_pb.Provider]:
+        """The providers that are ready."""
+        async with open_channel(reachable(self.grpc)) as channel:
+            answer = await AiEngineServiceStub(channel).ListProviders(
+                engine_pb.ListProvidersRequest(), metadata=call_metadata(token), timeout=_CALL_S
+            )
+        return list(answer.providers)
+
+    async def drain(self) -> None:
+        """Says goodbye on open sessions, and lets them finish their sentence."""
+        await self._server.drain()
+
+
+@asynccontextmanager
+async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> AsyncIterator[RunningMesh]:
+    """Runs the whole mesh for the length of the block; on a normal exit it drains first, for a few seconds at most.
+
+    Raises:
+        VivavoceError: something it needs is missing, or a port is taken; nothing is left running.
+    """
+    port = options.grpc_port or free_port(options.host)
+    signer = await asyncio.to_thread(open_service_key, options.data_dir / "keys" / "services.pem")
+    clock = SystemClock()
+    addresses = dict.fromkeys(SERVICES, reachable(f"{options.host}:{port}"))
+
+    def peers(name: str) -> Peers:
+        return Peers(addresses, ServiceTokens(signer, name))
+
+    async with AsyncExitStack() as stack:
+        services: list[Service] = []
+        for name in SERVICES:
+            report(name)
+            own = await stack.enter_async_context(peers(name))
+            overrides = options.overrides.get(name, {})
+            unit = open_unit(name, own, clock, data_dir=options.data_dir, overrides=overrides)
+            services.append(await stack.enter_async_context(unit))
+        report("edge")
+        edge_peers = await stack.enter_async_context(peers("edge"))
+        verifier = TokenVerifier(SigningKeys(signer, edge_peers))
+        server = MeshServer(services, verifier, address=f"{options.host}:{port}", drain_s=_DRAIN_S)
+        await stack.enter_async_context(server)
+        placed = {"host": options.host, "port": options.web_port, **options.overrides.get("edge", {})}
+        settings = load(EdgeSettings, None, **placed)
+        edge = await stack.enter_async_context(open_edge(settings, edge_peers, clock))
+        mesh = RunningMesh(f"http://{reachable(edge.url.removeprefix('http://'))}", server)
+        yield mesh
+        await mesh.drain()
+
+
+def reachable(address: str) -> str:
+    """Where this machine reaches a server that listens on `address`, host:port."""
+    host, _, port = address.rpartition(":")
+    return f"127.0.0.1:{port}" if host in ("0.0.0.0", "[::]", "::") else address

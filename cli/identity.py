@@ -1,0 +1,67 @@
+"""The key by which the services of one installation know each other, and the keys that tokens are verified with."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Final
+
+import grpc
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from vivavoce.user.v1 import user_service_pb2 as user_pb
+from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
+
+from mesh.peers import Peers
+from mesh.tokens import Jwk, TokenSigner
+
+_KID: Final = "services"
+_KEYS_S: Final = 5.0
+
+_log: Final = logging.getLogger(__name__)
+
+
+def open_service_key(path: Path) -> TokenSigner:
+    """Reads the key that service tokens are signed with; makes one that only its owner can read. Blocks."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create(path)
+    return TokenSigner(path.read_bytes(), _KID)
+
+
+class SigningKeys:
+    """The public keys by which callers are known: the services' own, and those people's tokens are signed with."""
+
+    def __init__(self, services: TokenSigner, peers: Peers) -> None:
+        self._services = services
+        self._peers = peers
+
+    async def __call__(self) -> list[Jwk]:
+        """Fetches people's keys from the user service; only the services' own where that is away."""
+        return [self._services.jwk(), *await self._people()]
+
+    async def _people(self) -> list[Jwk]:
+        stub = UserServiceStub(self._peers.channel("user"))
+        try:
+            # Services that start together may ask before the user service listens.
+            answer = await stub.ListSigningKeys(user_pb.ListSigningKeysRequest(), timeout=_KEYS_S, wait_for_ready=True)
+        except grpc.aio.AioRpcError as error:
+            _log.warning("signing keys can't be fetched", extra={"code": error.code().name})
+            return []
+        return [
+            {"kid": key.kid, "kty": key.kty, "crv": key.crv, "x": key.x, "alg": key.alg, "use": key.use}
+            for key in answer.keys
+        ]
+
+
+def _create(path: Path) -> None:
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(pem)
+    try:
+        # The first of several processes that start together wins, and all read the same key.
+        path.hardlink_to(part)
+    except FileExistsError:
+        return
+    finally:
+        part.unlink()

@@ -1,0 +1,130 @@
+"""The command line: `viva`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer(
+    help="Vivavoce: practise a language by talking.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts, and nothing else.")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder for everything that lasts; the user's data folder if not given."),
+]
+
+
+@app.command()
+def up(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 opens it to the network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Web port; 0 for any free one, of gRPC too.")] = 8080,
+    grpc_port: Annotated[int | None, typer.Option(help="gRPC port; 50051, or any free one with --port 0.")] = None,
+    data_dir: DataDir = None,
+    ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Keep nothing after the end.")] = False,
+    as_json: Json = False,
+    browse: Annotated[bool, typer.Option("--open", help="Open the web page when ready.")] = False,
+) -> None:
+    """Start everything in one process; Ctrl-C stops it."""
+    from cli.output import told_kindly
+    from cli.up import UpOptions
+    from cli.up import up as start
+
+    with told_kindly():
+        start(
+            UpOptions(
+                host=host,
+                port=port,
+                grpc_port=(50051 if port else 0) if grpc_port is None else grpc_port,
+                data_dir=data_dir,
+                ephemeral=ephemeral,
+                as_json=as_json,
+                browse=browse,
+            )
+        )
+
+
+@app.command()
+def serve(
+    service: Annotated[
+        Literal["user", "history", "media", "ai_engine", "conversation", "edge"], typer.Argument(help="Which one.")
+    ],
+    address: Annotated[
+        str, typer.Option(help="Where to listen, host:port; where the others look for it, if not given.")
+    ] = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Run one service as a process of its own; Ctrl-C stops it."""
+    from cli.output import told_kindly
+    from cli.serve import serve as start
+
+    with told_kindly():
+        start(service, address, data_dir)
+
+
+@app.command()
+def talk(
+    wav: Annotated[list[Path] | None, typer.Option(help="A recorded turn; several for several turns.")] = None,
+    text: Annotated[list[str] | None, typer.Option(help="A written turn, after the recorded ones.")] = None,
+    out: Annotated[Path | None, typer.Option(help="WAV file for the replies.")] = None,
+    as_json: Json = False,
+    address: Annotated[str, typer.Option(help="gRPC address of the mesh.")] = "127.0.0.1:50051",
+    token: Annotated[str, typer.Option(help="Access token; a guest's if not given.", envvar="VIVAVOCE_TOKEN")] = "",
+    scenario: Annotated[str, typer.Option(help="Role-play by id; the server's default if not given.")] = "",
+    wait: Annotated[bool, typer.Option(help="Let the tutor finish the opening line first.")] = True,
+) -> None:
+    """Talk to a running mesh: with recordings, in writing, or by the microphone."""
+    from cli.output import told_kindly
+    from cli.talk import TalkOptions
+    from cli.talk import talk as hold
+
+    with told_kindly():
+        hold(
+            TalkOptions(
+                wavs=tuple(wav or ()),
+                texts=tuple(text or ()),
+                out=out,
+                as_json=as_json,
+                address=address,
+                token=token,
+                scenario_id=scenario,
+                wait=wait,
+            )
+        )
+
+
+@app.command()
+def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
+    """Check this machine, and say what mends what is wrong."""
+    from cli.doctor import doctor as examine
+    from cli.output import told_kindly
+
+    with told_kindly():
+        examine(as_json=as_json, data_dir=data_dir)
+
+
+@app.command()
+def bench(
+    name: Annotated[Literal["latency", "mesh"], typer.Argument(help="What to measure.")],
+    as_json: Json = False,
+    quick: Annotated[bool, typer.Option("--quick", help="End within 45 seconds, with fewer runs.")] = False,
+) -> None:
+    """Measure a mesh started for this, and compare with the goals."""
+    from cli.bench.run import bench as measure
+    from cli.output import told_kindly
+
+    with told_kindly():
+        measure(name, as_json=as_json, quick=quick)
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def models(context: typer.Context) -> None:
+    """Fetch, list and verify the speech models."""
+    from cli.models import app as models_app
+
+    models_app(args=context.args, prog_name="viva models")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,78 @@
+"""`viva serve`: one service as a process of its own, which finds the others by their addresses."""
+
+import asyncio
+import gc
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from cli.addresses import PeerSettings
+from cli.identity import SigningKeys, open_service_key
+from cli.output import console
+from cli.ports import WantedPort, check_free, split_address
+from cli.signals import until_signal
+from cli.units import open_unit
+from edge.app import open_edge
+from edge.settings import Settings as EdgeSettings
+from mesh import logs
+from mesh.clock import SystemClock
+from mesh.peers import Peers
+from mesh.server import MeshServer, run
+from mesh.settings import load
+from mesh.telemetry import Telemetry, TelemetrySettings
+from mesh.tokens import ServiceTokens, TokenVerifier
+
+
+def serve(name: str, address: str, data_dir: Path | None) -> None:
+    """Runs the service `name`, or the edge, until a signal; drains at the first, stops at the second.
+
+    Raises:
+        VivavoceError: a setting can't be read, the address is taken, or something the service needs is missing.
+    """
+    logs.configure("json")
+    telemetry = Telemetry(load(TelemetrySettings), service=name)
+    try:
+        run(_serve_edge(address) if name == "edge" else _serve_unit(name, address, data_dir))
+    finally:
+        telemetry.close()
+
+
+async def _serve_unit(name: str, address: str, data_dir: Path | None) -> None:
+    peer_settings = load(PeerSettings)
+    listen = address or peer_settings.addresses()[name]
+    host, port = split_address(listen)
+    check_free(WantedPort(host, port, f"the {name} service", "--address"))
+    signer = await asyncio.to_thread(open_service_key, peer_settings.key)
+    async with AsyncExitStack() as stack:
+        peers = await stack.enter_async_context(Peers(peer_settings.addresses(), ServiceTokens(signer, name)))
+        unit = open_unit(name, peers, SystemClock(), data_dir=data_dir, overrides={})
+        service = await stack.enter_async_context(unit)
+        verifier = TokenVerifier(SigningKeys(signer, peers))
+        server = await stack.enter_async_context(MeshServer([service], verifier, address=listen))
+        _settle(f"{name} serves on {server.address}")
+        await server.run_until_signal()
+
+
+async def _serve_edge(address: str) -> None:
+    peer_settings = load(PeerSettings)
+    placed: dict[str, Any] = {}
+    if address:
+        placed["host"], placed["port"] = split_address(address)
+    settings = load(EdgeSettings, **placed)
+    check_free(WantedPort(settings.host, settings.port, "the web", "--address"))
+    signer = await asyncio.to_thread(open_service_key, peer_settings.key)
+    stop = asyncio.Event()
+    with until_signal(stop) as ready:
+        async with (
+            Peers(peer_settings.addresses(), ServiceTokens(signer, "edge")) as peers,
+            open_edge(settings, peers, SystemClock()) as edge,
+        ):
+            ready.set()
+            _settle(f"edge serves on {edge.url}")
+            await stop.wait()
+
+
+def _settle(line: str) -> None:
+    gc.collect()
+    gc.freeze()
+    console(stderr=True).print(line)
