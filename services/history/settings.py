@@ -13,9 +13,7 @@ class Settings:
 
     UNIT: ClassVar[str] = "history"
 
-    data_dir: Path = setting(  # noqa: RUF009 (a path is immutable)
-        Path("data"), help="Folder for the default database."
-    )
+    data_dir: Path = setting(Path("data"), help="Folder for the default database.")
     database_url: str = setting("", help="SQLAlchemy URL. Empty: SQLite in the data folder.", secret=True)
     database_threads: int = setting(8, help="Threads, and connections, for the database.")
 

@@ -13,9 +13,7 @@ class Settings:
 
     UNIT: ClassVar[str] = "user"
 
-    data_dir: Path = setting(  # noqa: RUF009 (a path is immutable)
-        Path("data"), help="Folder for the signing keys and the default database."
-    )
+    data_dir: Path = setting(Path("data"), help="Folder for the signing keys and the default database.")
     database_url: str = setting("", help="SQLAlchemy URL. Empty: SQLite in the data folder.", secret=True)
     database_threads: int = setting(8, help="Threads, and connections, for the database.")
     access_lifetime_s: int = setting(600, help="Seconds an access token holds.")

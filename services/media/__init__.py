@@ -1,0 +1,1 @@
+"""The media service: the lasting sound of conversations."""

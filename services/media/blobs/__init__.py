@@ -1,0 +1,1 @@
+"""Where the bytes of recordings are kept: one file for each kind of store."""

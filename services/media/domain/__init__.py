@@ -1,0 +1,1 @@
+"""The rules about recordings: plain Python, without I/O."""

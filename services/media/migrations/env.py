@@ -1,0 +1,6 @@
+"""Runs the migrations of the media service; started by `mesh.migrations.migrate`."""
+
+from mesh.migrations import run_migrations
+from services.media.store import Base
+
+run_migrations(Base.metadata)
