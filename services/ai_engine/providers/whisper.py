@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 
 from mesh.errors import InvalidFieldError, ProviderError
 from services.ai_engine.adapters.mel import HOP, RATE_HZ, Picture, Sound, log_mel, sound_of
+from services.ai_engine.adapters.pieces import pieces, voiced
 from services.ai_engine.adapters.word_times import estimate
 from services.ai_engine.domain.roles import Capabilities, Transcript, Word
 from services.ai_engine.workers import Workers
@@ -21,12 +22,11 @@ _FULL_S = 30.0
 _SHORTEST_WINDOW_S = 12.0
 #: Silence that the window keeps after the speech.
 _MARGIN_S = 1.0
-#: Longer sound is cut at its quietest place within the last part of this.
-_LONGEST_PIECE_S = 28.0
-_CUT_WITHIN_S = 8.0
 #: Quick speech has about six tokens a second; more than this is a loop.
 _TOKENS_PER_S = 9
 _SPARE_TOKENS = 12
+#: What the model has room for beside its prompt.
+_MOST_TOKENS = 220
 #: Text that packs better than this repeats itself, and so does text with the same run of words twice.
 _MOST_COMPRESSION = 2.4
 _RUN_WORDS = 4
@@ -117,6 +117,7 @@ class WhisperRecognizer:
         """Loads and warms a CTranslate2 model folder; blocks, so call it in a thread.
 
         `threads` is for each recognition, `sessions` for how many run side by side: as many as `workers` has threads.
+        `label` must say what another model is; `word_times` "aligned" costs about 15 ms more a sentence.
         Raises ProviderError when the folder does not hold such a model. Never asks a model hub.
         """
         try:
@@ -159,7 +160,7 @@ class WhisperRecognizer:
     def _transcribe(self, pcm: bytes, prompt: list[int]) -> Transcript:
         texts: list[str] = []
         words: list[Word] = []
-        for begin, piece in _pieces(sound_of(pcm)):
+        for begin, piece in pieces(sound_of(pcm)):
             reading = self._hear(piece, prompt)
             if reading is None:
                 continue
@@ -183,7 +184,7 @@ class WhisperRecognizer:
     def _read(self, sound: Sound, prompt: list[int], window_s: float, *, no_repeat_ngram_size: int = 0) -> _Reading:
         columns = 2 * int(window_s * _COLUMNS_PER_S / 2)
         picture = log_mel(sound, columns=columns, bands=self._model.n_mels)
-        most_tokens = _SPARE_TOKENS + int(_TOKENS_PER_S * len(sound) / RATE_HZ)
+        most_tokens = min(_MOST_TOKENS, _SPARE_TOKENS + int(_TOKENS_PER_S * len(sound) / RATE_HZ))
         try:
             return self._decoded(picture, prompt, most_tokens, no_repeat_ngram_size)
         except RuntimeError as error:  # All that the library raises.
@@ -214,7 +215,7 @@ class WhisperRecognizer:
     def _words(self, reading: _Reading, sound: Sound, prompt: list[int], begin_s: float) -> list[Word]:
         match self._word_times:
             case "estimated":
-                return [Word(s.text, s.start_s, s.end_s) for s in estimate(reading.text, *_voiced(sound, begin_s))]
+                return [Word(s.text, s.start_s, s.end_s) for s in estimate(reading.text, *voiced(sound, begin_s))]
             case "aligned":
                 return self._aligned(reading, sound, prompt, begin_s)
             case never:
@@ -244,21 +245,6 @@ class WhisperRecognizer:
                 first = place
 
 
-def _pieces(sound: Sound) -> Iterator[tuple[int, Sound]]:
-    """The sound in pieces that fit a window, each with the sample where it begins."""
-    longest, within = int(_LONGEST_PIECE_S * RATE_HZ), int(_CUT_WITHIN_S * RATE_HZ)
-    begin = 0
-    while len(sound) - begin > longest:
-        tenth = RATE_HZ // 10
-        last = sound[begin + longest - within : begin + longest]
-        quietest = int(np.argmin(np.square(last).reshape(-1, tenth).sum(axis=1)))
-        cut = begin + longest - within + quietest * tenth + tenth // 2
-        yield begin, sound[begin:cut]
-        begin = cut
-    if begin < len(sound):
-        yield begin, sound[begin:]
-
-
 def _noise(reading: _Reading) -> bool:
     return reading.silence > _SILENCE and reading.score < _DOUBTFUL_SCORE
 
@@ -276,9 +262,3 @@ def _repeats_words(text: str) -> bool:
     words = [word.strip(".,!?;:").casefold() for word in text.split()]
     runs = [tuple(words[place : place + _RUN_WORDS]) for place in range(len(words) - _RUN_WORDS + 1)]
     return len(set(runs)) < len(runs)
-
-
-def _voiced(sound: Sound, begin_s: float) -> tuple[float, float]:
-    """From when to when the sound is louder than a thirtieth of its loudest, in seconds."""
-    loud = np.flatnonzero(np.abs(sound) > np.abs(sound).max() / 30)
-    return begin_s + int(loud[0]) / RATE_HZ, begin_s + int(loud[-1]) / RATE_HZ
