@@ -15,13 +15,21 @@ from vivavoce.type.v1 import privacy_pb2 as privacy_pb
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
-def configure(form: Literal["json", "human"], level: str = "INFO", stream: TextIO | None = None) -> None:
+Form = Literal["json", "human"]
+
+
+def configure(form: Form, level: str = "INFO", stream: TextIO | None = None) -> None:
     """Sends all logs of the process to `stream`, or standard error: one JSON object a line, or lines for people."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(_JsonFormatter() if form == "json" else _HumanFormatter())
+    handler.setFormatter(formatter(form))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+
+
+def formatter(form: Form) -> logging.Formatter:
+    """The formatter `configure` uses."""
+    return _JsonFormatter() if form == "json" else _HumanFormatter()
 
 
 def loggable(message: Message) -> dict[str, Any]:

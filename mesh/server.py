@@ -48,6 +48,7 @@ class MeshServer:
 
     `address` is where to listen, port 0 for any free one; read `address` again inside the block for the real one.
     `on_drain` are awaited when draining begins, at most `drain_s` long together: say goodbye on open streams there.
+    For `notice_s` a draining server still takes calls: those who balance by its health are gone by then.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class MeshServer:
         *,
         address: str = "127.0.0.1:0",
         drain_s: float = 10.0,
+        notice_s: float = 0.2,
         tls: Tls | None = None,
         on_drain: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._services = services
         self._verifier = verifier
         self._drain_s = drain_s
+        self._notice_s = notice_s
         self._tls = tls
         self._health = HealthServicer()
         self._sessions = Sessions()
@@ -111,7 +114,8 @@ class MeshServer:
         ends_at = asyncio.get_running_loop().time() + self._drain_s
         try:
             async with asyncio.timeout_at(ends_at):
-                await asyncio.gather(*(goodbye() for goodbye in self.on_drain))
+                # gRPC cancels, rather than refuses, a call that reaches it in the moment it stops.
+                await asyncio.gather(asyncio.sleep(self._notice_s), *(goodbye() for goodbye in self.on_drain))
         except TimeoutError:
             _log.warning("goodbyes took too long", extra={"address": self.address})
         finally:

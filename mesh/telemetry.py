@@ -50,7 +50,7 @@ class Telemetry:
         resource = Resource.create({"service.name": service, "service.namespace": "vivavoce"})
         # Spans are made even where none is sent: their ids name a failure in the log.
         self._tracer_provider = TracerProvider(resource=resource)
-        readers: list[MetricReader] = [PrometheusMetricReader(disable_target_info=True)]
+        readers: list[MetricReader] = [PrometheusMetricReader(disable_target_info=True, scope_info_enabled=False)]
         if settings.otlp_endpoint:
             # Imported only where wanted: it costs a tenth of a second.
             from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter

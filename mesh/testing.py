@@ -57,10 +57,10 @@ def new_private_key_pem() -> bytes:
 
 @asynccontextmanager
 async def serve(
-    services: Sequence[Service], authority: Authority, *, drain_s: float = 1.0
+    services: Sequence[Service], authority: Authority, *, drain_s: float = 1.0, notice_s: float = 0
 ) -> AsyncIterator[MeshServer]:
     """Serves on a free port of 127.0.0.1 for the length of the block; `server.address` is where."""
-    async with MeshServer(services, authority.verifier, drain_s=drain_s) as server:
+    async with MeshServer(services, authority.verifier, drain_s=drain_s, notice_s=notice_s) as server:
         yield server
 
 
