@@ -146,12 +146,13 @@ def stores(data_dir: Path) -> Iterator[Finding]:
         settings: Any = settings_of(name, data_dir, {})
         if not hasattr(settings, "database"):
             continue
-        if not settings.database_url and not Path(settings.database().removeprefix("sqlite:///")).exists():
+        url = settings.database if isinstance(settings.database, str) else settings.database()
+        if not settings.database_url and not Path(url.removeprefix("sqlite:///")).exists():
             yield Finding("right", "Stores", f"{name}: SQLite, made at the first start")
             continue
-        kind = settings.database().partition(":")[0].partition("+")[0]
+        kind = url.partition(":")[0].partition("+")[0]
         try:
-            engine = open_engine(settings.database(), 1)
+            engine = open_engine(url, 1)
             with engine.connect():
                 yield Finding("right", "Stores", f"{name}: {kind} answers")
             engine.dispose()

@@ -48,7 +48,7 @@ class Figure:
         """For people: name, measured, goal, mark."""
         sign = "≥" if self.at_least else "≤"
         measured = " / ".join(f"{_rounded(value):g}" for value in self.measured.values())
-        goal = " / ".join(f"{sign} {self.goal[key]:g}" if key in self.goal else "–" for key in self.measured)
+        goal = " / ".join(f"{sign} {self.goal[key]:g}" if key in self.goal else "any" for key in self.measured)
         mark = "" if self.met is None else MARKS["right" if self.met else "wrong"]
         keys = "" if set(self.measured) == {"value"} else f" ({' / '.join(self.measured)})"
         return self.name + keys, f"{measured} {self.unit}", goal if self.goal else "", mark

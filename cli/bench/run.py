@@ -1,0 +1,33 @@
+"""`viva bench`: runs one bench by name and prints what it found."""
+
+from typing import Literal, assert_never
+
+from cli.bench.report import Report
+from cli.output import print_json
+
+
+def bench(name: Literal["latency", "mesh"], *, as_json: bool, quick: bool) -> None:
+    """Measures, and prints a table or JSON.
+
+    Raises:
+        VivavoceError: the mesh did not start, or stopped answering.
+    """
+    report = _measure(name, quick=quick)
+    if as_json:
+        print_json(report.as_json())
+    else:
+        report.show()
+
+
+def _measure(name: Literal["latency", "mesh"], *, quick: bool) -> Report:
+    match name:
+        case "latency":
+            from cli.bench.latency import bench_latency
+
+            return bench_latency(quick=quick)
+        case "mesh":
+            from cli.bench.mesh import bench_mesh
+
+            return bench_mesh(quick=quick)
+        case other:
+            assert_never(other)
