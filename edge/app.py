@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
@@ -70,7 +70,8 @@ def _routes(settings: Settings, peers: Peers, clock: Clock, health: Health) -> S
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),
             Route("/metrics", health.metrics),
-            Mount("/", StaticFiles(directory=_STATIC, html=True)),
+            Route("/", _page),
+            Mount("/static", StaticFiles(directory=_STATIC)),
         ],
         middleware=[Middleware(SecurityHeaders), *_cors(settings)],
         exception_handlers={HTTPException: _http_failure},
@@ -89,6 +90,10 @@ def _cors(settings: Settings) -> list[Middleware]:
             max_age=_DAY_S,
         )
     ]
+
+
+async def _page(_: Request) -> Response:
+    return FileResponse(_STATIC / "index.html", headers={"cache-control": "no-cache"})
 
 
 async def _upgrade_required(_: Request) -> Response:

@@ -16,14 +16,16 @@ from edge.credentials import SUBPROTOCOL, refuse_secrets_in_url, token_of_handsh
 from edge.security import check_origin, peer_metadata
 from edge.settings import Settings
 from edge.socket_protocol import SocketProtocol
-from edge.uplink import ConverseStream, Uplink, open_uplink
+from edge.uplink import Uplink, open_uplink
 from mesh.channel import call_metadata
 from mesh.clock import Clock
 from mesh.errors import ExhaustedError, OverloadedError, TimedOutError, UnauthenticatedError, VivavoceError
 from mesh.peers import Peers
-from mesh.streams import client_stream
+from mesh.streams import DuplexStream, client_stream
 from mesh.telemetry import begin_call
 from mesh.tokens import TokenVerifier
+
+ConverseStream = DuplexStream[service_pb.ConverseRequest, service_pb.ConverseResponse]
 
 _METHOD: Final = "/vivavoce.conversation.v1.ConversationService/Converse"
 #: Messages from the mesh that wait for the socket. Full: the mesh is held back.
@@ -66,6 +68,7 @@ class ConverseSockets:
             await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
         except VivavoceError as error:
             await socket.send_denial_response(failures.error_response(error))
+            _protocol(socket).refused()
         else:
             await self._talk(socket, token)
         finally:
@@ -184,13 +187,17 @@ async def _close(socket: WebSocket, reason: str, last_frame: Message | None = No
     """Says why, and closes; also where the client does not read."""
     if socket.client_state is WebSocketState.DISCONNECTED:
         return
-    protocol: SocketProtocol = socket.scope["state"]["socket"]
-    protocol.let_through()
+    _protocol(socket).let_through()
     with suppress(_Gone):
         if last_frame is not None:
             await _send(socket, last_frame)
         code = failures.close_code(reason) if reason else failures.NORMAL
         await _send(socket, {"type": "websocket.close", "code": code, "reason": reason})
+
+
+def _protocol(socket: WebSocket) -> SocketProtocol:
+    protocol: SocketProtocol = socket.scope["state"]["socket"]
+    return protocol
 
 
 def _ended_because(last: service_pb.ConverseResponse | None) -> str:

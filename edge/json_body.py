@@ -10,7 +10,7 @@ from mesh.errors import InvalidFieldError
 
 M = TypeVar("M", bound=Message)
 
-_FIELD: Final = re.compile(r'(?:no field named "|Failed to parse )([A-Za-z_][\w.\[\]]*)')
+_FIELD: Final = re.compile(r'no field named "(\w+)"|Failed to parse (\w+) field')
 
 
 def from_json(text: str | bytes, type_: type[M]) -> M:
@@ -23,12 +23,12 @@ def from_json(text: str | bytes, type_: type[M]) -> M:
     try:
         json_format.Parse(text, message)
     except (json_format.Error, ValueError) as error:
-        found = _FIELD.search(str(error))
-        field = found[1] if found else ""
-        where = f"look at the field {field}" if field else "check its brackets, quotes and value types"
-        raise InvalidFieldError(
-            f"What was sent is not the JSON of {type_.DESCRIPTOR.full_name}; {where}.", field=field
-        ) from None
+        # The innermost field is named last.
+        found = ["".join(names) for names in _FIELD.findall(str(error))]
+        raise _unfit(type_, found[-1] if found else "") from None
+    # The library takes an empty list for an empty message.
+    if not message.ByteSize() and text.strip()[:1] not in ("{", b"{"):
+        raise _unfit(type_, "")
     return message
 
 
@@ -49,3 +49,8 @@ def from_binary(data: bytes, type_: type[M]) -> M:
 def to_json(message: Message) -> str:
     """The message in protobuf JSON, on one line."""
     return json_format.MessageToJson(message, indent=None)
+
+
+def _unfit(type_: type[Message], field: str) -> InvalidFieldError:
+    where = f"look at the field {field}" if field else "check its brackets, quotes and value types"
+    return InvalidFieldError(f"What was sent is not the JSON of {type_.DESCRIPTOR.full_name}; {where}.", field=field)

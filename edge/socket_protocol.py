@@ -38,6 +38,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Lets the last frames into the write buffer although it is full; nothing else may be sent after them."""
         self.writable.set()
 
+    def refused(self) -> None:
+        """Tells uvicorn that a refused handshake was answered; it would log an error."""
+        self.handshake_complete = True
+
     async def run_asgi(self) -> None:
         """Runs the application, after which the connection has some seconds to close."""
         await super().run_asgi()

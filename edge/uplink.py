@@ -4,14 +4,11 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Protocol
 
 from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 
 from mesh.errors import VivavoceError
-from mesh.streams import DuplexStream
-
-ConverseStream = DuplexStream[service_pb.ConverseRequest, service_pb.ConverseResponse]
 
 #: Sound joined into one message at most: what a message costs the mesh hardly depends on its size.
 JOINED_MS: Final = 60
@@ -19,8 +16,20 @@ _BYTES_A_SAMPLE: Final = 2
 _WAITING: Final = 64
 
 
+class Outlet(Protocol):
+    """The sending half of a stream."""
+
+    def offer(self, message: service_pb.ConverseRequest) -> bool:
+        """Takes `message` where there is room for it now."""
+        ...
+
+    async def send(self, message: service_pb.ConverseRequest) -> None:
+        """Takes `message` when there is room."""
+        ...
+
+
 @asynccontextmanager
-async def open_uplink(stream: ConverseStream, sample_rate_hz: int) -> AsyncIterator["Uplink"]:
+async def open_uplink(stream: Outlet, sample_rate_hz: int) -> AsyncIterator["Uplink"]:
     """An uplink into `stream` for the length of the block; what still waits at its end is dropped."""
     uplink = Uplink(stream, sample_rate_hz)
     sender = asyncio.create_task(uplink.run(), name="uplink")
@@ -38,7 +47,7 @@ class Uplink:
     sound is joined. When 64 wait, `put` waits too, the socket is not read, and the client is held back.
     """
 
-    def __init__(self, stream: ConverseStream, sample_rate_hz: int) -> None:
+    def __init__(self, stream: Outlet, sample_rate_hz: int) -> None:
         self._stream = stream
         self._joined_bytes = sample_rate_hz * JOINED_MS // 1000 * _BYTES_A_SAMPLE
         self._waiting: deque[service_pb.ConverseRequest] = deque()

@@ -21,7 +21,7 @@ from edge.settings import Settings
 from mesh.clock import SystemClock
 from mesh.identity import caller
 from mesh.peers import SERVICE_NAMES, Peers
-from mesh.server import Service
+from mesh.server import MeshServer, Service
 from mesh.streams import DuplexStream, serve_stream
 from mesh.testing import Authority, new_authority, serve
 from mesh.tokens import ServiceTokens
@@ -36,6 +36,7 @@ class Conversations(conversation_grpc.ConversationServiceServicer):
 
     script: Script | None = None
     live: int = 0
+    began: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     metadata: dict[str, str] = field(default_factory=dict)
 
@@ -50,6 +51,7 @@ class Conversations(conversation_grpc.ConversationServiceServicer):
     async def _run(self, session: Session) -> None:
         assert self.script is not None
         self.live += 1
+        self.began.set()
         try:
             await self.script(session)
         finally:
@@ -100,6 +102,7 @@ class House:
     conversations: Conversations
     users: Users
     http: httpx.AsyncClient
+    server: MeshServer
 
     @property
     def socket_url(self) -> str:
@@ -116,8 +119,11 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(**settings: object) -> AsyncIterator[House]:
-    """The house for the length of the block; `settings` override the edge's."""
+async def open_house(*, whole: bool = False, **settings: object) -> AsyncIterator[House]:
+    """The house for the length of the block; `settings` override the edge's.
+
+    Without `whole` only the two services with scripts exist; with it the others are there too and answer nothing.
+    """
     authority = new_authority()
     # The generated bases answer UNIMPLEMENTED where a test house has nothing to say.
     conversations = Conversations()  # type: ignore[abstract]  # As above.
@@ -129,15 +135,17 @@ async def open_house(**settings: object) -> AsyncIterator[House]:
         ),
         Service(SERVICE_NAMES["user"], lambda server: user_grpc.add_UserServiceServicer_to_server(users, server)),
     ]
+    if whole:
+        services += [Service(SERVICE_NAMES[name], lambda _: None) for name in ("ai_engine", "history", "media")]
     async with serve(services, authority, drain_s=0.2) as server:
-        addresses = {"conversation": server.address, "user": server.address}
+        addresses = dict.fromkeys(SERVICE_NAMES if whole else ("conversation", "user"), server.address)
         tokens = ServiceTokens(authority.signer, "edge")
         chosen = Settings(port=0, **settings)  # type: ignore[arg-type]  # A test's own.
         async with Peers(addresses, tokens) as peers, open_edge(chosen, peers, SystemClock()) as edge:
             # The first call of a channel connects it; tests that count tasks want that done.
             await peers.channel("conversation", audio=True).channel_ready()
             async with httpx.AsyncClient(base_url=edge.url, trust_env=False) as http:
-                yield House(edge, authority, conversations, users, http)
+                yield House(edge, authority, conversations, users, http, server)
 
 
 @pytest.fixture
@@ -157,6 +165,10 @@ def start(rate: int = 16_000) -> conversation_pb.ConverseRequest:
 
 def sound(first_sample: int, pcm: bytes) -> conversation_pb.ConverseRequest:
     return conversation_pb.ConverseRequest(append_audio=converse_pb.AppendAudio(first_sample=first_sample, pcm=pcm))
+
+
+def ping(nonce: int) -> bytes:
+    return conversation_pb.ConverseRequest(ping=converse_pb.Ping(nonce=nonce)).SerializeToString()
 
 
 def pong(nonce: int, sequence: int = 0) -> conversation_pb.ConverseResponse:

@@ -1,0 +1,121 @@
+"""Who may open a talking socket: by which token, brought which way, and from which page."""
+
+import json
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
+
+from mesh.testing import new_authority
+from tests.edge.conftest import House, Session, answer, open_house, ping, pong, start
+
+
+async def answer_once(session: Session) -> None:
+    async for request in session:
+        if request.WhichOneof("event") == "ping":
+            await session.send(pong(request.ping.nonce))
+
+
+async def refused(socket: connect) -> tuple[int, str]:
+    """The HTTP status and the Connect code a handshake is refused with."""
+    with pytest.raises(InvalidStatus) as caught:
+        await socket
+    response = caught.value.response
+    return response.status_code, json.loads(response.body)["code"]
+
+
+async def test_a_token_in_the_header_opens_the_socket(house: House) -> None:
+    house.conversations.script = answer_once
+    async with house.socket() as socket:
+        await socket.send(start().SerializeToString())
+        await socket.send(ping(1))
+        assert (await answer(socket)).pong.nonce == 1
+
+
+async def test_a_token_among_the_subprotocols_opens_it_and_is_never_echoed(house: House) -> None:
+    house.conversations.script = answer_once
+    offered = [Subprotocol("vivavoce.v1"), Subprotocol(f"bearer.{house.authority.user_token()}")]
+    async with house.socket(additional_headers={"origin": house.edge.url}, subprotocols=offered) as socket:
+        assert socket.subprotocol == "vivavoce.v1"
+        await socket.send(start().SerializeToString())
+        await socket.send(ping(1))
+        assert (await answer(socket)).pong.nonce == 1
+
+
+async def test_a_token_in_the_first_message_opens_it(house: House) -> None:
+    house.conversations.script = answer_once
+    async with house.socket(additional_headers={}) as socket:
+        await socket.send(json.dumps({"accessToken": house.authority.user_token()}))
+        await socket.send(start().SerializeToString())
+        await socket.send(ping(1))
+        assert (await answer(socket)).pong.nonce == 1
+
+
+async def test_a_forged_token_in_the_header_is_refused_before_the_socket_opens(house: House) -> None:
+    forged = {"authorization": f"Bearer {new_authority().user_token()}"}
+    assert await refused(house.socket(additional_headers=forged)) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("header", ["Basic abc", "Bearer ", "Bearer", "nonsense", "Bearer a.b.c"])
+async def test_a_header_that_is_no_token_is_refused(house: House, header: str) -> None:
+    assert await refused(house.socket(additional_headers={"authorization": header})) == (401, "unauthenticated")
+
+
+async def test_a_token_without_the_scope_to_talk_is_refused(house: House) -> None:
+    reader = {"authorization": f"Bearer {house.authority.user_token(scopes='read')}"}
+    assert await refused(house.socket(additional_headers=reader)) == (403, "permission_denied")
+
+
+async def test_a_token_of_a_service_is_refused(house: House) -> None:
+    service = {"authorization": f"Bearer {house.authority.service_token('conversation')}"}
+    assert await refused(house.socket(additional_headers=service)) == (403, "permission_denied")
+
+
+@pytest.mark.parametrize("name", ["access_token", "token", "accessToken", "ticket"])
+async def test_a_token_in_the_url_is_refused_whatever_else_comes(house: House, name: str) -> None:
+    url = f"{house.socket_url}?{name}={house.authority.user_token()}"
+    socket = connect(url, additional_headers=house.signed_in, proxy=None)
+    assert await refused(socket) == (400, "invalid_argument")
+
+
+@pytest.mark.parametrize("message", ['{"accessToken": "a.b.c"}', '{"accessToken": 3}', "{}", "[" * 10_000, b"\x00"])
+async def test_a_first_message_without_a_good_token_closes_the_socket(house: House, message: str | bytes) -> None:
+    async with house.socket(additional_headers={}) as socket:
+        await socket.send(message)
+        assert json.loads(await socket.recv())["errorRaised"]["failure"]["reason"].startswith("ERROR_REASON_TOKEN_")
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert socket.close_code == 4401
+
+
+async def test_a_socket_that_never_signs_in_is_closed() -> None:
+    async with open_house(sign_in_within_s=0.1) as house, house.socket(additional_headers={}) as socket:
+        assert "TOKEN_MISSING" in str(await socket.recv())
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert socket.close_code == 4401
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1.evil.example", "null", ""])
+async def test_a_page_of_a_foreign_origin_is_refused(house: House, origin: str) -> None:
+    headers = {**house.signed_in, "origin": origin}
+    assert await refused(house.socket(additional_headers=headers)) == (403, "permission_denied")
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:5173", "http://[::1]:3000", "https://talk.example"])
+async def test_pages_of_this_machine_and_of_allowed_origins_are_let_in(origin: str) -> None:
+    async with open_house(allowed_origins=("https://talk.example",)) as house:
+        headers = {**house.signed_in, "origin": origin}
+        async with house.socket(additional_headers=headers) as socket:
+            assert socket.close_code is None
+
+
+async def test_more_sockets_than_there_are_places_for_are_refused() -> None:
+    async with open_house(max_sockets=1) as house, house.socket():
+        assert await refused(house.socket()) == (429, "resource_exhausted")
+
+
+async def test_a_plain_request_to_the_socket_is_told_to_upgrade(house: House) -> None:
+    response = await house.http.get("/v1/converse")
+    assert (response.status_code, response.headers["upgrade"]) == (426, "websocket")
