@@ -1,7 +1,7 @@
 """The tutor that needs no model, key or network: it plays role-plays written as data."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 
 from mesh.errors import NotFoundError, OverloadedError
@@ -35,7 +35,7 @@ class ScenarioTutor:
     Close it with `aclose` when it is no longer needed.
     """
 
-    name = "scenario_tutor"
+    name = "scenario"
     capabilities = Capabilities(
         languages=frozenset({"en"}),
         local=True,
@@ -62,7 +62,7 @@ class ScenarioTutor:
         }
         return cls({name: Stage(script, everywhere) for name, script in scripts.items()}, HarperCheck())
 
-    async def reply(self, context: TutorContext) -> AsyncIterator[ReplyPart]:
+    async def reply(self, context: TutorContext) -> AsyncGenerator[ReplyPart, None]:
         """Answers one turn, or opens the scene where there is neither turn nor state.
 
         The text comes first, then the state, then the corrections. Raises NotFoundError for a scenario it does not

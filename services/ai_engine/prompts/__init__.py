@@ -1,0 +1,1 @@
+"""What language models are told before they answer as the tutor."""

@@ -1,0 +1,156 @@
+"""Any OpenAI-compatible chat endpoint (OpenAI, Ollama, vLLM, LM Studio …) as the tutor."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mesh.errors import ProviderError
+from services.ai_engine.domain.roles import Capabilities, ReplyPart, TextDelta, TokensUsed, TutorContext
+from services.ai_engine.prompts.tutor import Message, TutorPrompt
+from services.ai_engine.tutor.script import Script
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, AsyncStream
+    from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAiEndpoint:
+    """Where the model is and how long it may take."""
+
+    base_url: str
+    model: str
+    #: Empty where the endpoint asks for none.
+    api_key: str = ""
+    #: Seconds until the connection stands.
+    connect_timeout_s: float = 3.0
+    #: Seconds until the first token, and between two.
+    stall_timeout_s: float = 10.0
+    temperature: float = 0.6
+    most_tokens: int = 160
+    #: Earlier lines of the conversation that are sent along.
+    most_lines: int = 40
+
+
+class OpenAiTutor:
+    """A LanguageModel behind an OpenAI-compatible endpoint. Close it with `aclose` when no longer needed."""
+
+    name = "openai"
+
+    def __init__(self, endpoint: OpenAiEndpoint, scripts: Mapping[str, Script]) -> None:
+        self._endpoint = endpoint
+        self._scripts = dict(scripts)
+        self._prompt = TutorPrompt()
+        self._client = _client(endpoint)
+        self.capabilities = Capabilities(
+            languages=frozenset(),
+            local=False,
+            label=f"The language model {endpoint.model} at an OpenAI-compatible endpoint; it may be wrong.",
+        )
+
+    async def reply(self, context: TutorContext) -> AsyncGenerator[ReplyPart, None]:
+        """Streams the model's answer, then what it cost where the endpoint tells.
+
+        Closing the iterator closes the HTTP stream. Raises ProviderError; its message never holds what was said.
+        """
+        messages = self._prompt.messages(
+            context, self._scripts.get(context.scenario_id), most_lines=self._endpoint.most_lines
+        )
+        chunks = self._chunks(messages)
+        finished = spoken = False
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                for choice in chunk.choices:
+                    finished = finished or choice.finish_reason is not None
+                    if choice.delta.content:
+                        spoken = True
+                        yield TextDelta(choice.delta.content)
+                if chunk.usage is not None:
+                    yield TokensUsed(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+        if not finished:
+            raise _failed("broke off in the middle of its answer; say it again", "CUT_OFF")
+        if not spoken:
+            raise _failed("gave an empty answer; check that the model is a chat model", "EMPTY")
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
+    async def _chunks(self, messages: tuple[Message, ...]) -> "AsyncGenerator[ChatCompletionChunk, None]":
+        """The chunks of one answer, each within the stall timeout, with errors translated."""
+        begun = False
+        try:
+            async with asyncio.timeout(self._endpoint.connect_timeout_s + self._endpoint.stall_timeout_s):
+                stream = await self._ask(messages)
+            async with stream:
+                chunks = aiter(stream)
+                while True:
+                    # A timeout must not stand across a yield, so each step has its own.
+                    async with asyncio.timeout(self._endpoint.stall_timeout_s):
+                        chunk = await anext(chunks, None)
+                    if chunk is None:
+                        return
+                    begun = True
+                    yield chunk
+        except Exception as error:
+            raise _translated(error, self._endpoint, begun=begun) from None
+
+    async def _ask(self, messages: tuple[Message, ...]) -> "AsyncStream[ChatCompletionChunk]":
+        return await self._client.chat.completions.create(
+            model=self._endpoint.model,
+            messages=[_param(message) for message in messages],
+            temperature=self._endpoint.temperature,
+            max_tokens=self._endpoint.most_tokens,
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+
+
+def _client(endpoint: OpenAiEndpoint) -> "AsyncOpenAI":
+    import openai  # Half a second to import: only who asks for this provider pays.
+
+    # A retry would come after the learner has stopped waiting; the engine decides what to do instead.
+    return openai.AsyncOpenAI(
+        base_url=endpoint.base_url,
+        api_key=endpoint.api_key or "none",
+        max_retries=0,
+        timeout=openai.Timeout(endpoint.stall_timeout_s, connect=endpoint.connect_timeout_s),
+    )
+
+
+def _param(message: Message) -> "ChatCompletionMessageParam":
+    match message.role:
+        case "system":
+            return {"role": "system", "content": message.content}
+        case "user":
+            return {"role": "user", "content": message.content}
+        case "assistant":
+            return {"role": "assistant", "content": message.content}
+
+
+def _translated(error: Exception, endpoint: OpenAiEndpoint, *, begun: bool) -> ProviderError:
+    """Our error for theirs. Theirs is dropped: its text may repeat the prompt."""
+    import openai
+
+    match error:
+        case openai.AuthenticationError() | openai.PermissionDeniedError():
+            return _failed("refused the API key; check the key and what it may use", "KEY_REFUSED")
+        case openai.NotFoundError():
+            return _failed(f"does not know the model {endpoint.model!r}; check the model and the base URL", "NOT_FOUND")
+        case openai.RateLimitError():
+            return _failed("has no capacity or credit left for this key; wait a moment or raise the limit", "LIMITED")
+        case openai.APITimeoutError() | TimeoutError():
+            return _failed("took too long; try again, or choose a faster model", "TIMED_OUT")
+        case openai.APIConnectionError() if not begun:
+            return _failed("can't be reached; check the base URL and that it is running", "UNREACHABLE")
+        case openai.APIStatusError():
+            return _failed(f"answered with HTTP status {error.status_code}; look into its log", "STATUS")
+        case _:
+            # A cut connection, or garbage in the stream, which the SDK passes on as whatever the parser raised.
+            return _failed("broke off or sent something that is not a chat completion; look into its log", "BROKEN")
+
+
+def _failed(problem: str, cause: str) -> ProviderError:
+    return ProviderError(f"The language model's endpoint {problem}.", metadata={"provider": "openai", "cause": cause})
