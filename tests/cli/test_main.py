@@ -1,0 +1,48 @@
+"""The command line as a person meets it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from cli.ports import free_port
+
+
+def test_help_loads_no_model_and_no_server() -> None:
+    told = "import cli.main, sys; print(sorted({'numpy', 'grpc', 'rich', 'sqlalchemy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", ["up", "serve", "talk", "doctor", "bench"])
+def test_every_command_explains_itself(command: str) -> None:
+    assert "--help" in CliRunner().invoke(app, [command, "--help"]).output
+
+
+def test_talk_says_how_to_start_a_mesh_where_nothing_listens() -> None:
+    address = f"127.0.0.1:{free_port('127.0.0.1')}"
+    result = CliRunner().invoke(app, ["talk", "--text", "Hello", "--address", address])
+    assert result.exit_code == 1
+    assert f"Nothing listens on {address}; start the mesh with `viva up`" in result.stderr
+
+
+def test_talk_refuses_an_empty_file_before_it_calls_anyone(tmp_path: Path) -> None:
+    (tmp_path / "empty.wav").touch()
+    result = CliRunner().invoke(app, ["talk", "--wav", str(tmp_path / "empty.wav")])
+    assert result.exit_code == 1
+    assert "is empty" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_up_refuses_a_taken_port_before_it_starts(tmp_path: Path) -> None:
+    from socket import create_server
+
+    with create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = CliRunner().invoke(app, ["up", "--port", port, "--grpc-port", "0", "--data-dir", str(tmp_path / "d")])
+    assert result.exit_code == 1
+    assert "is taken" in result.stderr
+    assert not (tmp_path / "d").exists()
