@@ -1,7 +1,7 @@
 """The only place that reads and writes gRPC streams: bounded queues, one reader, one writer, half-close."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Generic, TypeVar
 
@@ -128,7 +128,7 @@ async def serve_stream(
     inbox: int = 64,
     outbox: int = 64,
     stalled_after_s: float = STALLED_AFTER_S,
-) -> AsyncIterator[Out]:
+) -> AsyncGenerator[Out, None]:
     """The responses of a stream handler that runs `session`; a handler returns it as it is.
 
     The stream ends when the session returns and what it queued is sent; what the session raises ends it as that error.
@@ -233,9 +233,9 @@ async def _abandon(call: "asyncio.Task[Any]") -> None:
     """
     if current := current_call():
         abort = asyncio.create_task(current.context.abort_with_status(rpc_status.to_status(to_status(_too_slow()))))
+        abort.add_done_callback(_noted)
         await asyncio.sleep(0)
         abort.cancel()
-        await _gone(abort)
     call.cancel()
 
 
@@ -258,5 +258,9 @@ async def _gone(*tasks: "asyncio.Task[Any]") -> None:
     """Waits for tasks that were cancelled, and takes note of what they raised: it was told by other ways."""
     await asyncio.wait(tasks)
     for task in tasks:
-        if not task.cancelled():
-            task.exception()
+        _noted(task)
+
+
+def _noted(task: "asyncio.Task[Any]") -> None:
+    if not task.cancelled():
+        task.exception()

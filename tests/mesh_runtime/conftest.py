@@ -1,11 +1,14 @@
-"""An echo service on a real server, and its clients."""
+"""An echo service and its clients, over a socket and within the process."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+import grpc
 import pytest
 
 from mesh.channel import open_channel
+from mesh.local import LocalChannel
 from mesh.server import MeshServer
 from mesh.testing import Authority, new_authority, serve
 from tests.mesh_runtime.echo import EchoServicer, EchoStub, echo_service
@@ -13,19 +16,25 @@ from tests.mesh_runtime.echo import EchoServicer, EchoStub, echo_service
 
 @dataclass(frozen=True, slots=True)
 class EchoMesh:
-    """What a test of a call needs."""
+    """What a test of a call needs. `server` serves the same service, whichever channel the stub uses."""
 
     stub: EchoStub
     servicer: EchoServicer
     authority: Authority
     server: MeshServer
+    channel: grpc.aio.Channel
 
 
-@pytest.fixture
-async def mesh() -> AsyncIterator[EchoMesh]:
+@pytest.fixture(params=["network", "local"])
+async def mesh(request: pytest.FixtureRequest) -> AsyncIterator[EchoMesh]:
     authority, servicer = new_authority(), EchoServicer()
-    async with (
-        serve([echo_service(servicer)], authority) as server,
-        open_channel(server.address, audio=True) as channel,
-    ):
-        yield EchoMesh(EchoStub(channel), servicer, authority, server)
+    service = echo_service(servicer)
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(serve([service], authority))
+        channel: grpc.aio.Channel = (
+            LocalChannel([service], authority.verifier)
+            if request.param == "local"
+            else open_channel(server.address, audio=True)
+        )
+        await stack.enter_async_context(channel)
+        yield EchoMesh(EchoStub(channel), servicer, authority, server, channel)

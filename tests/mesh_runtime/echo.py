@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any, TypeAlias
 
 import grpc
@@ -74,10 +75,11 @@ new_echo: Callable[..., Echo] = GetMessageClass(
 
 
 class EchoServicer:
-    """Echoes. `sessions` counts what runs; `session` may be replaced to behave otherwise."""
+    """Echoes. `sessions` counts what runs, `ended_calls` handlers that ended; `session` may be replaced."""
 
     def __init__(self) -> None:
         self.sessions = 0
+        self.ended_calls = 0
         self.session: Callable[[DuplexStream[Echo, Echo]], Any] = echo_back
         self.inbox = self.outbox = 8
         self.stalled_after_s = 0.3
@@ -109,10 +111,16 @@ class EchoServicer:
     def unwritten(self, _: Echo, __: object) -> Echo:
         raise NotImplementedError("Method not implemented!")
 
-    def talk(self, requests: AsyncIterator[Echo], _: object) -> AsyncIterator[Echo]:
-        return serve_stream(
+    async def talk(self, requests: AsyncIterator[Echo], _: object) -> AsyncIterator[Echo]:
+        responses = serve_stream(
             requests, self._counted, inbox=self.inbox, outbox=self.outbox, stalled_after_s=self.stalled_after_s
         )
+        try:
+            async with aclosing(responses):
+                async for response in responses:
+                    yield response
+        finally:
+            self.ended_calls += 1
 
     async def _counted(self, stream: DuplexStream[Echo, Echo]) -> None:
         self.sessions += 1

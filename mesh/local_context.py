@@ -1,0 +1,100 @@
+"""The server's side of a call within the process: what handlers and interceptors know as their context."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NoReturn
+
+import grpc
+from grpc.aio import AbortError
+
+Pairs = tuple[tuple[str, str | bytes], ...]
+
+_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class LocalContext:
+    """Behaves as grpc.aio's servicer context where our code looks at it."""
+
+    def __init__(self, metadata: Pairs, timeout_s: float | None) -> None:
+        self._metadata = metadata
+        self._until = None if timeout_s is None else time.monotonic() + timeout_s
+        self._code: grpc.StatusCode | None = None
+        self._details = ""
+        self._trailing: Pairs = ()
+        self._aborted = False
+        self._callbacks: list[Callable[[Any], None]] = []
+
+    def invocation_metadata(self) -> Pairs:
+        """What the client sent along."""
+        return self._metadata
+
+    def time_remaining(self) -> float | None:
+        """Seconds until the client's deadline; None where it set none."""
+        return None if self._until is None else max(0.0, self._until - time.monotonic())
+
+    async def abort(self, code: grpc.StatusCode, details: str = "", trailing_metadata: Pairs = ()) -> NoReturn:
+        """Ends the call with this status."""
+        self._aborted = True
+        self._code, self._details = code, details
+        self._trailing = tuple(trailing_metadata) or self._trailing
+        raise AbortError("Locally aborted.")
+
+    async def abort_with_status(self, status: Any) -> NoReturn:  # noqa: ANN401 (gRPC's own, untyped)
+        """Ends the call with this status."""
+        await self.abort(status.code, status.details, status.trailing_metadata)
+
+    def set_code(self, code: grpc.StatusCode | int) -> None:
+        """The status the call will end with."""
+        self._code = _CODES[code] if isinstance(code, int) else code
+
+    def set_details(self, details: str) -> None:
+        """The message of that status."""
+        self._details = details
+
+    def set_trailing_metadata(self, metadata: Iterable[tuple[str, str | bytes]]) -> None:
+        """What goes along with the status."""
+        self._trailing = tuple(metadata)
+
+    async def send_initial_metadata(self, metadata: Pairs) -> None:
+        """Nothing within a process reads it."""
+
+    def code(self) -> grpc.StatusCode | None:
+        """The status set so far."""
+        return self._code
+
+    def details(self) -> str:
+        """Its message."""
+        return self._details
+
+    def trailing_metadata(self) -> Pairs:
+        """What goes along with it."""
+        return self._trailing
+
+    def aborted(self) -> bool:
+        """Whether the status is final."""
+        return self._aborted
+
+    def cancelled(self) -> bool:
+        """Whether the status set is CANCELLED."""
+        return self._code is grpc.StatusCode.CANCELLED
+
+    def done(self) -> bool:
+        """Whether the call has its status."""
+        return self._aborted
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        """Calls `callback` when the call has ended."""
+        self._callbacks.append(callback)
+
+    def ended(self) -> None:
+        """Tells those who asked."""
+        for callback in self._callbacks:
+            callback(self)
+
+    def peer(self) -> str:
+        """Where the call comes from."""
+        return "local"
+
+    def auth_context(self) -> dict[str, list[bytes]]:
+        """Nothing: there was no handshake."""
+        return {}
