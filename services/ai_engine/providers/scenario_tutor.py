@@ -15,7 +15,7 @@ from services.ai_engine.domain.roles import (
     TutorContext,
 )
 from services.ai_engine.tutor.grammar import GrammarCheck, HarperCheck
-from services.ai_engine.tutor.reading import SHIPPED, read_everywhere, read_folder, scenarios
+from services.ai_engine.tutor.reading import read_everywhere, read_scripts, scenarios
 from services.ai_engine.tutor.recast import recast
 from services.ai_engine.tutor.scene import Played, Stage
 from services.ai_engine.tutor.slips import slips
@@ -57,9 +57,7 @@ class ScenarioTutor:
         Blocks for about a second: call it at start, in a thread. Raises ScenarioFileError.
         """
         everywhere = read_everywhere()
-        scripts = {
-            name: script for folder in (SHIPPED, *folders) for name, script in read_folder(folder, everywhere).items()
-        }
+        scripts = read_scripts(folders, everywhere)
         return cls({name: Stage(script, everywhere) for name, script in scripts.items()}, HarperCheck())
 
     async def reply(self, context: TutorContext) -> AsyncGenerator[ReplyPart, None]:

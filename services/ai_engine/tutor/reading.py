@@ -1,6 +1,6 @@
 """Reads role-plays from YAML, and says which file and key is wrong where one is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import cast, get_args
 
@@ -25,6 +25,14 @@ def read_everywhere(folder: Path = SHIPPED) -> Everywhere:
     if missing:
         raise ScenarioFileError(entry.file, "phrases", f"add {', '.join(missing)}")
     return everywhere
+
+
+def read_scripts(folders: Sequence[Path], everywhere: Everywhere) -> dict[str, Script]:
+    """Reads the shipped scenarios and those of further folders, which win where ids are the same.
+
+    Blocks on files. Raises ScenarioFileError.
+    """
+    return {name: script for folder in (SHIPPED, *folders) for name, script in read_folder(folder, everywhere).items()}
 
 
 def read_folder(folder: Path, everywhere: Everywhere) -> dict[str, Script]:

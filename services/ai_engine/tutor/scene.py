@@ -21,6 +21,8 @@ _NO_ANSWER = frozenset({"greet", "how_are_you", "robot", "wait", "insult", "unsu
 _SHORT_TURN = 7
 #: Likeness an intent needs to count where the tutor did not ask for it, or to end the talk.
 _CERTAIN = 0.75
+_CLEARLY = 0.9
+_LONGEST_GOODBYE = 9
 #: Failed tries after which the tutor goes on by itself.
 _MOST_TRIES = 3
 _NOTHING_MORE: Final[Mapping[str, str]] = MappingProxyType({})
@@ -106,15 +108,17 @@ class _Telling:
         if heard.empty:
             return self._again(step, self.stock("silence"))
         heard = self._without_doubtful_slots(heard)
+        if self._withdraw(heard):
+            return self._onward(step, [self.stock("agreed")], moved=True)
         passed = list(self._passed(heard, step))
         if passed and passed[0][1].words:
             # In a free answer the words of other steps stand by chance: nothing more is read out of it.
             passed, heard = passed[:1], self._without_awaited_slots(heard)
         changed, new = self._fill(heard, passed)
-        about = next((name for name in _ABOUT_THE_TALK if name in heard.intents), "")
+        about = next((name for name in heard.intents if name in _ABOUT_THE_TALK), "")
         if about and not (passed or changed or new):
             return self._about_the_talk(about, step)
-        if heard.intents.get("goodbye", 0.0) >= _CERTAIN and len(heard.words) <= 8 and not (passed or changed or new):
+        if self._leaving(heard, step, passed) and not changed:
             return self._leave()
         self._take(passed)
         said = self._acknowledge(passed, changed, new)
@@ -123,10 +127,22 @@ class _Telling:
             return self._onward(step, self._recasting(said), moved=bool(passed))
         return self._unexpected(heard, step)
 
+    def _withdraw(self, heard: Heard) -> bool:
+        """Takes back what the learner no longer wants, and asks for it again; whether there was such a thing."""
+        back = {slot for slot, value in heard.slots.declined.items() if self._state.slots.get(slot) == value}
+        back -= heard.slots.filled.keys()
+        if not back:
+            return False
+        slots = {slot: value for slot, value in self._state.slots.items() if slot not in back}
+        open_again = {step.id for step in self._script.steps if any(answer.slot in back for answer in step.answers)}
+        done = tuple(step for step in self._state.done if step not in open_again)
+        self._state = replace(self._state, slots=slots, done=done, tries=0)
+        return True
+
     def _without_doubtful_slots(self, heard: Heard) -> Heard:
         """Believes a likely mishearing only where nothing else was clearly said ("nothing to eat" is no toast)."""
         clear = any(
-            likeness >= _CERTAIN and (name in self._script.intents or name in ("decline", *_ABOUT_THE_TALK))
+            likeness >= _CERTAIN and (name in self._script.intents or name in ("decline", "goodbye", *_ABOUT_THE_TALK))
             for name, likeness in heard.intents.items()
         )
         if not clear:
@@ -154,11 +170,19 @@ class _Telling:
 
     def _passed(self, heard: Heard, current: Step | None) -> Iterator[tuple[Step, Answer]]:
         """The steps this turn gets past, the current one first, each with the answer that did it."""
-        waiting = [step for step in self._script.steps if step.id not in self._state.done and self._applies(step)]
+        slots = {**self._state.slots, **heard.slots.filled}
+        waiting = [one for one in self._script.steps if one.id not in self._state.done and _applies(one, slots)]
         for step in sorted(waiting, key=lambda one: one is not current):
             answer = next((one for one in step.answers if self._fits(one, heard, current=step is current)), None)
             if answer is not None:
                 yield step, answer
+
+    def _leaving(self, heard: Heard, current: Step | None, passed: list[tuple[Step, Answer]]) -> bool:
+        """Whether the turn is a goodbye and not an answer ("to go, please")."""
+        likeness = heard.intents.get("goodbye", 0.0)
+        if any(step is current for step, _ in passed) or len(heard.words) > _LONGEST_GOODBYE:
+            return False
+        return likeness >= _CLEARLY or (likeness >= _CERTAIN and not passed)
 
     def _fits(self, answer: Answer, heard: Heard, *, current: bool) -> bool:
         if answer.slot:
@@ -281,11 +305,9 @@ class _Telling:
     def next_step(self) -> Step | None:
         """The first step that is neither behind us nor beside the point; None at the end."""
         return next(
-            (step for step in self._script.steps if step.id not in self._state.done and self._applies(step)), None
+            (one for one in self._script.steps if one.id not in self._state.done and _applies(one, self._state.slots)),
+            None,
         )
-
-    def _applies(self, step: Step) -> bool:
-        return all(self._state.slots.get(slot) in values for slot, values in step.only_if.items())
 
     def question(self, step: Step | None, *, again: bool) -> str:
         if step is None:
@@ -324,3 +346,7 @@ class _Telling:
             said = (opening, *said)
         state = replace(self._state, turn=self._state.turn + 1, last=" ".join(said))
         return Played(said, state)
+
+
+def _applies(step: Step, slots: Mapping[str, str]) -> bool:
+    return all(slots.get(slot) in values for slot, values in step.only_if.items())
