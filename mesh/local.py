@@ -9,6 +9,8 @@ from typing import Any, Final, Self, TypeAlias, cast
 
 import grpc
 from grpc.aio import EOF, AbortError, AioRpcError, Metadata
+from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
 
 from mesh.calls import Sessions
 from mesh.local_context import LocalContext, Pairs
@@ -37,6 +39,7 @@ class LocalChannel(grpc.aio.Channel):
         self._handlers = _Handlers()
         for service in services:
             service.register(cast(grpc.aio.Server, self._handlers))  # It takes what generated code registers.
+        health_pb2_grpc.add_HealthServicer_to_server(HealthServicer(), self._handlers)
         self._interceptors = interceptors([service.name for service in services], verifier, self._sessions)
         self._answering: set[asyncio.Task[None]] = set()
 

@@ -42,7 +42,7 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
     for name, rule, streaming in _METHODS:
         method = service.method.add(name=name, input_type=message.name, output_type=message.name)
         method.input_type = method.output_type = ".vivavoce.test.v1.Echo"
-        method.client_streaming = method.server_streaming = streaming
+        method.client_streaming, method.server_streaming = bool(streaming), streaming is not False
         method.options.Extensions[access_pb.access].CopyFrom(rule)
         if name == "Planned":
             method.options.Extensions[access_pb.stage] = access_pb.STAGE_PLANNED
@@ -57,7 +57,8 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
 _ANYONE = access_pb.Access(anyone=access_pb.AnyoneRule())
 _TALK = access_pb.Access(signed_in=access_pb.SignedInRule(scopes=[access_pb.SCOPE_TALK]))
 _INTERNAL = access_pb.Access(service=access_pb.ServiceRule(names=["conversation"]))
-_METHODS = (
+#: Name, rule, and whether it streams both ways, none, or (None) responses only.
+_METHODS: tuple[tuple[str, access_pb.Access, bool | None], ...] = (
     ("Say", _ANYONE, False),
     ("SayMine", _TALK, False),
     ("SayInside", _INTERNAL, False),
@@ -65,6 +66,7 @@ _METHODS = (
     ("Unwritten", _ANYONE, False),
     ("Fail", _ANYONE, False),
     ("Wait", _ANYONE, False),
+    ("Count", _ANYONE, None),
     ("Talk", _TALK, True),
 )
 
@@ -108,6 +110,10 @@ class EchoServicer:
             self.sessions -= 1
         return request
 
+    async def count(self, request: Echo, _: object) -> AsyncIterator[Echo]:
+        for number in range(request.number):
+            yield new_echo(number=number)
+
     def unwritten(self, _: Echo, __: object) -> Echo:
         raise NotImplementedError("Method not implemented!")
 
@@ -149,6 +155,7 @@ class EchoStub:
         self.Unwritten = unary("Unwritten")
         self.Fail = unary("Fail")
         self.Wait = unary("Wait")
+        self.Count: Any = channel.unary_stream(f"/{NAME}/Count", _write, new_echo.FromString)  # type: ignore[attr-defined]
         self.Talk: Any = channel.stream_stream(f"/{NAME}/Talk", _write, new_echo.FromString)  # type: ignore[attr-defined]
 
 
@@ -164,6 +171,7 @@ def echo_service(servicer: EchoServicer) -> Service:
         "Unwritten": unary(servicer.unwritten),
         "Fail": unary(servicer.fail),
         "Wait": unary(servicer.wait),
+        "Count": grpc.unary_stream_rpc_method_handler(servicer.count, new_echo.FromString, _write),  # type: ignore[attr-defined]
         "Talk": grpc.stream_stream_rpc_method_handler(servicer.talk, new_echo.FromString, _write),  # type: ignore[attr-defined]
     }
 
