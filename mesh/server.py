@@ -37,10 +37,14 @@ _log: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A gRPC service to serve: its full proto name, and how it registers with a server."""
+    """A gRPC service to serve: its full proto name, and how it registers with a server.
+
+    `on_drain`, where there is one, is awaited when the server begins to drain.
+    """
 
     name: str
     register: Callable[[grpc.aio.Server], None]
+    on_drain: Callable[[], Awaitable[None]] | None = None
 
 
 class MeshServer:
@@ -72,7 +76,7 @@ class MeshServer:
         self._server: grpc.aio.Server | None = None
         self._drained = False
         self.address = address
-        self.on_drain = list(on_drain)
+        self.on_drain = [*on_drain, *(service.on_drain for service in services if service.on_drain)]
 
     async def __aenter__(self) -> Self:
         """Starts to listen.

@@ -67,7 +67,9 @@ class ConversationStore:
 
     async def get(self, conversation_id: str, user_id: str) -> Conversation:
         """See `Conversations`."""
-        return await self._database.read(lambda session: _conversation(_row(session, conversation_id, user_id)))
+        return await self._database.read(
+            lambda session: _conversation(_row(session, conversation_id, user_id, to_change=False))
+        )
 
     async def update(
         self, conversation_id: str, user_id: str, *, title: str | None, choices: Choices | None
@@ -160,9 +162,11 @@ class ConversationStore:
 
     async def delivered(self, places: list[int]) -> None:
         """See `Conversations`."""
-        await self._database.commit(
-            lambda session: session.execute(delete(OutboxRow).where(OutboxRow.place.in_(places))) and None
-        )
+
+        def unit(session: Session) -> None:
+            session.execute(delete(OutboxRow).where(OutboxRow.place.in_(places)))
+
+        await self._database.commit(unit)
 
     async def backlog(self) -> int:
         """See `Conversations`."""
@@ -176,9 +180,11 @@ class ConversationStore:
         return kept
 
 
-def _row(session: Session, conversation_id: str, user_id: str | None = None) -> ConversationRow:
+def _row(
+    session: Session, conversation_id: str, user_id: str | None = None, *, to_change: bool = True
+) -> ConversationRow:
     wanted = select(ConversationRow).where(ConversationRow.conversation_id == conversation_id.replace("\0", ""))
-    row = session.scalars(wanted.with_for_update()).one_or_none()
+    row = session.scalars(wanted.with_for_update() if to_change else wanted).one_or_none()
     if row is None or (user_id is not None and row.user_id != user_id):
         raise NotFoundError(
             "There is no such conversation; look at the list of yours.", metadata={"conversation_id": conversation_id}
@@ -206,17 +212,13 @@ def _append(session: Session, row: ConversationRow, record: Record, now: datetim
 
 
 def _of_request(session: Session, user_id: str, request_id: str, now: datetime) -> ConversationRow | None:
-    same = select(ConversationRow).where(
-        ConversationRow.user_id == user_id, ConversationRow.request_id == request_id
-    )
+    same = select(ConversationRow).where(ConversationRow.user_id == user_id, ConversationRow.request_id == request_id)
     row = session.scalars(same).one_or_none()
     if row is None or _utc(row.create_time) > now - _SAME_REQUEST:
         return row
     # A day later the same request id means another conversation.
     session.execute(
-        update(ConversationRow)
-        .where(ConversationRow.conversation_id == row.conversation_id)
-        .values(request_id=None)
+        update(ConversationRow).where(ConversationRow.conversation_id == row.conversation_id).values(request_id=None)
     )
     return None
 

@@ -1,0 +1,82 @@
+"""Puts the conversation service together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import grpc
+from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
+from vivavoce.conversation.v1.conversation_service_pb2_grpc import add_ConversationServiceServicer_to_server
+from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
+from vivavoce.media.v1.media_service_pb2_grpc import MediaServiceStub
+from vivavoce.user.v1 import user_service_pb2 as user_pb
+from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
+
+from mesh.clock import Clock
+from mesh.database import Database
+from mesh.deadlines import deadline_s
+from mesh.migrations import migrate
+from mesh.peers import SERVICE_NAMES, Peers
+from mesh.server import Service
+from mesh.tokens import Jwk, TokenVerifier
+from mesh.wire_errors import from_rpc_error
+from services.conversation.live.sessions import Mesh, Sessions
+from services.conversation.relay import Relay
+from services.conversation.servicer import ConversationServicer
+from services.conversation.settings import Settings
+from services.conversation.store import ConversationStore
+from services.conversation.tables import VERSION_TABLE
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+#: What sessions left behind is stored within this, when the service ends.
+_LAST_WORDS_S: Final = 5.0
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
+    """The conversation service, ready to register. It calls ai_engine, history, media and user."""
+    await asyncio.to_thread(_prepare, settings)
+    news = asyncio.Event()
+    async with Database(settings.database, settings.database_threads) as database:
+        store = ConversationStore(database, clock, news.set)
+        history = HistoryServiceStub(peers.channel("history"))
+        relay = Relay(store, history.Ingest, peers.metadata, clock, news)
+        mesh = Mesh(
+            AiEngineServiceStub(peers.channel("ai_engine", audio=True)).Run,
+            MediaServiceStub(peers.channel("media")).Record,
+            peers.metadata,
+        )
+        sessions = Sessions(settings, store, mesh, TokenVerifier(partial(_keys, peers), clock), clock)
+        servicer = ConversationServicer(sessions, store)  # type: ignore[abstract]  # Planned RPCs have no handler yet.
+        relaying = asyncio.create_task(relay.run(), name="history relay")
+        try:
+            yield Service(
+                SERVICE_NAMES["conversation"],
+                partial(add_ConversationServiceServicer_to_server, servicer),
+                on_drain=sessions.drain,
+            )
+        finally:
+            await sessions.settle(_LAST_WORDS_S)
+            relaying.cancel()
+            await asyncio.wait({relaying})
+
+
+def _prepare(settings: Settings) -> None:
+    if not settings.database_url:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    migrate(settings.database, MIGRATIONS, VERSION_TABLE)
+
+
+async def _keys(peers: Peers) -> list[Jwk]:
+    stub = UserServiceStub(peers.channel("user"))
+    try:
+        answer = await stub.ListSigningKeys(user_pb.ListSigningKeysRequest(), timeout=deadline_s())
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error) from error
+    return [
+        {"kid": key.kid, "kty": key.kty, "crv": key.crv, "x": key.x, "alg": key.alg, "use": key.use}
+        for key in answer.keys
+    ]

@@ -1,0 +1,161 @@
+"""The session's stream to the engine: sound and commands go out in order, events come in; a lost one is sought anew."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+from grpc.aio import StreamStreamCall
+from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as service_pb
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
+
+from mesh.clock import Clock
+from mesh.errors import ProviderError, TimedOutError, VivavoceError
+from mesh.streams import DuplexStream, Metadata, client_stream
+from services.conversation.domain import events
+from services.conversation.domain.things import Failure
+from services.conversation.wire.engine import ToEngine, to_event, to_request
+
+EngineStream = DuplexStream[service_pb.RunRequest, service_pb.RunResponse]
+Run = Callable[..., StreamStreamCall[service_pb.RunRequest, service_pb.RunResponse]]
+
+#: Frames that may wait for the wire one by one; while so many do, those after them are sent as one.
+_OUTBOX: Final = 4
+_INBOX: Final = 64
+#: Sound joined into one message at most, in bytes: what the contract allows.
+_LONGEST_MESSAGE: Final = 96_000
+#: An engine that held so long has earned another reconnection.
+_STEADY_S: Final = 60.0
+_AGAIN_AFTER_S: Final = 0.2
+_CLOSE_S: Final = 2.0
+_GONE: Final = Failure(
+    "PROVIDER_FAILED", "The speech engine can't be reached; open the conversation again.", retryable=True
+)
+
+
+class EngineLink:
+    """One session's engine. `run` owns the stream; the rest may be called while it runs."""
+
+    def __init__(
+        self,
+        method: Run,
+        metadata: Callable[[], Metadata],
+        configure: engine_pb.Configure,
+        *,
+        post: Callable[[events.Event], Awaitable[None]],
+        arrived_at: Callable[[int], float],
+        open_s: float,
+        clock: Clock,
+    ) -> None:
+        self._method = method
+        self._metadata = metadata
+        self._configure = configure
+        self._post = post
+        self._arrived_at = arrived_at
+        self._open_s = open_s
+        self._clock = clock
+        self._stream: EngineStream | None = None
+        self._closing = False
+        self._next_sample = 0
+        self._origin = 0
+        self._held_back: list[bytes] = []
+        #: What the engine said it is, once it is there.
+        self.configured: asyncio.Future[engine_pb.Configured] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Holds the stream until `close`; reconnects once when it is lost, then dismisses the session.
+
+        Raises:
+            VivavoceError: the engine could not be opened in the first place.
+        """
+        lost_at: float | None = None
+        while True:
+            try:
+                await self._hold()
+                return
+            except VivavoceError:
+                if not self.configured.done():
+                    raise
+            if self._closing:
+                return
+            now = self._clock.now()
+            if lost_at is not None and now - lost_at < _STEADY_S:
+                await self._post(events.Dismissed(_GONE))
+                return
+            lost_at = now
+            await self._post(events.EngineLost())
+            await self._clock.sleep(_AGAIN_AFTER_S)
+
+    async def hear(self, first_sample: int, pcm: bytes) -> None:
+        """Sends the learner's sound on; what comes while there is no engine is lost."""
+        self._next_sample = first_sample + len(pcm) // 2
+        if self._stream is None:
+            return
+        self._held_back.append(pcm)
+        if len(self._held_back) > 1 and sum(map(len, self._held_back)) + len(pcm) > _LONGEST_MESSAGE:
+            # A second of sound waits: the engine is too slow, and the client is made to wait with it.
+            await self._flush(self._stream)
+        elif self._stream.offer(self._joined()):
+            self._held_back.clear()
+
+    async def send(self, command: ToEngine) -> None:
+        """Sends a command after the sound that came before it. Lost with a lost engine: `run` tells of that."""
+        stream = self._stream
+        if stream is None:
+            return
+        with suppress(VivavoceError):
+            await self._flush(stream)
+            await stream.send(to_request(command, self._origin))
+
+    async def close(self) -> None:
+        """Half-closes, and waits some seconds for the engine to end the stream."""
+        self._closing = True
+        stream = self._stream
+        if stream is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_S):
+                    await stream.done_sending()
+
+    async def _hold(self) -> None:
+        async with client_stream(self._method, metadata=self._metadata(), inbox=_INBOX, outbox=_OUTBOX) as stream:
+            configured = await self._open(stream)
+            self._origin = self._next_sample
+            self._held_back.clear()
+            self._stream = stream
+            try:
+                if self.configured.done():
+                    await self._post(events.EngineFound())
+                else:
+                    self.configured.set_result(configured)
+                async for response in stream:
+                    if event := to_event(response, self._origin, self._arrived_at):
+                        await self._post(event)
+            finally:
+                self._stream = None
+        if not self._closing:
+            raise ProviderError("The speech engine ended the stream; open the conversation again.")
+
+    async def _open(self, stream: EngineStream) -> engine_pb.Configured:
+        await stream.send(service_pb.RunRequest(configure=self._configure))
+        try:
+            async with asyncio.timeout(self._open_s):
+                answer = await anext(stream)
+        except TimeoutError:
+            raise TimedOutError("The speech engine did not get ready in time; try again.") from None
+        except StopAsyncIteration:
+            raise ProviderError("The speech engine ended the stream; try again.") from None
+        if answer.WhichOneof("event") != "configured":
+            raise ProviderError("The speech engine did not say what it is; try again.")
+        return answer.configured
+
+    async def _flush(self, stream: EngineStream) -> None:
+        if self._held_back:
+            message = self._joined()
+            self._held_back.clear()
+            with suppress(VivavoceError):
+                await stream.send(message)
+
+    def _joined(self) -> service_pb.RunRequest:
+        pcm = self._held_back[0] if len(self._held_back) == 1 else b"".join(self._held_back)
+        first_sample = self._next_sample - self._origin - len(pcm) // 2
+        return service_pb.RunRequest(append_audio=engine_pb.AppendAudio(first_sample=first_sample, pcm=pcm))

@@ -1,0 +1,232 @@
+"""One live session: the client's stream, the engine's stream, the store and the clock around the machine."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Final, assert_never
+
+from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
+from vivavoce.conversation.v1 import converse_pb2 as converse_pb
+
+from mesh.clock import Clock
+from mesh.errors import NotAllowedError, VivavoceError
+from mesh.identity import Caller
+from mesh.mailbox import Closed, Mailbox
+from mesh.streams import DuplexStream
+from mesh.tokens import TokenVerifier
+from services.conversation.domain import events
+from services.conversation.domain.commands import (
+    CancelMaking,
+    Close,
+    Command,
+    Recognize,
+    ReportHeard,
+    Respond,
+    Speak,
+    StoreEnd,
+    StoreReply,
+    StoreSlip,
+    StoreTurn,
+    Tell,
+)
+from services.conversation.domain.session import Session
+from services.conversation.domain.things import Failure
+from services.conversation.domain.told import ReplyAudio, ReplyMeasured
+from services.conversation.live.access import expires_at
+from services.conversation.live.engine_link import EngineLink
+from services.conversation.live.keeper import Keeper
+from services.conversation.live.microphone import Microphone
+from services.conversation.live.recording import Recording
+from services.conversation.live.traces import trace_turn
+from services.conversation.wire.client import to_event, to_response
+
+ClientStream = DuplexStream[service_pb.ConverseResponse, service_pb.ConverseRequest]
+
+#: Events that wait for the machine; a full queue makes those who put wait.
+EVENTS: Final = 256
+_SILENT: Final = Failure(
+    "IDLE", "The client sent nothing for a long time; open the conversation again.", retryable=True
+)
+
+
+class LiveSession:
+    """Everything that happens goes through one queue into the machine; only sound takes the short way."""
+
+    def __init__(
+        self,
+        *,
+        caller: Caller,
+        stream: ClientStream,
+        post_box: Mailbox[events.Event],
+        microphone: Microphone,
+        engine: EngineLink,
+        keeper: Keeper,
+        recording: Recording | None,
+        verifier: TokenVerifier,
+        clock: Clock,
+        silence_s: float,
+    ) -> None:
+        self._caller = caller
+        self._stream = stream
+        self._events = post_box
+        self._microphone = microphone
+        self._engine = engine
+        self._keeper = keeper
+        self._recording = recording
+        self._verifier = verifier
+        self._clock = clock
+        self._silence_s = silence_s
+        self._machine: Session | None = None
+        self._started = converse_pb.SessionStarted()
+        self._last_message_at = clock.now()
+        self._refreshing: asyncio.Task[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = 0.0
+        self._closed = False
+
+    async def run(
+        self, machine: Session, started: converse_pb.SessionStarted, first: events.Opened, token: str
+    ) -> None:
+        """Holds the session until it ends; the caller runs the engine and the keeper beside it.
+
+        Raises:
+            VivavoceError: the client broke the contract, or does not read.
+        """
+        self._machine, self._started = machine, started
+        try:
+            async with asyncio.TaskGroup() as group:
+                beside = [
+                    group.create_task(self._listen(group), name="client listener"),
+                    group.create_task(self._watch_silence(), name="silence watch"),
+                ]
+                await self._happen(first)
+                if token:
+                    await self._happen(self._granted(expires_at(token)))
+                while not self._closed:
+                    await self._happen(await self._events.get())
+                for task in (*beside, self._refreshing):
+                    if task is not None:
+                        task.cancel()
+        finally:
+            self._leave(machine)
+
+    async def _happen(self, event: events.Event) -> None:
+        assert self._machine is not None, "a session runs its machine"
+        for command in self._machine.handle(event, self._clock.now()):
+            await self._carry_out(command)
+        self._set_alarm(self._machine.wake_at)
+
+    async def _carry_out(self, command: Command) -> None:
+        match command:
+            case Tell(sequence, told):
+                await self._stream.send(to_response(sequence, told, self._started))
+                match told:
+                    case ReplyAudio(reply_id, first_sample, pcm):
+                        if self._recording is not None:
+                            self._recording.sent(reply_id, first_sample, pcm)
+                    case ReplyMeasured():
+                        trace_turn(told, self._clock)
+                    case _:
+                        pass
+            case Recognize() | Respond() | Speak() | CancelMaking() | ReportHeard():
+                await self._engine.send(command)
+            case StoreTurn() | StoreReply() | StoreSlip() | StoreEnd():
+                if failed := self._keeper.keep(command):
+                    self._events.offer(failed)
+            case Close():
+                self._closed = True
+            case _:
+                assert_never(command)
+
+    async def _listen(self, group: asyncio.TaskGroup) -> None:
+        async for message in self._stream:
+            self._last_message_at = self._clock.now()
+            event = to_event(message)
+            if event is not None:
+                if self._recording is not None and isinstance(event, events.PlayedReported):
+                    self._recording.played(event.reply_id, event.samples, self._microphone.next_sample)
+                await self._post(event)
+                continue
+            match message.WhichOneof("event"):
+                case "append_audio":
+                    await self._hear(message.append_audio.first_sample, message.append_audio.pcm)
+                case "commit_turn":
+                    await self._post(events.CommitAsked(self._microphone.next_sample, self._last_message_at))
+                case "refresh_access":
+                    self._refresh(message.refresh_access.access_token, group)
+                case _:
+                    raise AssertionError("every other message is an event")
+        # The client has sent its last: there is nobody left to talk to.
+        await self._post(events.EndAsked(end_conversation=False))
+
+    async def _hear(self, first_sample: int, pcm: bytes) -> None:
+        self._microphone.take(first_sample, pcm, self._last_message_at)
+        if pcm:
+            await self._engine.hear(first_sample, pcm)
+            if self._recording is not None:
+                self._recording.heard(first_sample, pcm)
+
+    def _refresh(self, token: str, group: asyncio.TaskGroup) -> None:
+        # Keys may have to be fetched; the sound does not wait for that. One at a time is plenty.
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = group.create_task(self._verify(token), name="access refresh")
+
+    async def _verify(self, token: str) -> None:
+        try:
+            known = await self._verifier.verify(token)
+            if known.user_id != self._caller.user_id or "talk" not in known.scopes:
+                raise NotAllowedError("The token is not one of this person's for talking; send a fresh one of theirs.")
+            await self._post(self._granted(expires_at(token)))
+        except VivavoceError as error:
+            await self._post(events.Faulted(Failure.of(error)))
+
+    def _granted(self, until: datetime) -> events.AccessGranted:
+        left_s = (until - self._clock.wall()).total_seconds()
+        return events.AccessGranted(self._clock.now() + left_s)
+
+    async def _watch_silence(self) -> None:
+        while (left_s := self._last_message_at + self._silence_s - self._clock.now()) > 0:
+            await self._clock.sleep(left_s)
+        await self._post(events.Dismissed(_SILENT))
+
+    async def _post(self, event: events.Event) -> None:
+        # Offering costs no suspension; a closed box means that the session has ended.
+        if not self._events.offer(event):
+            with suppress(Closed):
+                await self._events.put(event)
+
+    def _set_alarm(self, at: float | None) -> None:
+        """One timer for all; one that goes off early does no harm, so it is moved only towards now."""
+        if at is None or (self._alarm is not None and self._alarm_at <= at):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = at
+        self._alarm = asyncio.get_running_loop().call_later(max(0.0, at - self._clock.now()), self._wake)
+
+    def _wake(self) -> None:
+        self._alarm = None
+        # A full queue wakes the machine anyway.
+        self._events.offer(events.Woke())
+
+    def _leave(self, machine: Session) -> None:
+        """However the session ended: what was heard until now is kept, and nothing more comes in."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        for command in machine.handle(events.Vanished(), self._clock.now()):
+            if isinstance(command, StoreTurn | StoreReply | StoreSlip | StoreEnd):
+                self._keeper.keep(command)
+        self._keeper.close()
+        self._events.close()
+
+
+def poster(box: Mailbox[events.Event]) -> Callable[[events.Event], Awaitable[None]]:
+    """Puts events into a session's queue, waiting for room; drops them when the session has ended."""
+
+    async def post(event: events.Event) -> None:
+        if not box.offer(event):
+            with suppress(Closed):
+                await box.put(event)
+
+    return post

@@ -1,0 +1,95 @@
+"""Carries the outbox to history: in order, until it is acknowledged, whatever happens in between."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Final
+
+from grpc.aio import StreamStreamCall
+from vivavoce.history.v1 import history_service_pb2 as service_pb
+
+from mesh.clock import Clock
+from mesh.errors import TimedOutError, UnavailableError, VivavoceError
+from mesh.streams import DuplexStream, Metadata, client_stream
+from services.conversation.domain.keeping import Conversations, Delivery
+from services.conversation.wire.records import to_history_event
+
+Ingest = Callable[..., StreamStreamCall[service_pb.IngestRequest, service_pb.IngestResponse]]
+IngestStream = DuplexStream[service_pb.IngestRequest, service_pb.IngestResponse]
+
+#: Events in one delivery, and so the most that are ever unacknowledged.
+_BATCH: Final = 256
+_ACKNOWLEDGED_WITHIN_S: Final = 15.0
+#: What another process has put into a shared database is looked for this often.
+_LOOK_EVERY_S: Final = 5.0
+_FIRST_PAUSE_S: Final = 0.2
+_LONGEST_PAUSE_S: Final = 10.0
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Relay:
+    """At least once from here, exactly once at rest: history ignores what it has stored before."""
+
+    def __init__(
+        self, store: Conversations, method: Ingest, metadata: Callable[[], Metadata], clock: Clock, news: asyncio.Event
+    ) -> None:
+        self._store = store
+        self._method = method
+        self._metadata = metadata
+        self._clock = clock
+        self._news = news
+        self._pause_s = _FIRST_PAUSE_S
+
+    async def run(self) -> None:
+        """Relays for ever; waits longer and longer while history or the database is away."""
+        while True:
+            try:
+                await self._relay()
+            except VivavoceError as error:
+                _log.warning("history does not take events in", extra={"reason": error.reason})
+            except Exception:
+                # The root of this task: nothing may end it, for the outbox would only grow from then on.
+                _log.exception("the relay to history failed")
+            await self._clock.sleep(self._pause_s)
+            self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _relay(self) -> None:
+        # The stream is opened only for something to send: an idle service holds none.
+        await self._news_or_soon()
+        async with client_stream(self._method, metadata=self._metadata(), inbox=4, outbox=4) as stream:
+            delivery = 0
+            async for batch in self._batches():
+                delivery += 1
+                events = [to_history_event(d.conversation_id, d.sequence, d.user_id, d.time, d.record) for d in batch]
+                await stream.send(service_pb.IngestRequest(delivery=delivery, events=events))
+                await _acknowledged(stream, delivery)
+                await self._store.delivered([each.place for each in batch])
+                self._pause_s = _FIRST_PAUSE_S
+
+    async def _batches(self) -> AsyncIterator[list[Delivery]]:
+        while True:
+            self._news.clear()
+            if batch := await self._store.waiting(_BATCH):
+                yield batch
+            else:
+                await self._news_or_soon()
+
+    async def _news_or_soon(self) -> None:
+        if await self._store.backlog():
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_EVERY_S):
+                await self._news.wait()
+
+
+async def _acknowledged(stream: IngestStream, delivery: int) -> None:
+    try:
+        async with asyncio.timeout(_ACKNOWLEDGED_WITHIN_S):
+            async for answer in stream:
+                if answer.acknowledged_delivery >= delivery:
+                    return
+    except TimeoutError:
+        raise TimedOutError("History acknowledged nothing in time; it is sent again.") from None
+    raise UnavailableError("History ended the stream; it is sent again.")
