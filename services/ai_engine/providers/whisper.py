@@ -34,7 +34,7 @@ _RUN_WORDS = 4
 _SILENCE_RMS = 0.0005
 #: Noise measured 0.64 to 0.99 silence with scores below -1, clear sentences below 0.12 with scores above -0.4.
 _SILENCE = 0.6
-_DOUBTFUL_SCORE = -0.7
+_DOUBTFUL_SCORE = -0.8
 _WORST_SCORE = -1.5
 _COLUMNS_PER_S = RATE_HZ // HOP
 
@@ -246,7 +246,7 @@ class WhisperRecognizer:
 
 
 def _noise(reading: _Reading) -> bool:
-    return reading.silence > _SILENCE and reading.score < _DOUBTFUL_SCORE
+    return reading.silence > _SILENCE and (reading.score < _DOUBTFUL_SCORE or not _says_something(reading))
 
 
 def _says_something(reading: _Reading) -> bool:

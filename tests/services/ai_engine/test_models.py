@@ -172,3 +172,11 @@ def test_every_model_states_where_it_comes_from() -> None:
         assert model.licence
         assert model.origin
         assert all(len(file.sha256) == 64 and file.size > 0 for file in model.files)
+
+
+def test_the_page_on_models_has_every_checksum_and_carrier() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "models.md").read_text(encoding="utf-8")
+    for model in CATALOGUE:
+        assert f"`{model.carrier.package}` {model.carrier.version}" in page
+        for file in model.files:
+            assert f"| `{file.path}` | `{file.sha256}` |" in page
