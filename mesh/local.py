@@ -4,12 +4,13 @@ import asyncio
 import contextvars
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias, cast
 
 import grpc
 from grpc.aio import EOF, AbortError, AioRpcError, Metadata
-from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc  # Its import also makes the service known to the contract's pool.
 from grpc_health.v1._async import HealthServicer
 
 from mesh.calls import Sessions
@@ -22,6 +23,7 @@ from mesh.tokens import TokenVerifier
 _ON_THE_WAY: Final = 16
 #: How long calls may take to clean up when the channel closes.
 _CLEAN_UP_S: Final = 2.0
+_HEALTH: Final = "grpc.health.v1.Health"
 
 # Its functions are of whichever arity it has.
 Handler: TypeAlias = Any
@@ -35,13 +37,23 @@ class LocalChannel(grpc.aio.Channel):
     """
 
     def __init__(self, services: Sequence[Service], verifier: TokenVerifier) -> None:
+        self._verifier = verifier
         self._sessions = Sessions()
         self._handlers = _Handlers()
-        for service in services:
-            service.register(cast(grpc.aio.Server, self._handlers))  # It takes what generated code registers.
-        health_pb2_grpc.add_HealthServicer_to_server(HealthServicer(), self._handlers)
-        self._interceptors = interceptors([service.name for service in services], verifier, self._sessions)
+        health = Service(_HEALTH, partial(health_pb2_grpc.add_HealthServicer_to_server, HealthServicer()))
+        self.add([health, *services])
         self._answering: set[asyncio.Task[None]] = set()
+
+    def add(self, services: Sequence[Service]) -> None:
+        """Serves these too; for services that need the channel to be built themselves.
+
+        Raises:
+            RuntimeError: an RPC does not say who may call it.
+        """
+        chain = interceptors([service.name for service in services], self._verifier, self._sessions)
+        for service in services:
+            self._handlers.chain = chain
+            service.register(cast(grpc.aio.Server, self._handlers))  # It takes what generated code registers.
 
     async def __aenter__(self) -> Self:
         """Is ready at once."""
@@ -100,7 +112,7 @@ class LocalChannel(grpc.aio.Channel):
 
     async def _answer(self, call: "LocalCall", method: str) -> None:
         try:
-            handler = await self._handlers.intercepted(method, self._interceptors)
+            handler = await self._handlers.intercepted(method)
             if handler is None:
                 call.end(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
             else:
@@ -117,31 +129,34 @@ class LocalChannel(grpc.aio.Channel):
 
 
 class _Handlers:
-    """Takes what generated code registers with a server."""
+    """Takes what generated code registers with a server, to be answered behind `chain`."""
 
     def __init__(self) -> None:
-        self._plain: dict[str, Handler] = {}
-        self._ready: dict[str, Handler | None] = {}
+        self.chain: list[grpc.aio.ServerInterceptor] = []
+        self._plain: dict[str, tuple[Handler, list[grpc.aio.ServerInterceptor]]] = {}
+        self._ready: dict[str, Handler] = {}
 
     def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
         """The same again, in the older form."""
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
         """Takes the handlers of a service."""
-        self._plain.update({f"/{service}/{name}": handler for name, handler in handlers.items()})
+        self._plain.update({f"/{service}/{name}": (handler, self.chain) for name, handler in handlers.items()})
 
-    async def intercepted(self, method: str, chain: Sequence[grpc.aio.ServerInterceptor]) -> Handler | None:
+    async def intercepted(self, method: str) -> Handler | None:
         """The handler of `method` behind the interceptors, built once; None where there is none."""
-        if method not in self._ready:
-            self._ready[method] = await self._built(_Details(method), list(chain))
-        return self._ready[method]
+        if method not in self._ready and method in self._plain:
+            handler, chain = self._plain[method]
+            self._ready[method] = await _behind(chain, handler, _Details(method))
+        return self._ready.get(method)
 
-    async def _built(self, details: "_Details", chain: list[grpc.aio.ServerInterceptor]) -> Any:  # noqa: ANN401
-        if not chain:
-            return self._plain.get(details.method)
-        return await chain[0].intercept_service(
-            lambda same: self._built(cast(_Details, same), chain[1:]), cast(grpc.HandlerCallDetails, details)
-        )
+
+async def _behind(chain: Sequence[grpc.aio.ServerInterceptor], handler: Handler, details: "_Details") -> Handler:
+    if not chain:
+        return handler
+    return await chain[0].intercept_service(
+        lambda _: _behind(chain[1:], handler, details), cast(grpc.HandlerCallDetails, details)
+    )
 
 
 class _Details:
