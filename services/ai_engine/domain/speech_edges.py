@@ -69,6 +69,16 @@ class SpeechEdges:
         self._position += self._cadence.window_samples
         return self._in_speech(probability) if self._speaking else self._in_silence(probability, begin)
 
+    @property
+    def fading(self) -> bool:
+        """Whether the last window of speech was followed by some that are none, too few yet for an end."""
+        return self._speaking and self._quiet > 0
+
+    def cease(self) -> Ceased:
+        """Ends the speech that is fading now, because something else shows that it is over."""
+        self._speaking = False
+        return Ceased(self._edge)
+
     def skip(self, windows: int) -> None:
         """Passes over windows that could not be judged; all stays as it was."""
         self._position += windows * self._cadence.window_samples
@@ -90,10 +100,7 @@ class SpeechEdges:
             self._quiet, self._edge = 0, self._position
             return None
         self._quiet += 1
-        if self._quiet < self._cadence.hang_windows:
-            return None
-        self._speaking = False
-        return Ceased(self._edge)
+        return self.cease() if self._quiet >= self._cadence.hang_windows else None
 
 
 def first_of_speech(pcm: bytes, first: int, began: int) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from mesh.errors import TimedOutError, VivavoceError
 from mesh.mailbox import Closed, Mailbox
@@ -57,6 +57,7 @@ class Perception:
     ) -> None:
         self._detection = ear.activity.open()
         self._window = ear.cadence.window_samples
+        self._hang = ear.cadence.window_samples * ear.cadence.hang_windows
         self._edges = SpeechEdges(ear.cadence)
         self._turn_end = turn_end
         self._heard = heard
@@ -93,13 +94,24 @@ class Perception:
     async def _judge_sound(self, pcm: bytes) -> None:
         self._fed += len(pcm) // 2
         for probability in await self._probabilities(pcm):
-            match self._edges.hear(probability):
+            edge = self._edges.hear(probability)
+            if edge is None and self._edges.fading and self._silent():
+                edge = self._edges.cease()
+            match edge:
                 case Began(at):
                     await self._began(at)
                 case Ceased(at):
                     await self._ceased(at)
                 case None:
                     pass
+                case never:
+                    assert_never(never)
+
+    def _silent(self) -> bool:
+        """Whether the sound itself has been quiet for the whole hang: a model notices an end tens of ms late."""
+        position = self._edges.position
+        sound, first = self._heard.stretch(position - _LOOK_BACK, position)
+        return position - last_of_speech(sound, first, position) >= self._hang
 
     async def _probabilities(self, pcm: bytes) -> list[float]:
         try:
