@@ -67,7 +67,7 @@ class Seat:
     user_id: str
     client: str
     open_time: datetime
-    events: Mailbox[events.Event] = field(default_factory=lambda: Mailbox(EVENTS))
+    events: "Mailbox[events.Event]" = field(default_factory=lambda: Mailbox(EVENTS))
     free: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -99,7 +99,7 @@ class Sessions:
         """
         start = await _first(stream)
         seat, known = await self._take_seat(who, start)
-        keeper = Keeper(seat.conversation_id, self._store, self._clock, poster(seat.events))
+        keeper = Keeper(seat.conversation_id, self._store, self._clock, poster(seat.post_box))
         self._outlive(self._keep(seat, keeper), "keeper")
         try:
             await self._hold(who, token, stream, start, seat, known, keeper)
@@ -110,7 +110,7 @@ class Sessions:
             raise error from None
         finally:
             keeper.close()
-            seat.events.close()
+            seat.post_box.close()
 
     def of_user(self, user_id: str) -> list[Seat]:
         """The person's sessions, newest first."""
@@ -127,7 +127,7 @@ class Sessions:
         while self._seats:
             seat = next(iter(self._seats.values()))
             for each in list(self._seats.values()):
-                each.events.offer(events.Draining())
+                each.post_box.offer(events.Draining())
             await seat.free.wait()
 
     async def settle(self, within_s: float) -> None:
@@ -180,7 +180,7 @@ class Sessions:
         seat = self._seats.get(conversation_id)
         if seat is None:
             return
-        seat.events.offer(events.Dismissed(why))
+        seat.post_box.offer(events.Dismissed(why))
         try:
             async with asyncio.timeout(_ROOM_S):
                 await seat.free.wait()
@@ -222,7 +222,7 @@ class Sessions:
             live = LiveSession(
                 caller=who,
                 stream=stream,
-                post_box=seat.events,
+                post_box=seat.post_box,
                 microphone=microphone,
                 engine=link,
                 keeper=keeper,
@@ -257,7 +257,7 @@ class Sessions:
             self._mesh.run_engine,
             self._mesh.metadata,
             configure,
-            post=poster(seat.events),
+            post=poster(seat.post_box),
             arrived_at=microphone.arrived_at,
             open_s=self._settings.engine_open_s,
             clock=self._clock,
@@ -279,7 +279,7 @@ class Sessions:
                 learner_audio=start.input_audio,
                 tutor_audio=configured.output_audio,
             ),
-            poster(seat.events),
+            poster(seat.post_box),
         )
         self._outlive(recording.run(), "recording")
         return recording
