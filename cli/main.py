@@ -6,7 +6,11 @@ from typing import Annotated, Literal
 import typer
 
 app = typer.Typer(
-    help="Vivavoce: practise a language by talking.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+    help="Vivavoce: practise a language by talking.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts, and nothing else.")]

@@ -27,9 +27,10 @@ from mesh.server import run
 from mesh.settings import load
 from mesh.telemetry import Telemetry, TelemetrySettings
 from services.ai_engine.models import ModelSettings, locate
+from services.ai_engine.settings import Settings as EngineSettings
 
-#: What the default engine needs.
-_MODELS: Final = ("whisper", "smart_turn", "silero")
+#: The providers that need a model file, by its name.
+_WITH_MODEL: Final = frozenset({"whisper", "smart_turn", "silero", "llama"})
 _LARGEST_LOG_BYTES: Final = 10_000_000
 
 
@@ -52,8 +53,7 @@ def up(options: UpOptions) -> None:
     Raises:
         VivavoceError: a model is missing or a port is taken, found out before anything starts; or a service fails.
     """
-    for model in _MODELS:
-        locate(model, load(ModelSettings))
+    _check_models()
     check_free(WantedPort(options.host, options.port, "the web", "--port"))
     check_free(WantedPort(options.host, options.grpc_port, "gRPC", "--grpc-port"))
     with _data_folder(options) as folder, _log(options, folder) as stream:
@@ -65,6 +65,14 @@ def up(options: UpOptions) -> None:
             raise typer.Exit(130) from None
         finally:
             telemetry.close()
+
+
+def _check_models() -> None:
+    engine = load(EngineSettings)
+    chosen = {*engine.recognizers, *engine.language_models, engine.voice_activity, engine.turn_end}
+    settings = load(ModelSettings, None, **({"dir": Path(engine.models_dir)} if engine.models_dir else {}))
+    for model in sorted(chosen & _WITH_MODEL):
+        locate(model, settings)
 
 
 async def _serve(options: UpOptions, folder: Path) -> None:
