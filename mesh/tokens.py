@@ -1,5 +1,6 @@
 """Signs and verifies access tokens: JWTs with EdDSA (Ed25519), for people and for services."""
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
@@ -79,6 +80,7 @@ class TokenVerifier:
         self._issuer = issuer
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at: float | None = None
+        self._fetching = asyncio.Lock()
 
     async def verify(self, token: str) -> Caller:
         """Who the token stands for.
@@ -107,13 +109,12 @@ class TokenVerifier:
         return _caller(payload)
 
     async def _key(self, kid: str) -> jwt.PyJWK:
-        if kid not in self._keys and self._may_fetch():
-            self._fetched_at = self._clock.now()
-            self._keys = {
-                jwk["kid"]: jwt.PyJWK(dict(jwk), algorithm=_ALGORITHM)
-                for jwk in await self._fetch()
-                if jwk.get("kty") == "OKP" and jwk.get("kid")
-            }
+        if kid not in self._keys:
+            # Whoever comes while the keys are on their way waits for them, too.
+            async with self._fetching:
+                if kid not in self._keys and self._may_fetch():
+                    self._keys = _usable(await self._fetch())
+                    self._fetched_at = self._clock.now()
         try:
             return self._keys[kid]
         except KeyError:
@@ -166,6 +167,14 @@ def _caller(payload: Mapping[str, Any]) -> Caller:
         scopes=frozenset(str(payload.get("scope", "")).split()),
         guest=payload.get("guest") is True,
     )
+
+
+def _usable(jwks: list[Jwk]) -> dict[str, jwt.PyJWK]:
+    return {
+        jwk["kid"]: jwt.PyJWK(dict(jwk), algorithm=_ALGORITHM)
+        for jwk in jwks
+        if jwk.get("kty") == "OKP" and jwk.get("kid")
+    }
 
 
 def _refused() -> UnauthenticatedError:

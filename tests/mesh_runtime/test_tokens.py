@@ -1,5 +1,6 @@
 """Access tokens: who gets in, and the attacks that do not."""
 
+import asyncio
 import base64
 import json
 import time
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from mesh.clock import VirtualClock
-from mesh.errors import UnauthenticatedError
+from mesh.errors import UnauthenticatedError, UnavailableError
 from mesh.identity import Caller
 from mesh.testing import new_authority, new_private_key_pem
 from mesh.tokens import ServiceTokens, TokenSigner, TokenVerifier
@@ -138,6 +139,38 @@ async def test_a_rotated_key_is_fetched_once_it_is_met_but_not_for_every_forgery
     assert (await verifier.verify(new.sign("usr_1"))).user_id == "usr_1"
     assert (await verifier.verify(old.sign("usr_1"))).user_id == "usr_1"
     assert fetches == 2
+
+
+async def test_calls_that_come_while_the_keys_are_fetched_wait_for_them() -> None:
+    signer, arrived, fetches = TokenSigner(new_private_key_pem(), "k"), asyncio.Event(), 0
+
+    async def keys() -> list[dict[str, str]]:
+        nonlocal fetches
+        fetches += 1
+        await arrived.wait()
+        return [signer.jwk()]
+
+    verifier = TokenVerifier(keys)
+    calls = [asyncio.create_task(verifier.verify(signer.sign(f"usr_{number}"))) for number in range(5)]
+    await asyncio.sleep(0)
+    arrived.set()
+    assert [(await call).user_id for call in calls] == [f"usr_{number}" for number in range(5)]
+    assert fetches == 1
+
+
+async def test_keys_that_could_not_be_fetched_are_fetched_by_the_next_call() -> None:
+    signer, away = TokenSigner(new_private_key_pem(), "k"), True
+
+    async def keys() -> list[dict[str, str]]:
+        if away:
+            raise UnavailableError("The user service can't be reached; try again.")
+        return [signer.jwk()]
+
+    verifier = TokenVerifier(keys)
+    with pytest.raises(UnavailableError):
+        await verifier.verify(signer.sign("usr_1"))
+    away = False
+    assert (await verifier.verify(signer.sign("usr_1"))).user_id == "usr_1"
 
 
 def test_a_service_token_is_renewed_before_it_expires_and_not_earlier() -> None:
