@@ -1,0 +1,94 @@
+"""The user service on a real server, and its client."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from vivavoce.user.v1 import user_pb2 as user_pb
+from vivavoce.user.v1 import user_service_pb2 as service_pb
+from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
+
+from mesh.channel import call_metadata, open_channel
+from mesh.clock import VirtualClock
+from mesh.peers import Peers
+from mesh.testing import Authority, new_private_key_pem, serve
+from mesh.tokens import Jwk, ServiceTokens, TokenSigner, TokenVerifier
+from services.user.app import open_service
+from services.user.settings import Settings
+
+if TYPE_CHECKING:
+    from vivavoce.user.v1.user_service_pb2_grpc import UserServiceAsyncStub
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True, slots=True)
+class UserMesh:
+    """What a test of the user service needs."""
+
+    stub: "UserServiceAsyncStub"
+    verifier: TokenVerifier
+    clock: VirtualClock
+
+    async def register(
+        self, email: str = "ann@example.org", *, client: str = "", request_id: str = ""
+    ) -> service_pb.RegisterUserResponse:
+        return await self.stub.RegisterUser(
+            service_pb.RegisterUserRequest(email=email, password=PASSWORD, client=client, request_id=request_id)
+        )
+
+    async def log_in(self, email: str = "ann@example.org", password: str = PASSWORD) -> user_pb.Tokens:
+        return (await self.stub.LogIn(service_pb.LogInRequest(email=email, password=password))).tokens
+
+    async def guest(self) -> service_pb.CreateGuestResponse:
+        return await self.stub.CreateGuest(service_pb.CreateGuestRequest())
+
+    async def refresh(self, token: str) -> user_pb.Tokens:
+        return (await self.stub.RefreshTokens(service_pb.RefreshTokensRequest(refresh_token=token))).tokens
+
+    async def user(self, tokens: user_pb.Tokens) -> user_pb.User:
+        answer = await self.stub.GetUser(service_pb.GetUserRequest(), metadata=call_metadata(tokens.access_token))
+        return answer.user
+
+    async def update(self, tokens: user_pb.Tokens, profile: user_pb.Profile, *paths: str) -> user_pb.User:
+        request = service_pb.UpdateUserRequest(profile=profile)
+        request.update_mask.paths.extend(paths)
+        return (await self.stub.UpdateUser(request, metadata=call_metadata(tokens.access_token))).user
+
+    async def log_out(self, tokens: user_pb.Tokens) -> None:
+        await self.stub.LogOut(service_pb.LogOutRequest(), metadata=call_metadata(tokens.access_token))
+
+
+@asynccontextmanager
+async def user_mesh(settings: Settings) -> AsyncIterator[UserMesh]:
+    clock = VirtualClock()
+    signer = TokenSigner(new_private_key_pem(), "services", clock=clock)
+    keys: list[Jwk] = []
+
+    async def signing_keys() -> list[Jwk]:
+        return keys
+
+    authority = Authority(signer, TokenVerifier(signing_keys, clock))
+    async with (
+        Peers({}, ServiceTokens(signer, "user", clock)) as peers,
+        open_service(settings, peers, clock) as service,
+        serve([service], authority) as server,
+        open_channel(server.address) as channel,
+    ):
+        stub = UserServiceStub(channel)
+        answer = await stub.ListSigningKeys(service_pb.ListSigningKeysRequest())
+        keys += [signer.jwk(), *map(jwk, answer.keys)]
+        yield UserMesh(stub, authority.verifier, clock)
+
+
+def jwk(key: user_pb.SigningKey) -> Jwk:
+    return {"kid": key.kid, "kty": key.kty, "crv": key.crv, "x": key.x, "alg": key.alg, "use": key.use}
+
+
+@pytest.fixture
+async def mesh(database_url: str, tmp_path: Path) -> AsyncIterator[UserMesh]:
+    async with user_mesh(Settings(data_dir=tmp_path / "data", database_url=database_url)) as running:
+        yield running

@@ -1,0 +1,96 @@
+"""Refresh tokens through the real service: each works once, and reuse ends the login session."""
+
+import asyncio
+
+from mesh.errors import UnauthenticatedError
+from tests.services.calls import refused
+from tests.services.user.conftest import UserMesh
+
+
+async def test_a_refresh_token_is_exchanged_for_new_tokens(mesh: UserMesh) -> None:
+    first = (await mesh.guest()).tokens
+    second = await mesh.refresh(first.refresh_token)
+    assert second.refresh_token != first.refresh_token
+    assert second.refresh_token.startswith("vvr_")
+    assert second.login_session_id == first.login_session_id
+    assert (await mesh.user(second)).guest
+
+
+async def test_fifty_parallel_refreshes_leave_one_living_successor(mesh: UserMesh) -> None:
+    first = (await mesh.guest()).tokens.refresh_token
+    answers = await asyncio.gather(*(mesh.refresh(first) for _ in range(50)))
+    (successor,) = {answer.refresh_token for answer in answers}
+    assert (await mesh.refresh(successor)).refresh_token != successor
+
+
+async def test_after_the_grace_a_used_token_ends_its_login_session(mesh: UserMesh) -> None:
+    first = (await mesh.guest()).tokens.refresh_token
+    second = (await mesh.refresh(first)).refresh_token
+    mesh.clock.advance(11)
+    for token in (first, second, first):
+        with refused(UnauthenticatedError, reason="TOKEN_INVALID"):
+            await mesh.refresh(token)
+
+
+async def test_a_parent_shown_after_its_successor_was_used_ends_the_login_session(mesh: UserMesh) -> None:
+    first = (await mesh.guest()).tokens.refresh_token
+    second = (await mesh.refresh(first)).refresh_token
+    third = (await mesh.refresh(second)).refresh_token
+    for token in (first, third, second):
+        with refused(UnauthenticatedError):
+            await mesh.refresh(token)
+
+
+async def test_after_reuse_nothing_of_the_family_works_however_many_race(mesh: UserMesh) -> None:
+    first = (await mesh.guest()).tokens.refresh_token
+    living = (await mesh.refresh(first)).refresh_token
+    mesh.clock.advance(11)
+    with refused(UnauthenticatedError):
+        await mesh.refresh(first)
+    answers = await asyncio.gather(*(mesh.refresh(living) for _ in range(50)), return_exceptions=True)
+    assert all(isinstance(answer, Exception) for answer in answers)
+
+
+async def test_reuse_in_one_place_leaves_the_other_places_logged_in(mesh: UserMesh) -> None:
+    here = (await mesh.register()).tokens.refresh_token
+    there = (await mesh.log_in()).refresh_token
+    await mesh.refresh(here)
+    mesh.clock.advance(11)
+    with refused(UnauthenticatedError):
+        await mesh.refresh(here)
+    assert (await mesh.refresh(there)).access_token
+
+
+async def test_log_out_ends_the_login_session_and_may_be_repeated(mesh: UserMesh) -> None:
+    tokens = (await mesh.guest()).tokens
+    await mesh.log_out(tokens)
+    await mesh.log_out(tokens)
+    with refused(UnauthenticatedError):
+        await mesh.refresh(tokens.refresh_token)
+
+
+async def test_a_token_that_was_never_issued_is_refused(mesh: UserMesh) -> None:
+    for token in ("vvr_" + "A" * 43, "x", "\x00", "😀"):
+        with refused(UnauthenticatedError, reason="TOKEN_INVALID"):
+            await mesh.refresh(token)
+
+
+async def test_a_refresh_token_holds_thirty_days_from_its_issue(mesh: UserMesh) -> None:
+    token = (await mesh.guest()).tokens.refresh_token
+    mesh.clock.advance(29 * 86_400)
+    token = (await mesh.refresh(token)).refresh_token
+    mesh.clock.advance(30 * 86_400)
+    with refused(UnauthenticatedError):
+        await mesh.refresh(token)
+
+
+async def test_an_account_logs_in_again_after_ninety_days_and_a_guest_never_has_to(mesh: UserMesh) -> None:
+    account, guest = (await mesh.register()).tokens.refresh_token, (await mesh.guest()).tokens.refresh_token
+    for _ in range(3):
+        mesh.clock.advance(29 * 86_400)
+        account = (await mesh.refresh(account)).refresh_token
+        guest = (await mesh.refresh(guest)).refresh_token
+    mesh.clock.advance(4 * 86_400)
+    with refused(UnauthenticatedError):
+        await mesh.refresh(account)
+    assert (await mesh.refresh(guest)).access_token
