@@ -67,7 +67,7 @@ class Seat:
     user_id: str
     client: str
     open_time: datetime
-    events: "Mailbox[events.Event]" = field(default_factory=lambda: Mailbox(EVENTS))
+    post_box: Mailbox[events.Event] = field(default_factory=lambda: Mailbox(EVENTS))
     free: asyncio.Event = field(default_factory=asyncio.Event)
 
 
