@@ -66,15 +66,15 @@ def _goals(script: Script) -> Iterator[tuple[str, str]]:
     goals = {goal.id for goal in script.scenario.goals}
     by_step = {step.goal for step in script.steps if any(answer.reaches for answer in step.answers)}
     by_intent = {intent.goal for intent in script.intents.values() if intent.replies}
-    for index, goal in enumerate(script.scenario.goals):
-        if goal.id not in by_step | by_intent:
-            yield f"goals[{index}]", f"nothing reaches {goal.id!r}; name it as the goal of a step or an intent"
     for step_index, step in enumerate(script.steps):
         if step.goal and step.goal not in goals:
             yield f"steps[{step_index}].goal", f"there is no goal {step.goal!r}"
     for name, intent in script.intents.items():
         if intent.goal and intent.goal not in goals:
             yield f"intents.{name}.goal", f"there is no goal {intent.goal!r}"
+    for index, goal in enumerate(script.scenario.goals):
+        if goal.id not in by_step | by_intent:
+            yield f"goals[{index}]", f"nothing reaches {goal.id!r}; name it as the goal of a step or an intent"
 
 
 def _lines(script: Script) -> Iterator[tuple[str, str]]:

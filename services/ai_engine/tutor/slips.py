@@ -39,7 +39,7 @@ _PAST_WORDS = "|".join(_PAST)
 #: Where one of these stands before "yesterday", the day may belong to something else ("I see what you did yesterday").
 _NOT_BEFORE_YESTERDAY = (
     r"(?:what|who|where|when|why|how|that|which|you|he|she|they|i|we|it|did|was|were|had|been|from|about|since|before|"
-    r"like|as|only|to|until)\b"
+    r"like|as|only|until)\b"
 )
 _ING = {
     "swim": "swimming", "read": "reading", "play": "playing", "cook": "cooking", "travel": "travelling",
@@ -51,6 +51,10 @@ _ING = {
 _ING_VERBS = "|".join(_ING)
 _UNCOUNTED = (
     "information|advice|furniture|homework|luggage|baggage|equipment|knowledge|software|hardware|feedback|traffic"
+)
+#: Verbs that are never nouns, so that "I want …" before them lacks its "to".
+_VERBS_ONLY = (
+    "buy|go|eat|see|learn|speak|come|meet|make|get|take|be|have|know|find|pay|become|improve|understand|ask|tell"
 )
 _CLAUSE = r"(?:^|(?<=[.!?,;] )|(?<=\bbut )|(?<=\bbecause )|(?<=\bso ))"
 
@@ -102,6 +106,9 @@ _PATTERNS = (
     _pattern(
         r"\b(listen(?:s|ed|ing)?) (music|songs|podcasts|the radio)\b", r"\1 to \2", 'After "listen" we say "to".'
     ),
+    _pattern(
+        rf"\b(I|you|we|they) (want|need) ({_VERBS_ONLY})\b", r"\1 \2 to \3", 'Between two verbs like these stands "to".'
+    ),
     _pattern(r"\b(discuss(?:ed|es)?) about\b", r"\1", 'After "discuss" there is no "about".'),
     _pattern(r"\b(I'm|I am|he is|she is|he's|she's|been|get|got) married with\b", r"\1 married to",
              'One is married "to" somebody.'),
@@ -116,7 +123,11 @@ _PATTERNS = (
     _pattern(
         rf"{_CLAUSE}I no (understand|know|like|want|have|need|speak)\b", r"I don't \1", 'To say no, we use "don\'t".'
     ),
-    _pattern(rf"{_CLAUSE}what means (this|that|it)\b", r"what does \1 mean", 'Questions about meaning use "does".'),
+    _pattern(
+        rf"{_CLAUSE}what means (this|that|it)(?=\s*(?:[.!?]|$))",
+        r"what does \1 mean",
+        'Questions about meaning use "does".',
+    ),
     _pattern(r"\b(he|she|they|you) said me that\b", r"\1 told me that", 'We say "told me" or "said to me".'),
     _pattern(r"\b(did|done|doing) a mistake\b",
              lambda match: {"did": "made", "done": "made", "doing": "making"}[match[1].lower()] + " a mistake",
