@@ -11,11 +11,12 @@ from mesh.clock import Clock
 from mesh.peers import Peers
 from mesh.server import Service
 from mesh.settings import load
-from services.ai_engine.catalog import Catalog, read_scenarios
+from services.ai_engine.catalog import Catalog
 from services.ai_engine.models import ModelSettings
 from services.ai_engine.registry import Premises, open_providers
 from services.ai_engine.servicer import AiEngineServicer
 from services.ai_engine.settings import Settings
+from services.ai_engine.tutor.reading import read_everywhere, read_scripts
 
 SERVICE = service_pb.DESCRIPTOR.services_by_name["AiEngineService"].full_name
 
@@ -29,11 +30,11 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     """
     folder = settings.models()
     models = load(ModelSettings, dir=folder) if folder else load(ModelSettings)
-    catalog = Catalog(await asyncio.to_thread(read_scenarios, settings.folders()))
-    async with open_providers(Premises(settings, models, clock)) as providers:
+    scripts = await asyncio.to_thread(lambda: read_scripts(settings.folders(), read_everywhere()))
+    async with open_providers(Premises(settings, models, scripts)) as providers:
         servicer = AiEngineServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet.
             providers,
-            catalog,
+            Catalog(script.scenario for script in scripts.values()),
             clock=clock,
             max_sessions=settings.max_sessions,
             line_timeout_s=settings.line_timeout_s,

@@ -2,13 +2,11 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Final, get_args
 
 from mesh.errors import InvalidFieldError, NotFoundError
 from services.ai_engine.domain.roles import CefrLevel, Scenario
-from services.ai_engine.tutor.reading import SHIPPED, read_everywhere, read_folder, scenarios
 
 _LEVELS: Final = get_args(CefrLevel)
 _PAGE: Final = 50
@@ -44,18 +42,6 @@ class Catalog:
             if each.id == scenario_id:
                 return place + 1
         raise _bad_token()
-
-
-def read_scenarios(folders: Sequence[Path] = ()) -> tuple[Scenario, ...]:
-    """The role-plays that come with Vivavoce and those of further folders, which win where ids are the same.
-
-    Blocks on files for some hundred milliseconds. Raises ScenarioFileError.
-    """
-    everywhere = read_everywhere()
-    scripts = {
-        name: script for folder in (SHIPPED, *folders) for name, script in read_folder(folder, everywhere).items()
-    }
-    return scenarios(scripts.values())
 
 
 def _subtag(language: str) -> str:

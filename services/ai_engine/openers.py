@@ -87,6 +87,34 @@ async def scenario(premises: Premises) -> AsyncIterator[LanguageModel]:
 
 
 @asynccontextmanager
+async def llama(premises: Premises) -> AsyncIterator[LanguageModel]:
+    """A GGUF model in this process."""
+    from services.ai_engine.providers.llama import LlamaOptions, LlamaTutor
+
+    options = LlamaOptions(threads=premises.settings.llama_threads)
+    path = locate("llama", premises.models)
+    tutor = await asyncio.to_thread(LlamaTutor.load, path, premises.scripts, options)
+    try:
+        yield tutor
+    finally:
+        await tutor.aclose()
+
+
+@asynccontextmanager
+async def openai(premises: Premises) -> AsyncIterator[LanguageModel]:
+    """A model behind an OpenAI-compatible endpoint, which is not called before the first reply."""
+    from services.ai_engine.providers.openai import OpenAiEndpoint, OpenAiTutor
+
+    settings = premises.settings
+    endpoint = OpenAiEndpoint(settings.openai_base_url, settings.openai_model, settings.openai_api_key)
+    tutor = OpenAiTutor(endpoint, premises.scripts)
+    try:
+        yield tutor
+    finally:
+        await tutor.aclose()
+
+
+@asynccontextmanager
 async def instant_voice_activity(premises: Premises) -> AsyncIterator[Ear]:
     """The stub that hears by loudness."""
     from services.ai_engine.providers.instant import CADENCE, InstantVoiceActivity

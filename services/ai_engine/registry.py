@@ -18,6 +18,7 @@ from services.ai_engine.engines.perception import Ear
 from services.ai_engine.engines.pipelined import Parts, PipelinedEngine
 from services.ai_engine.models import ModelSettings
 from services.ai_engine.settings import Settings
+from services.ai_engine.tutor.script import Script
 
 #: The entry-point groups, by what people call the role.
 GROUPS: Final[Mapping[str, str]] = {
@@ -41,7 +42,8 @@ class Premises:
 
     settings: Settings
     models: ModelSettings
-    clock: Clock
+    #: The role-plays by id, for language models that improvise on them.
+    scripts: Mapping[str, Script]
 
 
 class Provider(Protocol):

@@ -128,15 +128,18 @@ class Reply:
                             await self._emit(CorrectionFound(wording.turn_id, wording.revision, wording.reply_id, part))
                         case StateAdvanced():
                             self._state = part
+                            # The text is over: its last clause need not wait for corrections.
+                            await self._written(clauses, splitter.flush())
                         case TokensUsed(input_tokens, output_tokens):
                             self._usage = replace(self._usage, input_tokens=input_tokens, output_tokens=output_tokens)
                         case never:
                             assert_never(never)
-        if rest := splitter.flush():
-            await self._written(clauses, rest)
+        await self._written(clauses, splitter.flush())
         clauses.close()
 
     async def _written(self, clauses: Mailbox[str], clause: str) -> None:
+        if not clause:
+            return
         if self._first_clause_s is None:
             self._first_clause_s = self._clock.now()
         await clauses.put(clause)

@@ -53,7 +53,7 @@ def _stubs(**overrides: object) -> Settings:
 
 
 def _premises(settings: Settings) -> Premises:
-    return Premises(settings, load(ModelSettings, {}), SystemClock())
+    return Premises(settings, load(ModelSettings, {}), {})
 
 
 def test_the_first_of_each_role_is_used_where_none_is_named() -> None:
@@ -109,6 +109,13 @@ async def test_stubs_for_measurements_come_after_the_defaults() -> None:
         assert list(providers.language_models) == ["scenario", "instant"]
         assert list(providers.recognizers) == ["instant"]
         assert list(providers.speech_to_speech) == ["echo"]
+
+
+async def test_a_model_elsewhere_is_opened_without_calling_it() -> None:
+    settings = _stubs(language_models=("openai",), openai_base_url="http://127.0.0.1:9/v1", openai_model="tiny")
+    async with open_providers(_premises(settings)) as providers:
+        (entry,) = (each for each in providers.entries() if each.role == "language_model")
+    assert (entry.name, entry.capabilities.local) == ("openai", False)
 
 
 async def test_a_setting_that_names_what_is_not_installed_is_refused() -> None:

@@ -137,6 +137,16 @@ async def test_state_progress_usage_and_corrections_come_with_the_reply() -> Non
     assert finished.usage.first_audio_ms > 0
 
 
+async def test_the_last_clause_does_not_wait_for_corrections() -> None:
+    model = ScriptedModel("Right.", StateAdvanced("{}"), pause=2)
+    async with talk(language_model=model, synthesizer=ScriptedVoice(), output_rate_hz=8000) as talking:
+        await talking.respond()
+        await talking.listener.until(ReplyAudioProduced)
+        assert talking.listener.all(ReplyFinished) == []
+        model.go.set()
+        await talking.finished()
+
+
 async def test_a_given_text_is_spoken_at_its_own_pace_or_the_sessions() -> None:
     voice = ScriptedVoice()
     async with talk(synthesizer=voice) as talking:
