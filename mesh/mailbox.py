@@ -1,4 +1,4 @@
-"""A bounded queue between one task that puts and one that takes, which can be closed with an error."""
+"""A bounded queue between tasks that put and one that takes, which can be closed with an error."""
 
 import asyncio
 from collections import deque
@@ -16,49 +16,45 @@ class Closed(Exception):  # noqa: N818 (a state, not a fault)
 class Mailbox(Generic[M]):
     """Cheaper than asyncio.Queue (no locks, no timers), closable, and safe to cancel on either side.
 
-    Full: `offer` says no, `put` waits. Any number of tasks may put; one takes.
+    Full: `offer` says no, `put` waits. Any number of tasks may put, and their messages keep the order of the calls;
+    one takes.
     """
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
         self._messages: deque[M] = deque()
+        #: Who waits to put what. Their messages move in as room is made, so that nobody overtakes them.
+        self._putters: deque[tuple[asyncio.Future[bool], M]] = deque()
+        self._taker: asyncio.Future[None] | None = None
+        self._emptied: asyncio.Future[None] | None = None
         self._closed = False
         self._discarding = False
         self.error: VivavoceError | None = None
-        self._taker: asyncio.Future[None] | None = None
-        self._putters: deque[asyncio.Future[None]] = deque()
 
     def __len__(self) -> int:
         return len(self._messages)
 
     def offer(self, message: M) -> bool:
         """Puts `message` where there is room and nobody waits for it; False otherwise."""
-        if self._closed or len(self._messages) >= self._bound or self._putters:
+        if self._closed or self._putters or len(self._messages) >= self._bound:
             return False
         self._add(message)
         return True
 
     async def put(self, message: M) -> None:
-        """Puts `message` as soon as there is room, in the order of the calls.
+        """Puts `message` as soon as there is room. Cancelled while it waits, it is not put.
 
         Raises:
             Closed: it is closed, or was while this waited.
         """
-        while not self._closed and not self._discarding and len(self._messages) >= self._bound:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._putters.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
-                    self._wake_putter()
-                raise
-            finally:
-                if turn in self._putters:
-                    self._putters.remove(turn)
+        if self.offer(message):
+            return
         if self._closed:
             raise Closed
-        self._add(message)
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._putters.append((turn, message))
+        if not await turn:
+            raise Closed
 
     async def get(self) -> M:
         """Takes the oldest message, waiting for one.
@@ -76,32 +72,32 @@ class Mailbox(Generic[M]):
                 self._taker = None
         message = self._messages.popleft()
         if self._putters:
-            self._wake_putter()
+            self._let_in()
+        elif self._emptied is not None and not self._messages:
+            self._tell_emptied()
         return message
 
     def close(self, error: VivavoceError | None = None) -> None:
-        """Lets nothing more in; what is in can still be taken. The first close counts."""
+        """Lets nothing more in, also of those who wait; what is in can still be taken. The first close counts."""
         if self._closed:
             return
         self._closed = True
         self.error = error
-        while self._putters:
-            self._wake_putter()
+        self._answer_putters(stored=False)
         self._wake_taker()
 
     def discard(self) -> None:
         """Drops what is in, and from now on what comes in: its taker has gone."""
         self._discarding = True
         self._messages.clear()
-        while self._putters:
-            self._wake_putter()
+        self._answer_putters(stored=True)
+        self._tell_emptied()
 
     async def emptied(self) -> None:
-        """Returns when the taker of a closed mailbox has taken all."""
-        while self._messages and self._closed:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._putters.append(turn)
-            await turn
+        """Returns when the taker has taken all. One task may wait for it."""
+        if self._messages:
+            self._emptied = asyncio.get_running_loop().create_future()
+            await self._emptied
 
     def _add(self, message: M) -> None:
         if self._discarding:
@@ -109,13 +105,25 @@ class Mailbox(Generic[M]):
         self._messages.append(message)
         self._wake_taker()
 
+    def _let_in(self) -> None:
+        """Moves in the message of the first who still waits."""
+        while self._putters:
+            turn, message = self._putters.popleft()
+            if not turn.done():
+                self._messages.append(message)
+                turn.set_result(True)
+                return
+
+    def _answer_putters(self, *, stored: bool) -> None:
+        while self._putters:
+            turn, _ = self._putters.popleft()
+            if not turn.done():
+                turn.set_result(stored)
+
     def _wake_taker(self) -> None:
         if self._taker is not None and not self._taker.done():
             self._taker.set_result(None)
 
-    def _wake_putter(self) -> None:
-        while self._putters:
-            turn = self._putters.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
+    def _tell_emptied(self) -> None:
+        if self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)

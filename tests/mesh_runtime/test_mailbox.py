@@ -46,6 +46,29 @@ async def test_an_offer_does_not_overtake_a_putter_that_waits() -> None:
     assert await mailbox.get() == 2
 
 
+async def test_an_offer_does_not_overtake_a_putter_whose_turn_has_just_come() -> None:
+    mailbox = Mailbox[int](1)
+    assert mailbox.offer(1)
+    putting = asyncio.create_task(mailbox.put(2))
+    await asyncio.sleep(0)
+    assert await mailbox.get() == 1
+    assert not mailbox.offer(3)  # The putter has not run since.
+    assert await mailbox.get() == 2
+    await putting
+
+
+async def test_emptied_returns_when_all_is_taken() -> None:
+    mailbox = Mailbox[int](2)
+    mailbox.offer(1)
+    mailbox.offer(2)
+    waiting = asyncio.create_task(mailbox.emptied())
+    await mailbox.get()
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await mailbox.get()
+    await waiting
+
+
 async def test_what_was_put_before_the_close_can_be_taken_after_it() -> None:
     mailbox = Mailbox[int](4)
     mailbox.offer(1)
@@ -72,8 +95,9 @@ async def test_a_putter_that_is_cancelled_gives_its_turn_to_the_next() -> None:
     mailbox.offer(1)
     first, second = (asyncio.create_task(mailbox.put(number)) for number in (2, 3))
     await asyncio.sleep(0)
-    assert await mailbox.get() == 1
     first.cancel()
+    await asyncio.sleep(0)
+    assert await mailbox.get() == 1
     await second
     assert await mailbox.get() == 3
 
