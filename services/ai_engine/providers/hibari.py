@@ -3,6 +3,7 @@
 import json
 import re
 import textwrap
+import unicodedata
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,7 +128,7 @@ class HibariSynthesizer:
 
     def _pronounced(self, sentence: str) -> list[Token]:
         try:
-            return self._pronunciation.phonemize_tokens(self._pronunciation.tokenize(normalize(sentence)))
+            return self._pronunciation.phonemize_tokens(self._pronunciation.tokenize(normalize(_readable(sentence))))
         except Exception as error:  # Rules of another package: whatever they trip over, only this sentence is lost.
             raise ProviderError("The synthesizer can't pronounce a sentence; leave out unusual signs.") from error
 
@@ -161,6 +162,12 @@ def _pieces(text: str) -> Iterator[str]:
     """Sentences, and parts of those that are too long for the model."""
     for sentence in Hibari.split_sentences(text):
         yield from textwrap.wrap(sentence, _LONGEST_PIECE, break_on_hyphens=False)
+
+
+def _readable(sentence: str) -> str:
+    """Plain forms of fancy letters, and no digits that are not decimal, for the dictionary takes those for numbers."""
+    plain = unicodedata.normalize("NFKC", sentence)
+    return "".join(sign for sign in plain if sign.isdecimal() or not sign.isdigit())
 
 
 def _read(tokens: Sequence[Token], places: Sequence[tuple[int, int]], ends_s: NDArray[np.float32]) -> list[Span]:

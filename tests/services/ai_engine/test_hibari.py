@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mesh.errors import InvalidFieldError
 from services.ai_engine.domain.roles import SpeechChunk
 from services.ai_engine.providers.hibari import HibariSynthesizer
+from services.ai_engine.workers import Workers
 
 _RATE_HZ = 24_000
 
@@ -89,7 +90,10 @@ async def test_a_text_without_words_makes_no_sound(synthesizer: HibariSynthesize
     assert await _chunks(synthesizer, text) == []
 
 
-@pytest.mark.parametrize("text", ["a" * 3000, "word " * 600, "Zürich 東京 ¿qué?", "C++ & e-mail: me@example.org / 50%"])
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 3000, "word " * 600, "Zürich 東京 ¿qué?", "It is 5 m² or ፩¹ ½.", "C++ & e-mail: me@example.org / 50%"],
+)
 async def test_strange_texts_are_spoken_in_bounded_pieces(synthesizer: HibariSynthesizer, text: str) -> None:
     chunks = await _chunks(synthesizer, text)
     assert chunks
@@ -123,3 +127,12 @@ def test_any_text_is_spoken_with_ordered_words(synthesizer: HibariSynthesizer, t
     chunks = asyncio.run(_chunks(synthesizer, text))
     times = [time for chunk in chunks for word in chunk.words for time in (word.start_s, word.end_s)]
     assert times == sorted(times)
+
+
+async def test_voices_side_by_side_do_not_mix() -> None:
+    texts = ["Good morning!", "That costs $3.50, Dr. Smith.", "Zyxomma is a dragonfly.", "Well, I'd like two coffees."]
+    async with Workers("synthesizing", threads=4, queue=64) as workers:
+        synthesizer = await asyncio.to_thread(lambda: HibariSynthesizer.load(workers=workers))
+        alone = [await _chunks(synthesizer, text) for text in texts]
+        together = await asyncio.gather(*(_chunks(synthesizer, text) for text in texts * 8))
+    assert together == alone * 8
