@@ -214,7 +214,7 @@ class LocalCall:
 
     async def write(self, request: Any) -> None:  # noqa: ANN401 (of the method's type)
         """Sends one message; waits while too many are on their way."""
-        data = self._write(request)
+        data = self._written(request)
         if self._status.done():
             raise asyncio.InvalidStateError("RPC already finished.")
         try:
@@ -294,7 +294,7 @@ class LocalCall:
         if isinstance(request, AsyncIterable) or hasattr(request, "__next__"):
             self._feeder = asyncio.get_running_loop().create_task(self._feed(request), name="request feeder")
         else:
-            self._requests.offer(self._write(request))
+            self._requests.offer(self._written(request))
             self._requests.close()
 
     # The server's side.
@@ -338,6 +338,12 @@ class LocalCall:
             self._feeder.cancel()
         self._context.ended()
 
+    def _written(self, request: Any) -> bytes:  # noqa: ANN401 (of the method's type)
+        data = self._write(request)
+        if len(data) > MAX_MESSAGE_BYTES:
+            self._stop(grpc.StatusCode.RESOURCE_EXHAUSTED, f"Message larger than max ({len(data)} bytes)")
+        return data
+
     def _expire(self) -> None:
         self._stop(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
 
@@ -353,10 +359,6 @@ class LocalCall:
                 data = await self._requests.get()
             except Closed:
                 return
-            if len(data) > MAX_MESSAGE_BYTES:
-                await self._context.abort(
-                    grpc.StatusCode.RESOURCE_EXHAUSTED, f"Received message larger than max ({len(data)} bytes)"
-                )
             yield parse(data)
 
     async def _respond(self, data: bytes) -> None:

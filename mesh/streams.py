@@ -9,7 +9,7 @@ from grpc.aio import EOF, AioRpcError, StreamStreamCall
 from grpc_status import rpc_status
 
 from mesh.calls import current_call
-from mesh.errors import ExhaustedError, UnavailableError, VivavoceError
+from mesh.errors import ExhaustedError, InvalidFieldError, UnavailableError, VivavoceError
 from mesh.mailbox import Closed, Mailbox
 from mesh.wire_errors import from_rpc_error, to_status
 
@@ -198,6 +198,9 @@ async def _read_requests(requests: AsyncIterator[In], stream: DuplexStream[Any, 
         inbox.close(error)
     except Closed:
         return
+    except Exception:
+        # gRPC raises whatever its parser does.
+        inbox.close(InvalidFieldError("A message can't be parsed; send those the contract names."))
     finally:
         inbox.close()
 

@@ -9,6 +9,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from mesh.deadlines import deadline_s
+from mesh.errors import ExhaustedError, InvalidFieldError
 from mesh.identity import Caller, as_caller
 from mesh.streams import DuplexStream, client_stream
 from mesh.testing import no_leaked_tasks, until
@@ -92,6 +93,32 @@ async def test_a_method_nobody_serves_is_refused(mesh: EchoMesh) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await nowhere(b"", timeout=5)
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_bytes_that_are_no_message_are_refused(mesh: EchoMesh) -> None:
+    talk: Any = mesh.channel.stream_stream(
+        "/vivavoce.test.v1.EchoService/Talk",
+        request_serializer=lambda data: data,
+        response_deserializer=lambda data: data,
+    )
+    async with client_stream(talk, metadata=mesh.authority.user_metadata()) as stream:
+        await stream.send(b"\xff\xff\xff")
+        with pytest.raises(InvalidFieldError):
+            await anext(stream)
+
+
+async def test_a_message_beyond_the_limit_ends_a_stream(mesh: EchoMesh) -> None:
+    async with client_stream(mesh.stub.Talk, metadata=mesh.authority.user_metadata()) as stream:
+        await stream.send(new_echo(sound=bytes(10_000_000)))
+        with pytest.raises(ExhaustedError):
+            await anext(stream)
+
+
+async def test_a_message_beyond_the_limit_ends_a_unary_call(mesh: EchoMesh) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await mesh.stub.Wait(new_echo(sound=bytes(10_000_000)))
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert mesh.servicer.sessions == 0
 
 
 async def test_health_can_be_asked(mesh: EchoMesh) -> None:
