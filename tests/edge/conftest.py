@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 import grpc
 import httpx
 import pytest
+from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as ai_engine_pb
+from vivavoce.ai_engine.v1 import ai_engine_service_pb2_grpc as ai_engine_grpc
+from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1 import conversation_service_pb2_grpc as conversation_grpc
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
+from vivavoce.type.v1 import learner_pb2 as learner_pb
 from vivavoce.user.v1 import user_pb2 as user_pb
 from vivavoce.user.v1 import user_service_pb2 as user_service_pb
 from vivavoce.user.v1 import user_service_pb2_grpc as user_grpc
@@ -93,6 +97,23 @@ class Users(user_grpc.UserServiceServicer):
         )
 
 
+class Engine(ai_engine_grpc.AiEngineServiceServicer):
+    """Knows one role-play."""
+
+    async def ListScenarios(
+        self, request: ai_engine_pb.ListScenariosRequest, context: object
+    ) -> ai_engine_pb.ListScenariosResponse:
+        scenario = catalog_pb.Scenario(
+            id="cafe-order",
+            title="Ordering in a café",
+            level=learner_pb.CEFR_LEVEL_A2,
+            summary="You are in a small café and would like something to drink.",
+            goals=[catalog_pb.ScenarioGoal(id="greet", title="Greet"), catalog_pb.ScenarioGoal(id="pay", title="Pay")],
+            key_phrases=["I would like …", "How much is it?"],
+        )
+        return ai_engine_pb.ListScenariosResponse(scenarios=[scenario])
+
+
 @dataclass
 class House:
     """Everything a test talks to."""
@@ -122,7 +143,7 @@ class House:
 async def open_house(*, whole: bool = False, **settings: object) -> AsyncIterator[House]:
     """The house for the length of the block; `settings` override the edge's.
 
-    Without `whole` only the two services with scripts exist; with it the others are there too and answer nothing.
+    Without `whole` only the two services with scripts exist; with it the others too, of which only the engine answers.
     """
     authority = new_authority()
     # The generated bases answer UNIMPLEMENTED where a test house has nothing to say.
@@ -136,7 +157,14 @@ async def open_house(*, whole: bool = False, **settings: object) -> AsyncIterato
         Service(SERVICE_NAMES["user"], lambda server: user_grpc.add_UserServiceServicer_to_server(users, server)),
     ]
     if whole:
-        services += [Service(SERVICE_NAMES[name], lambda _: None) for name in ("ai_engine", "history", "media")]
+        engine = Engine()  # type: ignore[abstract]  # As above.
+        services += [
+            Service(
+                SERVICE_NAMES["ai_engine"],
+                lambda server: ai_engine_grpc.add_AiEngineServiceServicer_to_server(engine, server),
+            ),
+            *(Service(SERVICE_NAMES[name], lambda _: None) for name in ("history", "media")),
+        ]
     async with serve(services, authority, drain_s=0.2) as server:
         addresses = dict.fromkeys(SERVICE_NAMES if whole else ("conversation", "user"), server.address)
         tokens = ServiceTokens(authority.signer, "edge")
