@@ -7,12 +7,15 @@ The stream wrapper cancels in `finally` and half-closes on the normal path; this
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Final
 
+import grpc
 import psutil
 import pytest
 
 from mesh.channel import open_channel
+from mesh.local import LocalChannel
 from mesh.streams import client_stream
 from mesh.testing import Authority, new_authority, no_leaked_tasks, serve, until
 from tests.mesh_runtime.echo import EchoServicer, EchoStub, echo_service, new_echo
@@ -67,13 +70,16 @@ async def _end_by_cancellation(talker: Talker) -> None:
     await asyncio.wait((talk,))
 
 
-@pytest.fixture
-async def talker() -> AsyncIterator[Talker]:
+@pytest.fixture(params=["network", "local"])
+async def talker(request: pytest.FixtureRequest) -> AsyncIterator[Talker]:
     authority, servicer = new_authority(), EchoServicer()
-    async with (
-        serve([echo_service(servicer)], authority) as server,
-        open_channel(server.address, audio=True) as channel,
-    ):
+    service = echo_service(servicer)
+    async with AsyncExitStack() as stack:
+        channel: grpc.aio.Channel = LocalChannel([service], authority.verifier)
+        if request.param == "network":
+            server = await stack.enter_async_context(serve([service], authority))
+            channel = open_channel(server.address)
+        await stack.enter_async_context(channel)
         yield Talker(EchoStub(channel), servicer, authority)
 
 
