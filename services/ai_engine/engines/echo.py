@@ -46,7 +46,7 @@ class EchoEngine:
     @asynccontextmanager
     async def open(self, configure: Configure, emit: Emit) -> AsyncIterator["EchoSession"]:
         """Opens a session, which has no tasks."""
-        session = EchoSession(configure, emit)
+        session = EchoSession(emit)
         yield session
         await session.finish("complete")
 
@@ -54,8 +54,7 @@ class EchoEngine:
 class EchoSession:
     """One session (EngineSession)."""
 
-    def __init__(self, configure: Configure, emit: Emit) -> None:
-        self._rate_hz = configure.input_rate_hz
+    def __init__(self, emit: Emit) -> None:
         self._emit = emit
         self._next_sample = 0
         self._reply_id = ""
@@ -86,7 +85,7 @@ class EchoSession:
             self._reply_id = ""
 
     async def _append(self, audio: AppendAudio) -> None:
-        check_next(audio, self._next_sample, self._rate_hz)
+        check_next(audio, self._next_sample)
         self._next_sample += samples(audio.pcm)
         if self._reply_id:
             await self._emit(ReplyAudioProduced(self._reply_id, self._echoed, audio.pcm))

@@ -32,6 +32,8 @@ from services.ai_engine.engines.reply import Voice
 
 #: What a session remembers of what it heard.
 _MEMORY_S: Final = 60.0
+#: One second at the highest rate. At a lower one more time may come at once, after the network held it up.
+_LONGEST_BYTES: Final = 96_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,6 @@ class PipelinedSession:
     ) -> None:
         rate_hz = configure.input_rate_hz
         heard = HeardSound(_MEMORY_S)
-        self._rate_hz = rate_hz
         self._heard = heard
         self._next_sample = 0
         self._resampler = StreamResampler(rate_hz, HEARING_RATE_HZ)
@@ -139,7 +140,7 @@ class PipelinedSession:
         self._perception.close()
 
     async def _append(self, audio: AppendAudio) -> None:
-        check_next(audio, self._next_sample, self._rate_hz)
+        check_next(audio, self._next_sample)
         self._next_sample += samples(audio.pcm)
         pcm = self._resampler.feed(audio.pcm)
         if pcm:
@@ -147,15 +148,17 @@ class PipelinedSession:
             await self._perception.feed(pcm)
 
 
-def check_next(audio: AppendAudio, next_sample: int, rate_hz: int) -> None:
+def check_next(audio: AppendAudio, next_sample: int) -> None:
     """Sees to it that `audio` is what the stream was configured for.
 
     Raises:
-        BadAudioError: its position is not the next, its byte count is odd, or it is longer than 1 s.
+        BadAudioError: its position is not the next, its byte count is odd, or it is longer than the contract allows.
     """
     check_pcm(audio.pcm, "append_audio.pcm")
-    if samples(audio.pcm) > rate_hz:
-        raise BadAudioError("append_audio.pcm holds more than 1 s; send it in pieces.", field="append_audio.pcm")
+    if len(audio.pcm) > _LONGEST_BYTES:
+        raise BadAudioError(
+            f"append_audio.pcm holds more than {_LONGEST_BYTES} bytes; send it in pieces.", field="append_audio.pcm"
+        )
     if audio.first_sample != next_sample:
         raise BadAudioError(
             f"append_audio.first_sample must be {next_sample}, the sample after the last one sent.",
