@@ -63,6 +63,9 @@ def time_at(words: Sequence[str], index: int) -> tuple[str, int] | None:
         return (f"{word} {words[index + 1]} {number_words(hour[0])}", hour[1]) if hour and hour[0] <= 12 else None
     if ":" in word:
         return _with_half(word, words, index + 1)
+    if word.isdecimal() and 3 <= len(word) <= 4 and int(word[:-2]) <= 24 and int(word[-2:]) < 60:
+        # "7:30" as recognisers like to write it.
+        return _with_half(f"{number_words(int(word[:-2]))} {number_words(int(word[-2:]))}", words, index + 1)
     hour = number_at(words, index)
     if hour is None or hour[0] > 24:
         return None

@@ -25,6 +25,8 @@ _CLEARLY = 0.9
 _LONGEST_GOODBYE = 9
 #: Failed tries after which the tutor goes on by itself.
 _MOST_TRIES = 3
+#: Side questions after which an example helps more than the question once again.
+_MANY_ASIDES = 3
 _NOTHING_MORE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -120,7 +122,7 @@ class _Telling:
             return self._about_the_talk(about, step)
         if self._leaving(heard, step, passed) and not changed:
             return self._leave()
-        self._take(passed)
+        self._take(passed, step)
         said = self._acknowledge(passed, changed, new)
         said += self._side_answers(heard, {answer.intent for _, answer in passed}, answered=bool(passed))
         if said or passed:
@@ -161,7 +163,7 @@ class _Telling:
         A value said again while answering something else ("left at the bank") changes nothing by itself.
         """
         before, said = self._state.slots, heard.slots.filled
-        minded = not passed or not CHANGES_MIND.isdisjoint(heard.words)
+        minded = (not passed and len(heard.words) <= _SHORT_TURN) or not CHANGES_MIND.isdisjoint(heard.words)
         changed = [slot for slot, value in said.items() if minded and before.get(slot, value) != value]
         new = [slot for slot in said if slot not in before]
         self._state = replace(self._state, slots={**before, **{slot: said[slot] for slot in (*changed, *new)}})
@@ -195,11 +197,17 @@ class _Telling:
         )
         return current and len(heard.words) >= answer.words and not heard.is_question and not evades
 
-    def _take(self, passed: list[tuple[Step, Answer]]) -> None:
+    def _take(self, passed: list[tuple[Step, Answer]], current: Step | None) -> None:
+        tries = self._state.tries
         for step, answer in passed:
             self._leave_step(step, reached=answer.reaches)
             for slot, value in answer.sets.items():
                 self._state = replace(self._state, slots={**self._state.slots, slot: value})
+        if passed and current is not None and current.id not in self._state.done:
+            # Something else was answered: the question that stands open has been asked in vain once more.
+            self._state = replace(self._state, tries=tries + 1)
+            if self._state.tries >= _MOST_TRIES:
+                self._leave_step(current, reached=False)
 
     def _leave_step(self, step: Step, *, reached: bool) -> None:
         self._state = replace(self._state, done=(*self._state.done, step.id), tries=0, asides=0)
@@ -256,6 +264,8 @@ class _Telling:
             return self.end(*said, self.line(self._script.closer, "closer"))
         if not moved and step is before:
             self._state = replace(self._state, asides=self._state.asides + 1)
+            if self._state.asides >= _MANY_ASIDES:
+                return self.end(*said, self.stock("example", {"example": step.example}))
         return self.end(*said, self.question(step, again=step is before))
 
     def _unexpected(self, heard: Heard, step: Step | None) -> Played:

@@ -18,7 +18,7 @@ CHANGES_MIND = frozenset(
 )
 
 _AWAITED_LIKENESS = 0.80
-_LIKENESS = 0.90
+_LIKENESS = 0.92
 _SHORTEST_FUZZY = 5
 _NEGATIONS = frozenset({"not", "no", "without"})
 _WISHES = frozenset({"want", "like", "need", "take", "have", "any", "the", "a", "an", "would"})
@@ -26,6 +26,9 @@ _REPLACED = (("instead", "of"), ("rather", "than"))
 _PHRASE_ENDS = frozenset(
     {"and", "but", "because", "please", "thanks", "thank", "so", "then", "what", "how", "is", "are", "it", "i", "you"}
 )
+_OF_THE_CLOCK = frozenset({"oclock", "am", "pm"})
+#: Words before a phrase after which a name follows, whatever it is.
+_NAMING = frozenset({"name", "call", "called"})
 #: Words that follow "I am" without being a name or a place.
 _NOT_A_PHRASE = frozenset({
     "a", "an", "the", "am", "is", "are", "was", "be", "been", "not", "no", "yes", "okay", "sorry", "sure", "fine",
@@ -50,13 +53,16 @@ class Found:
 
 
 def find(slots: Iterable[Slot], spoken: tuple[Token, ...], text: str, awaited: str) -> Found:
-    """Looks for each slot; `slots` in order of preference, for values that several of them know."""
+    """Looks for each slot; `slots` in order of preference, for values that several of them know.
+
+    Phrases come last: they take anything, so they get what nothing else knows.
+    """
     words = [token.word for token in spoken]
     taken: set[int] = set()
     filled: dict[str, str] = {}
     declined: dict[str, str] = {}
     guessed: set[str] = set()
-    for slot in slots:
+    for slot in sorted(slots, key=lambda one: one.kind == "phrase"):
         match slot.kind:
             case "list":
                 if _find_listed(slot, words, taken, filled, declined, awaited=slot.id == awaited):
@@ -158,13 +164,14 @@ def _negated(words: list[str], start: int) -> bool:
 def _number(slot: Slot, words: list[str], *, awaited: bool) -> _Span | None:
     units = frozenset(slot.units)
     for generous in (False, True):
-        for index in range(len(words)):
+        # A sound-alike counts where it stands closest to its unit ("for to nights").
+        for index in sorted(range(len(words)), reverse=generous):
             number = number_at(words, index, generous=generous)
             if number is not None and any(word in units for word in words[number[1] : number[1] + 2]):
                 return _Span(number_words(number[0]), index, number[1])
     for index in range(len(words)) if awaited else ():
         number = number_at(words, index, generous=len(words) <= 2)
-        if number is not None:
+        if number is not None and not _OF_THE_CLOCK.intersection(words[number[1] : number[1] + 1]):
             return _Span(number_words(number[0]), index, number[1])
     return None
 
@@ -187,16 +194,17 @@ def _phrase(slot: Slot, spoken: tuple[Token, ...], text: str, *, awaited: bool) 
         sequence = normalised(after).split()
         for index in range(len(words) - len(sequence)):
             if words[index : index + len(sequence)] == sequence:
-                span = _phrase_from(slot, spoken, text, index + len(sequence))
+                named = not _NAMING.isdisjoint(sequence)
+                span = _phrase_from(slot, spoken, text, index + len(sequence), sure=named)
                 if span is not None:
                     return span
     if awaited and 0 < len(words) <= slot.most_words:
-        return _phrase_from(slot, spoken, text, 0)
+        return _phrase_from(slot, spoken, text, 0, sure=False)
     return None
 
 
-def _phrase_from(slot: Slot, spoken: tuple[Token, ...], text: str, start: int) -> _Span | None:
-    if spoken[start].word in _NOT_A_PHRASE or spoken[start].word.isdecimal():
+def _phrase_from(slot: Slot, spoken: tuple[Token, ...], text: str, start: int, *, sure: bool) -> _Span | None:
+    if spoken[start].word.isdecimal() or (not sure and spoken[start].word in _NOT_A_PHRASE):
         return None
     end = start
     while (

@@ -17,7 +17,7 @@ _CONTRACTIONS = {
     "aren't": "are not", "wasn't": "was not", "weren't": "were not", "haven't": "have not", "hasn't": "has not",
     "hadn't": "had not", "shouldn't": "should not", "gonna": "going to", "wanna": "want to", "gotta": "got to",
     "gimme": "give me", "lemme": "let me", "dunno": "do not know", "ok": "okay", "yep": "yes", "yeah": "yes",
-    "yup": "yes", "nope": "no", "nah": "no", "hiya": "hi", "thx": "thanks", "pls": "please",
+    "yup": "yes", "nope": "no", "nah": "no", "hiya": "hi", "name's": "name is", "thx": "thanks", "pls": "please",
 }  # fmt: skip
 _FILLERS = frozenset({"um", "uh", "er", "erm", "ah", "eh", "hmm", "hm", "mm", "mhm", "oh", "uhm"})
 _WORD = re.compile(r"[a-z0-9£$€]+(?::[0-9]{2})?(?:'[a-z]+)?")

@@ -75,7 +75,7 @@ def change(content: dict[str, Any], path: str, value: object) -> dict[str, Any]:
         ("levle", "A1", "levle", "not known"),
         ("title", 7, "title", "quotes"),
         ("goals", [], "goals", "at least one"),
-        ("goals", [{"id": "other", "title": "Other"}], "goals[0]", "nothing reaches 'other'"),
+        ("goals", [{"id": "colour", "title": "Name"}, {"id": "x", "title": "X"}], "goals[1]", "nothing reaches 'x'"),
         ("steps.0.goal", "fame", "steps[0].goal", "no goal 'fame'"),
         ("steps.0.answers", [{"slot": "size"}], "steps[0].answers[0]", "no slot 'size'"),
         ("steps.0.answers", [{"intent": "sing"}], "steps[0].answers[0]", "no intent 'sing'"),
