@@ -73,7 +73,7 @@ async def test_the_deadline_of_the_client_is_the_handlers(mesh: EchoMesh) -> Non
     call = mesh.stub.Talk(metadata=mesh.authority.user_metadata(), timeout=3)
     await call.done_writing()
     assert await call.code() is grpc.StatusCode.OK
-    assert 1 < left[0] <= 3
+    assert 1 < left[0] < 3.2  # gRPC rounds it up on the way.
 
 
 async def test_a_cancelled_unary_call_ends_its_handler(mesh: EchoMesh) -> None:

@@ -1,6 +1,7 @@
 """Migrations: run once, beside those of another service, by any number of replicas."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 from sqlalchemy import inspect
@@ -53,7 +54,7 @@ async def test_replicas_that_start_together_migrate_once(url: str, tmp_path: Pat
     replica = "from mesh.migrations import migrate; import sys; migrate(*sys.argv[1:])"
     replicas = [
         await asyncio.create_subprocess_exec(
-            "python", "-c", replica, url, str(script), "alembic_version_river", cwd=Path(__file__).parents[2]
+            sys.executable, "-c", replica, url, str(script), "alembic_version_river", cwd=Path(__file__).parents[2]
         )
         for _ in range(2)
     ]
