@@ -4,7 +4,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final
 
 import uvicorn
@@ -39,30 +39,50 @@ async def listen(app: ASGIApp, bound: socket.socket, settings: Settings) -> Asyn
     """Serves `app` on the bound socket for the length of the block; afterwards open sockets get 1012 and are gone."""
     server = _Server(_config(app, settings))
     serving = asyncio.create_task(server.serve(sockets=[bound]), name="edge")
+    # A server that fails to start must not be waited for.
+    serving.add_done_callback(lambda _: server.listening.set())
     try:
         await server.listening.wait()
+        if serving.done():
+            serving.result()
         yield
     finally:
-        server.should_exit = True
+        server.stopping.set()
         await serving
-        for connection in list(server.server_state.connections):
-            connection.transport.abort()
+        await _cut_off(server)
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens, and leaves signals to the process."""
+    """Says when it listens, stops at once when told to, and leaves signals to the process."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self.stopping = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
 
+    async def main_loop(self) -> None:
+        while not self.stopping.is_set():
+            # Sets the Date header, for the second it is good for.
+            await self.on_tick(0)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self.stopping.wait()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+async def _cut_off(server: uvicorn.Server) -> None:
+    """Ends what did not end by itself in the time of grace."""
+    for connection in list(server.server_state.connections):
+        connection.transport.abort()
+    if server.server_state.tasks:
+        await asyncio.wait(server.server_state.tasks, timeout=_GRACE_S)
 
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:

@@ -24,6 +24,7 @@ from edge.app import Edge, open_edge
 from edge.settings import Settings
 from mesh.clock import SystemClock
 from mesh.identity import caller
+from mesh.local import LocalChannel
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import MeshServer, Service
 from mesh.streams import DuplexStream, serve_stream
@@ -140,10 +141,11 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(*, whole: bool = False, **settings: object) -> AsyncIterator[House]:
+async def open_house(*, whole: bool = False, local: bool = False, **settings: object) -> AsyncIterator[House]:
     """The house for the length of the block; `settings` override the edge's.
 
     Without `whole` only the two services with scripts exist; with it the others too, of which only the engine answers.
+    With `local` the edge reaches them in the same process, without a network.
     """
     authority = new_authority()
     # The generated bases answer UNIMPLEMENTED where a test house has nothing to say.
@@ -165,11 +167,18 @@ async def open_house(*, whole: bool = False, **settings: object) -> AsyncIterato
             ),
             *(Service(SERVICE_NAMES[name], lambda _: None) for name in ("history", "media")),
         ]
-    async with serve(services, authority, drain_s=0.2) as server:
+    async with (
+        serve(services, authority, drain_s=0.2) as server,
+        LocalChannel(services, authority.verifier) as inside,
+    ):
         addresses = dict.fromkeys(SERVICE_NAMES if whole else ("conversation", "user"), server.address)
         tokens = ServiceTokens(authority.signer, "edge")
         chosen = Settings(port=0, **settings)  # type: ignore[arg-type]  # A test's own.
-        async with Peers(addresses, tokens) as peers, open_edge(chosen, peers, SystemClock()) as edge:
+        channels = dict.fromkeys(addresses, inside) if local else None
+        async with (
+            Peers(addresses, tokens, channels=channels) as peers,
+            open_edge(chosen, peers, SystemClock()) as edge,
+        ):
             # The first call of a channel connects it; tests that count tasks want that done.
             await peers.channel("conversation", audio=True).channel_ready()
             async with httpx.AsyncClient(base_url=edge.url, trust_env=False) as http:
@@ -179,6 +188,13 @@ async def open_house(*, whole: bool = False, **settings: object) -> AsyncIterato
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
     async with open_house() as opened:
+        yield opened
+
+
+@pytest.fixture(params=["network", "local"])
+async def either_house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    """The house with its services behind gRPC, and again in the same process."""
+    async with open_house(local=request.param == "local") as opened:
         yield opened
 
 

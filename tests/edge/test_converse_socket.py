@@ -61,18 +61,18 @@ async def closed(socket: ClientConnection) -> tuple[int, str]:
     return socket.close_code, socket.close_reason or ""
 
 
-async def test_binary_frames_are_answered_in_binary_and_in_order(house: House) -> None:
-    house.conversations.script = echo_pings
-    async with house.socket() as socket:
+async def test_binary_frames_are_answered_in_binary_and_in_order(either_house: House) -> None:
+    either_house.conversations.script = echo_pings
+    async with either_house.socket() as socket:
         await socket.send(start().SerializeToString())
         for nonce in range(200):
             await socket.send(ping(nonce))
         assert [(await answer(socket)).pong.nonce for _ in range(200)] == list(range(200))
 
 
-async def test_text_frames_are_answered_in_protobuf_json(house: House) -> None:
-    house.conversations.script = echo_pings
-    async with house.socket() as socket:
+async def test_text_frames_are_answered_in_protobuf_json(either_house: House) -> None:
+    either_house.conversations.script = echo_pings
+    async with either_house.socket() as socket:
         await socket.send(START_JSON)
         await socket.send('{"ping": {"nonce": "7"}}')
         assert json.loads(await socket.recv()) == {"pong": {"nonce": "7"}}
@@ -105,9 +105,9 @@ async def test_a_second_of_sound_passes_in_either_form(house: House) -> None:
     assert heard == [96_000, 96_000]
 
 
-async def test_a_session_that_ends_closes_the_socket_normally(house: House) -> None:
-    house.conversations.script = echo_pings
-    async with house.socket() as socket:
+async def test_a_session_that_ends_closes_the_socket_normally(either_house: House) -> None:
+    either_house.conversations.script = echo_pings
+    async with either_house.socket() as socket:
         await socket.send(start().SerializeToString())
         await socket.send(conversation_pb.ConverseRequest(end_session=converse_pb.EndSession()).SerializeToString())
         assert (await answer(socket)).session_ended.turn_count == 1
@@ -184,14 +184,14 @@ async def test_a_crash_of_the_service_tells_nothing_of_its_inside(house: House) 
         assert (await closed(socket))[0] == 1011
 
 
-async def test_what_was_said_before_a_failure_comes_before_it(house: House) -> None:
+async def test_what_was_said_before_a_failure_comes_before_it(either_house: House) -> None:
     async def speak_and_fail(session: Session) -> None:
         for nonce in range(20):
             await session.send(pong(nonce))
         raise NotFoundError("Gone.")
 
-    house.conversations.script = speak_and_fail
-    async with house.socket() as socket:
+    either_house.conversations.script = speak_and_fail
+    async with either_house.socket() as socket:
         await socket.send(start().SerializeToString())
         events = [(await answer(socket)).WhichOneof("event") for _ in range(21)]
         assert events == ["pong"] * 20 + ["error_raised"]
@@ -236,32 +236,32 @@ async def test_a_huge_frame_is_refused_by_its_size(house: House) -> None:
             await house.conversations.ended.wait()
 
 
-async def test_a_client_that_vanishes_ends_its_session_at_once(house: House) -> None:
-    house.conversations.script = wait_for_ever
+async def test_a_client_that_vanishes_ends_its_session_at_once(either_house: House) -> None:
+    either_house.conversations.script = wait_for_ever
     async with no_leaked_tasks():
-        socket = await house.socket()
+        socket = await either_house.socket()
         await socket.send(start().SerializeToString())
-        await house.conversations.began.wait()
+        await either_house.conversations.began.wait()
         socket.transport.abort()
         async with asyncio.timeout(1):
-            await house.conversations.ended.wait()
+            await either_house.conversations.ended.wait()
         await socket.wait_closed()
 
 
-async def test_what_a_client_says_before_it_leaves_politely_still_counts(house: House) -> None:
+async def test_what_a_client_says_before_it_leaves_politely_still_counts(either_house: House) -> None:
     said: list[str | None] = []
 
     async def note(session: Session) -> None:
         said.extend([request.WhichOneof("event") async for request in session])
 
-    house.conversations.script = note
-    async with house.socket() as socket:
+    either_house.conversations.script = note
+    async with either_house.socket() as socket:
         await socket.send(start().SerializeToString())
         for nonce in range(50):
             await socket.send(ping(nonce))
         await socket.send(conversation_pb.ConverseRequest(end_session=converse_pb.EndSession()).SerializeToString())
     async with asyncio.timeout(2):
-        await house.conversations.ended.wait()
+        await either_house.conversations.ended.wait()
     assert said == ["start_session", *["ping"] * 50, "end_session"]
 
 
@@ -294,11 +294,11 @@ async def test_a_client_that_never_reads_is_closed_and_harms_nobody() -> None:
             assert (await closed(deaf))[0] in (4408, 1006)
 
 
-async def test_sessions_leave_nothing_running(house: House) -> None:
-    house.conversations.script = echo_pings
+async def test_sessions_leave_nothing_running(either_house: House) -> None:
+    either_house.conversations.script = echo_pings
     async with no_leaked_tasks():
         for way in ("polite", "end", "abort", "garbage"):
-            socket = await house.socket()
+            socket = await either_house.socket()
             await socket.send(start().SerializeToString())
             await socket.send(ping(1))
             await answer(socket)
@@ -312,7 +312,7 @@ async def test_sessions_leave_nothing_running(house: House) -> None:
                 case _:
                     await socket.send("garbage")
             await socket.wait_closed()
-    assert house.conversations.live == 0
+    assert either_house.conversations.live == 0
 
 
 async def test_an_edge_that_stops_says_so_to_open_sockets() -> None:
