@@ -18,7 +18,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from cli.addresses import SERVICES
 from cli.ports import WantedPort, check_free
 from cli.units import settings_of
-from mesh.clock import SystemClock
 from mesh.errors import VivavoceError
 from mesh.server import run
 from mesh.settings import load
@@ -169,7 +168,7 @@ async def _speak_and_hear() -> tuple[str, float, float, float]:
     from services.ai_engine.registry import Premises, open_providers
 
     settings = import_module("services.ai_engine.settings").Settings
-    premises = Premises(load(settings), load(ModelSettings), SystemClock())
+    premises = Premises(load(settings), load(ModelSettings), {})
     async with open_providers(premises) as providers:
         synthesizer = next(iter(providers.synthesizers.values()))
         recognizer = next(iter(providers.recognizers.values()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import grpc
 from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as engine_pb
 from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
 from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
@@ -21,6 +22,7 @@ from edge.app import open_edge
 from edge.settings import Settings as EdgeSettings
 from mesh.channel import call_metadata, open_channel
 from mesh.clock import SystemClock
+from mesh.local import LocalChannel
 from mesh.peers import Peers
 from mesh.server import MeshServer, Service
 from mesh.settings import load
@@ -85,27 +87,32 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
     port = options.grpc_port or free_port(options.host)
     signer = await asyncio.to_thread(open_service_key, options.data_dir / "keys" / "services.pem")
     clock = SystemClock()
-    addresses = dict.fromkeys(SERVICES, reachable(f"{options.host}:{port}"))
 
-    def peers(name: str) -> Peers:
-        return Peers(addresses, ServiceTokens(signer, name))
+    def user_channel() -> grpc.aio.Channel:
+        return local
 
+    verifier = TokenVerifier(SigningKeys(signer, user_channel), clock)
     async with AsyncExitStack() as stack:
+        # Within the process calls take the short way: the same handlers and interceptors, and no socket.
+        local = await stack.enter_async_context(LocalChannel([], verifier))
+
+        async def peers(name: str) -> Peers:
+            tokens = ServiceTokens(signer, name, clock)
+            return await stack.enter_async_context(Peers({}, tokens, channels=dict.fromkeys(SERVICES, local)))
+
         services: list[Service] = []
         for name in SERVICES:
             report(name)
-            own = await stack.enter_async_context(peers(name))
             overrides = options.overrides.get(name, {})
-            unit = open_unit(name, own, clock, data_dir=options.data_dir, overrides=overrides)
+            unit = open_unit(name, await peers(name), clock, data_dir=options.data_dir, overrides=overrides)
             services.append(await stack.enter_async_context(unit))
+            local.add(services[-1:])
         report("edge")
-        edge_peers = await stack.enter_async_context(peers("edge"))
-        verifier = TokenVerifier(SigningKeys(signer, edge_peers))
         server = MeshServer(services, verifier, address=f"{options.host}:{port}", drain_s=_DRAIN_S)
         await stack.enter_async_context(server)
         placed = {"host": options.host, "port": options.web_port, **options.overrides.get("edge", {})}
         settings = load(EdgeSettings, None, **placed)
-        edge = await stack.enter_async_context(open_edge(settings, edge_peers, clock))
+        edge = await stack.enter_async_context(open_edge(settings, await peers("edge"), clock))
         mesh = RunningMesh(f"http://{reachable(edge.url.removeprefix('http://'))}", server)
         yield mesh
         await mesh.drain()

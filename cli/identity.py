@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from vivavoce.user.v1 import user_service_pb2 as user_pb
 from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 
-from mesh.peers import Peers
 from mesh.tokens import Jwk, TokenSigner
 
 _KID: Final = "services"
@@ -31,16 +31,16 @@ def open_service_key(path: Path) -> TokenSigner:
 class SigningKeys:
     """The public keys by which callers are known: the services' own, and those people's tokens are signed with."""
 
-    def __init__(self, services: TokenSigner, peers: Peers) -> None:
+    def __init__(self, services: TokenSigner, user_channel: Callable[[], grpc.aio.Channel]) -> None:
         self._services = services
-        self._peers = peers
+        self._user_channel = user_channel
 
     async def __call__(self) -> list[Jwk]:
         """Fetches people's keys from the user service; only the services' own where that is away."""
         return [self._services.jwk(), *await self._people()]
 
     async def _people(self) -> list[Jwk]:
-        stub = UserServiceStub(self._peers.channel("user"))
+        stub = UserServiceStub(self._user_channel())
         try:
             # Services that start together may ask before the user service listens.
             answer = await stub.ListSigningKeys(user_pb.ListSigningKeysRequest(), timeout=_KEYS_S, wait_for_ready=True)

@@ -12,12 +12,15 @@ from rich.console import Console
 from mesh.errors import VivavoceError
 
 MARKS: Final = {"right": "✓", "warning": "!", "wrong": "✗"}
+#: Where the output is no terminal, lines are long rather than broken.
+_PLAIN_WIDTH: Final = 140
 _COLOURS: Final = {"right": "green", "warning": "yellow", "wrong": "red"}
 
 
 def console(*, stderr: bool = False) -> Console:
     """Where to print for people; without colours where it is no terminal."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+    made = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, soft_wrap=True, width=_PLAIN_WIDTH)
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ async def _serve_unit(name: str, address: str, data_dir: Path | None) -> None:
         peers = await stack.enter_async_context(Peers(peer_settings.addresses(), ServiceTokens(signer, name)))
         unit = open_unit(name, peers, SystemClock(), data_dir=data_dir, overrides={})
         service = await stack.enter_async_context(unit)
-        verifier = TokenVerifier(SigningKeys(signer, peers))
+        verifier = TokenVerifier(SigningKeys(signer, partial(peers.channel, "user")))
         server = await stack.enter_async_context(MeshServer([service], verifier, address=listen))
         _settle(f"{name} serves on {server.address}")
         await server.run_until_signal()

@@ -70,7 +70,8 @@ def up(options: UpOptions) -> None:
 def _check_models() -> None:
     engine = load(EngineSettings)
     chosen = {*engine.recognizers, *engine.language_models, engine.voice_activity, engine.turn_end}
-    settings = load(ModelSettings, None, **({"dir": Path(engine.models_dir)} if engine.models_dir else {}))
+    folder = engine.models()
+    settings = load(ModelSettings, dir=folder) if folder else load(ModelSettings)
     for model in sorted(chosen & _WITH_MODEL):
         locate(model, settings)
 

@@ -10,8 +10,7 @@ from typing import Any, Final, Self, TypeAlias, cast
 
 import grpc
 from grpc.aio import EOF, AbortError, AioRpcError, Metadata
-from grpc_health.v1 import health_pb2_grpc  # Its import also makes the service known to the contract's pool.
-from grpc_health.v1._async import HealthServicer
+from grpc_health.v1 import health_pb2, health_pb2_grpc  # The import also makes the service known to the pool.
 
 from mesh.calls import Sessions
 from mesh.local_context import LocalContext, Pairs
@@ -40,8 +39,8 @@ class LocalChannel(grpc.aio.Channel):
         self._verifier = verifier
         self._sessions = Sessions()
         self._handlers = _Handlers()
-        health = Service(_HEALTH, partial(health_pb2_grpc.add_HealthServicer_to_server, HealthServicer()))
-        self.add([health, *services])
+        self._health = _AllServe()
+        self.add([Service(_HEALTH, partial(health_pb2_grpc.add_HealthServicer_to_server, self._health)), *services])
         self._answering: set[asyncio.Task[None]] = set()
 
     def add(self, services: Sequence[Service]) -> None:
@@ -54,6 +53,7 @@ class LocalChannel(grpc.aio.Channel):
         for service in services:
             self._handlers.chain = chain
             service.register(cast(grpc.aio.Server, self._handlers))  # It takes what generated code registers.
+            self._health.names.add(service.name)
 
     async def __aenter__(self) -> Self:
         """Is ready at once."""
@@ -126,6 +126,22 @@ class LocalChannel(grpc.aio.Channel):
             call.end(grpc.StatusCode.UNKNOWN, f"Unexpected {type(error)}")
         else:
             call.end(grpc.StatusCode.OK, "")
+
+
+class _AllServe(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # The package has no types.
+    """Health of what was added: a service in this process serves as long as the process does."""
+
+    def __init__(self) -> None:
+        self.names = {""}
+
+    async def Check(
+        self,
+        request: health_pb2.HealthCheckRequest,
+        context: grpc.aio.ServicerContext[health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse],
+    ) -> health_pb2.HealthCheckResponse:
+        if request.service not in self.names:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "There is no such service here.")
+        return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
 
 
 class _Handlers:
