@@ -10,8 +10,6 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mesh import audio, deadlines, logs
 from mesh.clock import VirtualClock
@@ -128,31 +126,6 @@ def test_silence_is_told_from_sound() -> None:
     assert audio.is_silent(b"")
     assert audio.first_audible(loud.tobytes()) == 7
     assert audio.duration_s(loud.tobytes(), 10) == 1.0
-
-
-@given(
-    rates=st.tuples(*[st.sampled_from([8000, 16000, 24000, 44100, 48000])] * 2),
-    pieces=st.lists(st.integers(0, 3000), max_size=12),
-)
-def test_resampling_keeps_the_length_of_the_whole(rates: tuple[int, int], pieces: list[int]) -> None:
-    from_hz, to_hz = rates
-    resampler = audio.StreamResampler(from_hz, to_hz)
-    out = b"".join(resampler.feed(bytes(2 * count)) for count in pieces) + resampler.flush()
-    assert abs(audio.samples(out) - sum(pieces) * to_hz / from_hz) <= 1
-
-
-@pytest.mark.parametrize(("from_hz", "to_hz"), [(48000, 16000), (24000, 16000), (16000, 24000), (44100, 16000)])
-def test_resampling_keeps_a_tone_where_it_was(from_hz: int, to_hz: int) -> None:
-    def tone(rate: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-        return (np.sin(2 * np.pi * 440 * np.arange(rate) / rate) * 8000).astype(np.int16)
-
-    resampler = audio.StreamResampler(from_hz, to_hz)
-    piece = from_hz // 50 * 2
-    whole = tone(from_hz).tobytes()
-    out = b"".join(resampler.feed(whole[at : at + piece]) for at in range(0, len(whole), piece)) + resampler.flush()
-    heard, expected = np.frombuffer(out, np.int16).astype(float), tone(to_hz).astype(float)
-    middle = slice(to_hz // 10, -to_hz // 10)
-    assert np.abs(heard[middle] - expected[middle]).max() < 80
 
 
 def test_a_logged_message_has_no_sensitive_field_and_no_bytes() -> None:
