@@ -188,7 +188,10 @@ class Reply:
             if text:
                 await self._emit(ReplyTextProduced(self._wording.reply_id, text))
                 text = ""
-            for piece in self._sound.feed(chunk.pcm, chunk.words):
+            # What came meanwhile goes out with it, in fewer messages.
+            chunks = [chunk, *[await clause.chunks.get() for _ in range(len(clause.chunks))]]
+            pcm = b"".join(each.pcm for each in chunks)
+            for piece in self._sound.feed(pcm, [word for each in chunks for word in each.words]):
                 if self._first_sound_s is None:
                     self._first_sound_s = self._clock.now()
                 await self._emit(piece)

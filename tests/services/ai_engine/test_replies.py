@@ -68,6 +68,14 @@ async def test_the_first_piece_is_short_and_no_piece_is_long() -> None:
     assert max(others) <= 0.1
 
 
+async def test_small_chunks_that_wait_go_out_in_fewer_pieces() -> None:
+    async with talk() as talking:
+        await talking.respond()
+        await talking.finished()
+    # The stub gives 50 chunks of 40 ms.
+    assert len(talking.listener.all(ReplyAudioProduced)) < 40
+
+
 async def test_words_count_from_the_start_of_the_reply_and_come_with_their_sound() -> None:
     model = ScriptedModel("One two. ", "Three four.")
     async with talk(language_model=model, synthesizer=ScriptedVoice(), output_rate_hz=8000) as talking:
