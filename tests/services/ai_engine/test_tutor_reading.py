@@ -8,6 +8,8 @@ import yaml
 
 from services.ai_engine.tutor.entry import ScenarioFileError
 from services.ai_engine.tutor.reading import SHIPPED, read_everywhere, read_folder, read_script, read_scripts
+from services.ai_engine.tutor.scene import Stage
+from services.ai_engine.tutor.state import SceneState
 
 EVERYWHERE = read_everywhere()
 
@@ -130,3 +132,12 @@ def test_a_folder_of_ones_own_adds_scenarios_and_wins_over_the_shipped_ones(tmp_
 
 def test_the_shipped_folder_is_found_beside_the_code() -> None:
     assert (SHIPPED / "cafe.yaml").is_file()
+
+
+def test_the_example_in_the_guide_can_be_played(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    script = read_script(write(tmp_path, guide.split("```yaml\n")[1].split("```")[0]), EVERYWHERE)
+    stage = Stage(script, EVERYWHERE)
+    played = stage.play(stage.open(SceneState(scenario="ice_cream")).state, "A van ill a one, please.")
+    assert played.state.slots == {"flavour": "vanilla"}
+    assert played.state.finished
