@@ -1,6 +1,7 @@
-"""Expects calls to be refused."""
+"""What tests of calls share: to expect a refusal, and to wait for what comes about in the background."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -31,3 +32,10 @@ def refused(kind: type[VivavoceError], *, reason: str = "", field: str = "") -> 
     assert isinstance(refusal.error, kind), f"{type(refusal.error).__name__}: {refusal.error.message}"
     assert not reason or refusal.error.reason == reason
     assert not field or refusal.error.field == field
+
+
+async def until(holds: Callable[[], Awaitable[bool]], within_s: float = 10.0) -> None:
+    """Returns once `holds` says so; fails where it does not in time."""
+    async with asyncio.timeout(within_s):
+        while not await holds():  # noqa: ASYNC110 (what is waited for is another process's or thread's)
+            await asyncio.sleep(0.01)
