@@ -178,14 +178,18 @@ async def _read_call(call: StreamStreamCall[Any, In], stream: DuplexStream[Any, 
 async def _write_call(call: StreamStreamCall[Out, Any], stream: DuplexStream[Out, Any]) -> None:
     outbox = stream._outbox  # noqa: SLF001 (this file's own class)
     # A write on a call that has failed tells nothing: the reader has the status.
-    with suppress(AioRpcError, asyncio.InvalidStateError):
-        while True:
-            try:
-                message = await outbox.get()
-            except Closed:
-                break
-            await call.write(message)
-        await call.done_writing()
+    try:
+        with suppress(AioRpcError, asyncio.InvalidStateError):
+            while True:
+                try:
+                    message = await outbox.get()
+                except Closed:
+                    break
+                await call.write(message)
+            await call.done_writing()
+    finally:
+        # Nobody takes what is left: who waits in `done_sending` need not wait on.
+        outbox.discard()
 
 
 async def _read_requests(requests: AsyncIterator[In], stream: DuplexStream[Any, In]) -> None:
