@@ -53,7 +53,7 @@ class Listening:
         turn = state.turn
         if turn is None or not turn.speaking:
             return
-        turn.pauses(event.at_sample, event.at, state.setup.waits.after(None, state.choices))
+        turn.pauses(event.at_sample, event.at, state.setup.waits.after(None, state.choices), now)
         self._recognize(turn, event.at_sample, now)
         if not state.choices.push_to_talk:
             state.set(Timer.ENDPOINT, turn.decided_at)
@@ -101,7 +101,7 @@ class Listening:
             return
         turn.closed_at = now
         if turn.speaking:
-            turn.pauses(event.at_sample, event.at, 0.0)
+            turn.pauses(event.at_sample, event.at, 0.0, now)
             self._recognize(turn, event.at_sample, now)
         if turn.text is not None and not turn.text.strip():
             self.drop(now)

@@ -47,7 +47,7 @@ class Reply:
     made: int = 0
     sent: int = 0
     played: int = 0
-    #: Whether the engine will make no more of it, and whether that is its fault.
+    #: Whether the engine will make no more of it, and whether it lacks its end.
     made_all: bool = False
     failed: bool = False
     tutor_state: str = ""
@@ -141,7 +141,8 @@ class Reply:
 
     def heard_text(self) -> str:
         """What of its text was heard."""
-        return heard_text(self.clauses, self.words, self.played, self.made, complete=self.made_all)
+        complete = self.made_all and not self.failed
+        return heard_text(self.clauses, self.words, self.played, self.made, complete=complete)
 
     def _measure(self, marks: Marks, pcm: bytes, now: float) -> None:
         if marks.first_sent is None:

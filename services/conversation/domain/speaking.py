@@ -80,7 +80,7 @@ class Speaking:
         if reply := self._wanted(event.reply_id):
             if not reply.add_sound(event.pcm, event.words, now):
                 self._state.do(CancelMaking(reply.id))
-                reply.made_all = True
+                reply.made_all = reply.failed = True
             self._flows(reply, now)
 
     def made(self, event: events.ReplyMade, now: float) -> None:

@@ -52,6 +52,8 @@ class Turn:
     speaking: bool = True
     ended_sample: int = 0
     ended_at: float = 0.0
+    #: When we learnt of the pause.
+    noticed_at: float = 0.0
     wait_s: float = 0.0
     #: Whether the client was told of this pause.
     pause_told: bool = True
@@ -78,11 +80,12 @@ class Turn:
         self.hearing += 1
         self.looking = False
 
-    def pauses(self, at_sample: int, at: float, wait_s: float) -> None:
+    def pauses(self, at_sample: int, at: float, wait_s: float, now: float) -> None:
         """Speech ended for now."""
         self.speaking = False
         self.ended_sample = at_sample
         self.ended_at = at
+        self.noticed_at = now
         self.wait_s = wait_s
         self.pause_told = False
         self.text = None
@@ -90,4 +93,4 @@ class Turn:
     @property
     def decided_at(self) -> float:
         """When the pause counts as the end."""
-        return self.ended_at + self.wait_s if self.closed_at is None else self.closed_at
+        return max(self.ended_at + self.wait_s, self.noticed_at) if self.closed_at is None else self.closed_at
