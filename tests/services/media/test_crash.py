@@ -1,0 +1,102 @@
+"""The media service is killed while it records: what it acknowledged is there, and whole."""
+
+import asyncio
+import random
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from vivavoce.media.v1.media_service_pb2_grpc import MediaServiceStub
+
+from mesh.channel import open_channel
+from mesh.errors import VivavoceError
+from mesh.testing import Authority, new_private_key_pem
+from mesh.tokens import Jwk, TokenSigner, TokenVerifier
+from services.media.settings import Settings
+from tests.services.media.conftest import LEARNER, TUTOR, MediaMesh, RecordStream, append, sound, start
+
+ROOT = Path(__file__).resolve().parents[3]
+ROUNDS = 3
+#: Ten minutes: more than is taken before a kill.
+LONGEST_TENTHS = 6000
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The media service as a process."""
+
+    mesh: MediaMesh
+    kill: Callable[[], None]
+
+
+@asynccontextmanager
+async def media_process(folder: Path, signer: TokenSigner, private_key: Path) -> AsyncIterator[Process]:
+    """The service in a process of its own, killed at the latest at the end of the block."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "tests.services.media.media_process", folder, private_key),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+
+    async def keys() -> list[Jwk]:
+        return [signer.jwk()]
+
+    try:
+        assert process.stdout is not None
+        address = (await process.stdout.readline()).decode().strip()
+        async with open_channel(address) as channel:
+            authority = Authority(signer, TokenVerifier(keys))
+            folder_of_files = Settings(data_dir=folder).recordings()
+            yield Process(MediaMesh(MediaServiceStub(channel), authority, folder_of_files), process.kill)
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def talk(stream: RecordStream) -> None:
+    """Both tracks from the beginning, in steps of a tenth of a second, as fast as they are taken."""
+    for step in range(LONGEST_TENTHS):
+        await stream.send(append(LEARNER, step * 1600, 1600))
+        await stream.send(append(TUTOR, step * 2400, 2400))
+
+
+async def record_until_killed(process: Process, kept: Counter[int], after_s: float) -> None:
+    """Talks until both tracks have grown, and kills the service a moment later."""
+    before = kept.copy()
+    doomed = False
+    async with process.mesh.recording(start()) as stream:
+        talking = asyncio.create_task(talk(stream))
+        try:
+            async for answer in stream:
+                told = answer.track_kept
+                kept[told.track] = max(kept[told.track], told.kept_samples)
+                if not doomed and all(kept[track] > before[track] for track in (LEARNER, TUTOR)):
+                    asyncio.get_running_loop().call_later(after_s, process.kill)
+                    doomed = True
+        finally:
+            talking.cancel()
+            await asyncio.wait([talking])
+
+
+async def test_what_was_acknowledged_survives_a_kill_at_any_moment(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    pem = new_private_key_pem()
+    signer, private_key = TokenSigner(pem, "test"), tmp_path / "key.pem"
+    private_key.write_bytes(pem)
+    kept: Counter[int] = Counter()
+    for _ in range(ROUNDS):
+        async with media_process(tmp_path, signer, private_key) as process:
+            with pytest.raises(VivavoceError):
+                await record_until_killed(process, kept, chance.random() / 10)
+    async with media_process(tmp_path, signer, private_key) as process:
+        for track in (LEARNER, TUTOR):
+            # Reading checks the sum of every segment.
+            heard = await process.mesh.heard(track)
+            assert heard.size >= kept[track] > 0
+            assert heard.tobytes() == sound(0, heard.size)
