@@ -30,11 +30,12 @@ export class Captions {
   finish(replyId, heardText) {
     const line = this.#lines.get(replyId);
     if (!line) return;
-    const whole = line.textContent;
-    const heard = whole.trim().startsWith(heardText.trim()) ? heardText.trim() : whole;
+    const whole = line.textContent.trim();
+    const heard = heardText.trim();
+    if (whole === heard || !whole.startsWith(heard)) return;
     const rest = document.createElement("span");
     rest.className = "unheard";
-    rest.textContent = whole.trim().slice(heard.length);
+    rest.textContent = whole.slice(heard.length);
     line.replaceChildren(heard, rest);
   }
 

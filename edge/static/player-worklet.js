@@ -41,7 +41,7 @@ class Player extends AudioWorkletProcessor {
   constructor() {
     super();
     this.replies = [];
-    this.dropped = new Set();
+    this.done = new Set();
     this.paused = false;
     this.fadeLeft = 0;
     this.fade = Math.round(sampleRate * FADE_S);
@@ -51,8 +51,8 @@ class Player extends AudioWorkletProcessor {
   }
 
   obey(command) {
-    // Sound of a dropped reply may still be on its way here.
-    if (this.dropped.has(command.replyId)) return;
+    // What concerns a reply that is over may still be on its way here.
+    if (this.done.has(command.replyId)) return;
     switch (command.type) {
       case "audio": this.find(command.replyId).chunks.push({
         first: command.firstSample, samples: new Int16Array(command.pcm),
@@ -70,7 +70,7 @@ class Player extends AudioWorkletProcessor {
   }
 
   drop(id) {
-    this.dropped.add(id);
+    this.done.add(id);
     const gone = () => {
       this.report();
       this.replies = this.replies.filter((reply) => reply.id !== id);
@@ -116,7 +116,7 @@ class Player extends AudioWorkletProcessor {
       }
     } else if (reply?.over) {
       this.report();
-      this.replies.shift();
+      this.done.add(this.replies.shift().id);
     }
     return shown;
   }

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 REPLY_HZ = 24_000
 TONE_HZ = 440
+OPENER = "Good morning! What would you like?"
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Tutor:
                     self.rate = request.start_session.input_audio.sample_rate_hz
                     started = converse_pb.SessionStarted(session_id="ses_1", engine_labels=["A scripted tutor."])
                     await session.send(conversation_pb.ConverseResponse(session_started=started))
-                    await self._reply(session, "Good morning! What would you like?", 1)
+                    await self._reply(session, OPENER, 1)
                 case "append_audio":
                     self.gaps += request.append_audio.first_sample != len(self.heard) // 2
                     self.heard += request.append_audio.pcm
@@ -53,6 +54,11 @@ class Tutor:
                 case "report_played":
                     report = request.report_played
                     self.played.setdefault(report.reply_id, []).append(report.samples)
+                    if report.samples == REPLY_HZ and report.reply_id == "rep_1":
+                        finished = converse_pb.ReplyFinished(
+                            reply_id="rep_1", outcome=converse_pb.REPLY_OUTCOME_HEARD, heard_text=OPENER
+                        )
+                        await session.send(conversation_pb.ConverseResponse(reply_finished=finished))
                 case "cancel_reply":
                     finished = converse_pb.ReplyFinished(
                         reply_id=f"rep_{self._count}",
@@ -157,7 +163,7 @@ async def test_a_guest_talks_is_heard_interrupts_and_leaves(tmp_path: Path) -> N
         await expect(page.get_by_text("Ordering in a café")).to_be_visible()
         await page.screenshot(path=tmp_path / "welcome.png")
         await page.get_by_role("button", name="Start talking").click()
-        await expect(page.get_by_text("Good morning! What would you like?")).to_be_visible()
+        await expect(page.get_by_text(OPENER)).to_be_visible()
         await expect(page.get_by_text("A scripted tutor.")).to_be_visible()
         await page.wait_for_timeout(1500)
         assert tutor.played["rep_1"][-1] == REPLY_HZ, "the opener was played to its last sample"

@@ -95,6 +95,12 @@ def test_replies_are_played_one_after_another(tmp_path: Path) -> None:
     assert [value for value in played if value] == [1000] * 50 + [7] * 50
 
 
+def test_what_comes_about_a_reply_that_is_over_does_not_hold_up_the_next(tmp_path: Path) -> None:
+    ended = {"type": "ended", "replyId": "r1", "totalSamples": 50}
+    played, _ = play(tmp_path, sound(0, 50), ended, 1, ended, sound(0, 50, 7, "r2"), 1)
+    assert played[QUANTUM:] == [7] * 50 + [0] * 78
+
+
 def test_the_microphone_is_cut_into_frames_of_twenty_milliseconds_at_any_rate(tmp_path: Path) -> None:
     script = """
         const result = {};
