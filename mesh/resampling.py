@@ -23,9 +23,9 @@ class StreamResampler:
 
     `feed` gives what is ready; `flush` gives the rest and makes the object ready for the next stream. Over a whole
     stream of n samples exactly ceil(n · to_hz / from_hz) come out, and sample k out is the sound at k · from_hz / to_hz
-    in: positions map by the ratio alone. Held back meanwhile: 1.1 ms, from 8 kHz 2.3 ms (a general resampler such as soxr holds back 14 ms
-    at its quickest usable quality, which would be heard as latency). Error below -78 dB, aliases below -78 dB, flat to
-    80 % of the lower rate's half. At the same rate bytes pass through.
+    in: positions map by the ratio alone. Held back meanwhile: 1.1 ms, from 8 kHz 2.3 ms; a general resampler such as
+    soxr holds back 14 ms at its quickest usable quality, which would be heard as latency. Errors and aliases stay below
+    -78 dB, and it is flat to 80 % of the lower rate's half. At the same rate bytes pass through.
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
