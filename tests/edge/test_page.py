@@ -193,6 +193,16 @@ async def test_a_guest_talks_is_heard_interrupts_and_leaves(tmp_path: Path) -> N
         assert seen.hosts == {f"127.0.0.1:{seen.house.edge.port}"}
 
 
+@pytest.mark.parametrize("size", [(1200, 420), (390, 800)], ids=["desktop", "phone"])
+async def test_the_controls_stay_in_sight(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with visit(tmp_path) as seen:
+        await seen.page.set_viewport_size({"width": size[0], "height": size[1]})
+        await seen.page.get_by_role("button", name="Start talking").click()
+        await expect(seen.page.get_by_text(OPENER)).to_be_visible()
+        for name in ("Mute", "Stop the tutor", "End"):
+            await expect(seen.page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+
+
 async def test_without_a_microphone_the_call_goes_on_in_writing(tmp_path: Path) -> None:
     async with visit(tmp_path, "--deny-permission-prompts") as seen:
         await seen.page.get_by_role("button", name="Start talking").click()
