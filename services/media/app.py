@@ -35,21 +35,17 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         BoundedThreads("files", settings.file_threads, settings.file_queue) as threads,
     ):
         blobs, recordings = LocalBlobs(settings.recordings(), threads), RecordingStore(database)
-        async with Recorder(blobs=blobs, recordings=recordings, limits=limits, clock=clock) as recorder:
-            janitor = Janitor(
+        async with (
+            Recorder(blobs=blobs, recordings=recordings, limits=limits, clock=clock) as recorder,
+            Janitor(
                 blobs=blobs,
                 recordings=recordings,
                 is_live=recorder.is_live,
                 forsaken_after_s=settings.forsaken_after_s,
                 clock=clock,
-            )
+            ),
+        ):
             servicer = MediaServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet.
                 recorder=recorder, recordings=recordings, blobs=blobs, clock=clock
             )
-            await janitor.sweep()
-            async with asyncio.TaskGroup() as tasks:
-                sweeping = tasks.create_task(janitor.run(), name="janitor")
-                yield Service(
-                    SERVICE_NAMES["media"], partial(service_grpc.add_MediaServiceServicer_to_server, servicer)
-                )
-                sweeping.cancel()
+            yield Service(SERVICE_NAMES["media"], partial(service_grpc.add_MediaServiceServicer_to_server, servicer))

@@ -1,11 +1,12 @@
 """Finishes recordings whose streams broke off and were not taken up again."""
 
+import asyncio
 import logging
 from collections.abc import Callable
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from mesh.clock import Clock
-from mesh.errors import VivavoceError
 from services.media.domain.recordings import Blobs, Recordings, segment_key
 from services.media.domain.tracks import Track
 
@@ -15,7 +16,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 class Janitor:
-    """Looks for forsaken recordings: at the start, and every minute."""
+    """Looks for forsaken recordings at the start, and every minute within its `async with` block."""
 
     def __init__(
         self,
@@ -31,15 +32,30 @@ class Janitor:
         self._is_live = is_live
         self._forsaken_after_s = forsaken_after_s
         self._clock = clock
+        self._rounds: asyncio.Task[None] | None = None
 
-    async def run(self) -> None:
-        """Sweeps for as long as it runs; a sweep that fails is repeated a minute later."""
+    async def __aenter__(self) -> Self:
+        """Sweeps, then goes on in the background."""
+        await self.sweep()
+        self._rounds = asyncio.create_task(self._make_rounds(), name="janitor")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops; a sweep that was begun is taken up at the next start."""
+        if self._rounds is not None:
+            self._rounds.cancel()
+            await asyncio.wait([self._rounds])
+
+    async def _make_rounds(self) -> None:
         while True:
             await self._clock.sleep(_EVERY_S)
             try:
                 await self.sweep()
-            except VivavoceError as error:
-                _log.warning("forsaken recordings could not be finished", extra={"error": type(error).__name__})
+            except Exception:
+                # The root of this task: nobody waits for a sweep, and the next may succeed.
+                _log.exception("forsaken recordings could not be finished")
 
     async def sweep(self) -> None:
         """Finishes what is forsaken by now."""

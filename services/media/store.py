@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, delete, func, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from mesh.database import Database, metadata
-from mesh.errors import AlreadyExistsError, NotFoundError
+from mesh.errors import AlreadyExistsError, ConflictError, NotFoundError
 from services.media.domain.recordings import Kept, KeptRecording, Recording, Segment
 from services.media.domain.tracks import BYTES_PER_SAMPLE, Track
 
@@ -59,7 +60,7 @@ class RecordingStore:
 
     async def start(self, recording: Recording) -> KeptRecording:
         """See `Recordings`."""
-        return await self._database.run(lambda session: _start(session, recording))
+        return await self._database.commit(lambda session: _start(session, recording))
 
     async def keep(self, recording_id: str, segment: Segment, now_us: int) -> None:
         """See `Recordings`."""
@@ -75,7 +76,7 @@ class RecordingStore:
             row.finished = True
             return _with_kept(session, [row])[0]
 
-        return await self._database.run(unit)
+        return await self._database.commit(unit)
 
     async def find(self, user_id: str, recording_id: str) -> KeptRecording | None:
         """See `Recordings`."""
@@ -125,7 +126,7 @@ class RecordingStore:
         def unit(session: Session) -> None:
             session.execute(delete(RecordingRow).where(RecordingRow.recording_id == recording_id))
 
-        await self._database.run(unit)
+        await self._database.commit(unit)
 
 
 def _start(session: Session, recording: Recording) -> KeptRecording:
@@ -133,7 +134,10 @@ def _start(session: Session, recording: Recording) -> KeptRecording:
     if row is None:
         row = _row(recording)
         session.add(row)
-        session.flush()
+        try:
+            session.flush()
+        except IntegrityError:
+            raise ConflictError("Another stream starts this recording; start again in a moment.") from None
     known = _recording(row)
     if (known.user_id, known.conversation_id, known.session_id, known.rates_hz) != (
         recording.user_id,
