@@ -67,8 +67,12 @@ class ConverseSockets:
             token = await self._admit(socket)
             await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
         except VivavoceError as error:
-            await socket.send_denial_response(failures.error_response(error))
+            with suppress(WebSocketDisconnect):
+                await socket.send_denial_response(failures.error_response(error))
             _protocol(socket).refused()
+        except WebSocketDisconnect:
+            # It left while its token was looked at.
+            return
         else:
             await self._talk(socket, token)
         finally:

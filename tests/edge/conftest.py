@@ -66,16 +66,20 @@ class Conversations(conversation_grpc.ConversationServiceServicer):
 
 @dataclass
 class Users(user_grpc.UserServiceServicer):
-    """Knows the signing key, and answers a few calls; `delay_s` makes it slow, `error` makes it fail."""
+    """Knows the signing key, and answers a few calls; tests make it slow or fail."""
 
     authority: Authority
     delay_s: float = 0.0
+    asked_for_keys: asyncio.Event = field(default_factory=asyncio.Event)
+    may_tell_keys: asyncio.Event = field(default_factory=asyncio.Event)
     error: Exception | None = None
     metadata: dict[str, str] = field(default_factory=dict)
 
     async def ListSigningKeys(
         self, request: user_service_pb.ListSigningKeysRequest, context: object
     ) -> user_service_pb.ListSigningKeysResponse:
+        self.asked_for_keys.set()
+        await self.may_tell_keys.wait()
         return user_service_pb.ListSigningKeysResponse(keys=[user_pb.SigningKey(**self.authority.signer.jwk())])
 
     async def GetUser(
@@ -151,6 +155,7 @@ async def open_house(*, whole: bool = False, local: bool = False, **settings: ob
     # The generated bases answer UNIMPLEMENTED where a test house has nothing to say.
     conversations = Conversations()  # type: ignore[abstract]  # As above.
     users = Users(authority)  # type: ignore[abstract]  # As above.
+    users.may_tell_keys.set()
     services = [
         Service(
             SERVICE_NAMES["conversation"],

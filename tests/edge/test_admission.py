@@ -1,13 +1,14 @@
 """Who may open a talking socket: by which token, brought which way, and from which page."""
 
+import asyncio
 import json
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from mesh.testing import new_authority
+from mesh.testing import new_authority, no_leaked_tasks
 from tests.edge.conftest import House, Session, answer, open_house, ping, pong, start
 
 
@@ -23,6 +24,10 @@ async def refused(socket: connect) -> tuple[int, str]:
         await socket
     response = caught.value.response
     return response.status_code, json.loads(response.body)["code"]
+
+
+async def opened(socket: connect) -> ClientConnection:
+    return await socket
 
 
 async def test_a_token_in_the_header_opens_the_socket(house: House) -> None:
@@ -119,3 +124,20 @@ async def test_more_sockets_than_there_are_places_for_are_refused() -> None:
 async def test_a_plain_request_to_the_socket_is_told_to_upgrade(house: House) -> None:
     response = await house.http.get("/v1/converse")
     assert (response.status_code, response.headers["upgrade"]) == (426, "websocket")
+
+
+@pytest.mark.parametrize("token", ["good", "forged"])
+async def test_a_client_that_leaves_during_the_handshake_leaves_no_trace(
+    house: House, caplog: pytest.LogCaptureFixture, token: str
+) -> None:
+    signer = house.authority if token == "good" else new_authority(kid="other")
+    house.users.may_tell_keys.clear()
+    async with no_leaked_tasks():
+        opening = asyncio.create_task(
+            opened(house.socket(additional_headers={"authorization": f"Bearer {signer.user_token()}"}))
+        )
+        await house.users.asked_for_keys.wait()
+        opening.cancel()
+        await asyncio.wait([opening])
+        house.users.may_tell_keys.set()
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

@@ -236,6 +236,17 @@ async def test_a_huge_frame_is_refused_by_its_size(house: House) -> None:
             await house.conversations.ended.wait()
 
 
+async def test_text_that_is_not_utf_8_is_refused(house: House) -> None:
+    house.conversations.script = wait_for_ever
+    async with house.socket() as socket:
+        await socket.send(START_JSON)
+        await house.conversations.began.wait()
+        await socket.send(b"\xff\xfe", text=True)
+        assert (await closed(socket))[0] == 1007
+        async with asyncio.timeout(2):
+            await house.conversations.ended.wait()
+
+
 async def test_a_client_that_vanishes_ends_its_session_at_once(either_house: House) -> None:
     either_house.conversations.script = wait_for_ever
     async with no_leaked_tasks():
