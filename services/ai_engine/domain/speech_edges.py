@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, VAD_WINDOW_SAMPLES
 
-#: How far before the first window of speech its true beginning is looked for, and its end before the last.
-LOOK_BACK_S: Final = 0.3
+#: How far before the first window of speech its true beginning is looked for.
+ONSET_BACK_S: Final = 0.3
+#: How far before the last window of speech its true end is looked for; enough of it is speech to know how loud that is.
+END_BACK_S: Final = 0.5
 _BLOCK_SAMPLES: Final = HEARING_RATE_HZ // 200
 #: A stop consonant is silent for about so many blocks (5 ms each) and still speech.
 _GAP_BLOCKS: Final = 8
 #: Loud is: well above the quietest tenth, and not too far below the loudest.
-_ABOVE_NOISE: Final = 3.0
+_ABOVE_NOISE: Final = 2.0
 _LEAST_OF_PEAK: Final = 0.05
 _MOST_OF_PEAK: Final = 0.3
 

@@ -9,7 +9,8 @@ from mesh.mailbox import Closed, Mailbox
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, TurnEnd, VoiceActivity
 from services.ai_engine.domain.run import Emit, EngineFailed, Failure, SpeechEnded, SpeechStarted, TurnEndEstimated
 from services.ai_engine.domain.speech_edges import (
-    LOOK_BACK_S,
+    END_BACK_S,
+    ONSET_BACK_S,
     Began,
     Cadence,
     Ceased,
@@ -20,11 +21,14 @@ from services.ai_engine.domain.speech_edges import (
 from services.ai_engine.engines.faults import failure_of
 from services.ai_engine.engines.memory import HeardSound
 
+#: A model calls silence speech for no longer than this; what seems quiet before is a faint end in noise.
+_MODEL_LAG: Final = HEARING_RATE_HZ * 4 // 25
 #: Pieces of sound that may wait for the model. Full: `feed` waits, and by flow control so does the caller.
 _WAITING: Final = 64
 #: As much of what waits is judged in one go.
 _AT_ONCE_BYTES: Final = 2 * HEARING_RATE_HZ // 2
-_LOOK_BACK: Final = int(LOOK_BACK_S * HEARING_RATE_HZ)
+_ONSET_BACK: Final = int(ONSET_BACK_S * HEARING_RATE_HZ)
+_END_BACK: Final = int(END_BACK_S * HEARING_RATE_HZ)
 #: Turn end is judged on at most so much, from the start of speech with pauses no longer than this in it.
 _TURN: Final = 8 * HEARING_RATE_HZ
 _LONGEST_PAUSE: Final = 2 * HEARING_RATE_HZ
@@ -110,7 +114,7 @@ class Perception:
     def _silent(self) -> bool:
         """Whether the sound itself has been quiet for the whole hang: a model notices an end tens of ms late."""
         position = self._edges.position
-        sound, first = self._heard.stretch(position - _LOOK_BACK, position)
+        sound, first = self._heard.stretch(position - _END_BACK, position)
         return position - last_of_speech(sound, first, position) >= self._hang
 
     async def _probabilities(self, pcm: bytes) -> list[float]:
@@ -128,15 +132,15 @@ class Perception:
     async def _began(self, at: int) -> None:
         if self._judging is not None:
             self._judging.cancel()
-        sound, first = self._heard.stretch(max(at - _LOOK_BACK, self._last_end), self._edges.position)
+        sound, first = self._heard.stretch(max(at - _ONSET_BACK, self._last_end), self._edges.position)
         begin = first_of_speech(sound, first, at)
         if begin - self._last_end > _LONGEST_PAUSE:
             self._turn_begin = begin
         await self._emit(SpeechStarted(self._at_input(begin)))
 
     async def _ceased(self, at: int) -> None:
-        sound, first = self._heard.stretch(at - _LOOK_BACK, self._edges.position)
-        self._last_end = last_of_speech(sound, first, at)
+        sound, first = self._heard.stretch(at - _END_BACK, self._edges.position)
+        self._last_end = max(last_of_speech(sound, first, at), at - _MODEL_LAG)
         await self._emit(SpeechEnded(self._at_input(self._last_end)))
         turn, _ = self._heard.stretch(max(self._turn_begin, self._edges.position - _TURN), self._edges.position)
         self._judging = self._tasks.create_task(self._judge_turn(turn, self._at_input(self._last_end)), name="turn end")
