@@ -15,6 +15,7 @@ from services.ai_engine.domain.roles import (
     TutorContext,
 )
 from services.ai_engine.tutor.grammar import GrammarCheck, HarperCheck
+from services.ai_engine.tutor.hearing import LONGEST_TURN
 from services.ai_engine.tutor.reading import read_everywhere, read_scripts, scenarios
 from services.ai_engine.tutor.recast import recast
 from services.ai_engine.tutor.scene import Played, Stage
@@ -112,8 +113,13 @@ def _play(stage: Stage, context: TutorContext) -> Played:
         context.turn,
         learner=learner,
         tutor_last=next((line.text for line in reversed(context.lines) if line.speaker == "tutor"), ""),
-        recast=recast(context.turn, slips(context.turn)) if context.learner.correction_style == "recast" else "",
+        recast=_recast(context),
     )
+
+
+def _recast(context: TutorContext) -> str:
+    turn = context.turn[:LONGEST_TURN]
+    return recast(turn, slips(turn)) if context.learner.correction_style == "recast" else ""
 
 
 def _advanced(stage: Stage, played: Played) -> StateAdvanced:

@@ -8,7 +8,7 @@ from services.ai_engine.tutor.script import Answer, Everywhere, Script, Step
 #: Stock phrases the rules speak, which `_everywhere.yaml` has to hold.
 STOCK_PHRASES = (
     "acks", "after", "agreed", "changed", "declined", "example", "goodbye", "help", "lets_see", "moved_on",
-    "not_caught", "not_understood", "off_topic", "once_more", "recast", "repeat", "silence", "slower",
+    "not_caught", "not_understood", "noted", "off_topic", "once_more", "recast", "repeat", "silence", "slower",
     "unknown_question", "unsure",
 )  # fmt: skip
 
@@ -100,7 +100,7 @@ def _answer_lines(index: int, step: Step) -> dict[str, tuple[str, ...]]:
 
 
 def _known_places(script: Script) -> set[str]:
-    known = {*script.slots, "learner"}
+    known = {*script.slots, "learner", "tutor"}
     for slot in script.slots.values():
         known |= {f"{slot.id}.{fact}" for value in slot.values for fact in value.facts}
     return known

@@ -52,6 +52,7 @@ class HarperCheck:
 
     def __init__(self) -> None:
         self._linter = harper.Linter(harper.Dialect.AMERICAN)
+        self._linter.set_lint_config({rule: rule in _EXPLANATIONS for rule in harper.get_default_lint_config()})
         # The first check builds caches; later ones take a millisecond or two.
         self("He have a cat.")
 

@@ -23,6 +23,7 @@ class IntentMatcher:
     """Compares turns with the examples of a fixed set of intents. Immutable, so one serves all sessions."""
 
     def __init__(self, intents: Mapping[str, Intent]) -> None:
+        self._order = {name: index for index, name in enumerate(intents)}
         self._cues = {
             name: tuple(tuple(normalised(cue).split()) for cue in intent.cues) for name, intent in intents.items()
         }
@@ -34,7 +35,7 @@ class IntentMatcher:
         self._known = {word for _, text in examples for word in text.split()}
 
     def heard(self, spoken: tuple[Token, ...], expected: Iterable[str] = ()) -> dict[str, float]:
-        """The intents in a turn with their likeness, 0 to 1, likeliest first."""
+        """The intents in a turn with their likeness, 0 to 1, likeliest first; equals in the order given."""
         waited_for = frozenset(expected)
         best: dict[str, float] = {}
         for clause in clauses(spoken):
@@ -43,7 +44,7 @@ class IntentMatcher:
             for name, score in scores.items():
                 if score >= leading and score >= (EXPECTED if name in waited_for else HEARD):
                     best[name] = max(score, best.get(name, 0.0))
-        return dict(sorted(best.items(), key=lambda pair: (-pair[1], pair[0])))
+        return dict(sorted(best.items(), key=lambda pair: (-pair[1], self._order[pair[0]])))
 
     def _scores(self, clause: tuple[str, ...]) -> dict[str, float]:
         mended = [self._mended(word) for word in clause]

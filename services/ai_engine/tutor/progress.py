@@ -21,6 +21,11 @@ _CONTEXTUAL = frozenset({"agree", "decline", "unsure", "thank", "greet"})
 _NO_ANSWER = ABOUT_THE_TALK | {"greet", "how_are_you", "robot", "wait", "insult", "unsure", "goodbye"}
 _SHORT_TURN = 7
 
+#: Questions that ask for something rather than about it.
+_REQUESTS = {("can", "i"), ("could", "i"), ("may", "i")}
+#: Beginnings of questions about a thing, which do not ask for it ("what is a cappuccino?").
+_ABOUT_A_THING = {("what", "is"), ("what", "are"), ("what", "does")}
+
 #: A step that a turn gets past, and the answer that did it.
 Passed = tuple[Step, Answer]
 
@@ -46,6 +51,8 @@ def passed(script: Script, state: SceneState, heard: Heard, current: Step | None
 
 def without_doubtful(script: Script, heard: Heard) -> Heard:
     """Believes a likely mishearing only where nothing else was clearly said ("nothing to eat" is no toast)."""
+    if heard.words[:2] in _ABOUT_A_THING:
+        return _keeping(heard, set())
     telling = script.intents.keys() | ABOUT_THE_TALK | {"decline", "goodbye"}
     if not any(name in telling and likeness >= CERTAIN for name, likeness in heard.intents.items()):
         return heard
@@ -63,7 +70,8 @@ def filled(state: SceneState, heard: Heard, *, answers: bool) -> tuple[SceneStat
     A value said again while answering something else ("left at the bank") changes nothing by itself.
     """
     said = heard.slots.filled
-    minded = (not answers and len(heard.words) <= _SHORT_TURN) or not CHANGES_MIND.isdisjoint(heard.words)
+    asks = heard.is_question and heard.words[:2] not in _REQUESTS
+    minded = not (answers or asks or len(heard.words) > _SHORT_TURN) or not CHANGES_MIND.isdisjoint(heard.words)
     changed = [slot for slot, value in said.items() if minded and state.slots.get(slot, value) != value]
     new = [slot for slot in said if slot not in state.slots]
     taken = {slot: said[slot] for slot in (*changed, *new)}

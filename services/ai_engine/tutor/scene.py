@@ -20,6 +20,7 @@ _LONGEST_CONSENT = 4
 _SHORTEST_TALK = 4
 #: Side questions after which an example helps more than the question once again.
 _MANY_ASIDES = 3
+_DENIALS = frozenset({"not", "no", "never", "nothing", "nobody", "none", "nowhere", "hate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Stage:
     def __init__(self, script: Script, everywhere: Everywhere) -> None:
         self.script = script
         self._everywhere = everywhere
-        self._intents = {**everywhere.intents, **script.intents}
+        # The script's own come first: they win over common ones that are as likely.
+        self._intents = {**script.intents, **{n: i for n, i in everywhere.intents.items() if n not in script.intents}}
         self._matcher = IntentMatcher(self._intents)
 
     def open(self, state: SceneState, learner: str = "") -> Played:
@@ -121,7 +123,7 @@ class _Reply:
             self._state = replace(self._state, finished=True)
             return self.ending(self.words.stock("goodbye"))
         self._state = progress.moved_on(self._state, passed, self._asked)
-        said = self._acknowledged(passed, changed, new) + self._side_answer(heard, passed)
+        said = self._acknowledged(heard, passed, changed, new) + self._side_answer(heard, passed)
         if said or passed:
             return self._onward(self._with_recast(said), moved=bool(passed))
         return self._unexpected(heard)
@@ -149,7 +151,7 @@ class _Reply:
             return False
         return likeness >= _CLEARLY or (likeness >= CERTAIN and not passed)
 
-    def _acknowledged(self, passed: Sequence[Passed], changed: list[str], new: list[str]) -> list[str]:
+    def _acknowledged(self, heard: Heard, passed: Sequence[Passed], changed: list[str], new: list[str]) -> list[str]:
         """One sentence that shows what was understood."""
         slots = self._state.slots
         if changed:
@@ -157,8 +159,11 @@ class _Reply:
         answered = [answer.slot for _, answer in passed if answer.slot]
         taken = [*answered, *(slot for slot in new if slot not in answered)]
         if len(taken) > 1 or (taken and not passed):
-            heard = {"heard": self.words.said_back(taken, slots)}
-            return [self.words.line(self.words.acks(), "acks", slots, more=heard)]
+            more = {"heard": self.words.said_back(taken, slots)}
+            return [self.words.line(self.words.acks(), "acks", slots, more=more)]
+        if passed and passed[0][1].words and not _DENIALS.isdisjoint(heard.words):
+            # "That sounds like fun" would be the wrong answer to "I have no hobbies".
+            return [self.words.stock("noted")]
         lines = (self.line(answer.replies, step.id) for step, answer in passed)
         return [line for line in lines if line][:1]
 
@@ -204,17 +209,19 @@ class _Reply:
         if "unsure" in heard.intents:
             return self._again(self.words.stock("unsure"), least=MOST_TRIES - 1)
         if heard.is_question:
-            return self._again(self.words.stock("unknown_question"))
+            return self._again(self.words.stock("unknown_question"), leaves=False)
         if self._recast:
             return self._again(*self._with_recast([]))
         return self._again(self.words.stock("off_topic" if length >= _SHORTEST_TALK else "not_caught"))
 
-    def _again(self, opening: str, *, least: int = 1) -> Played:
-        """Asks once more: in other words, then with an example, then goes on without an answer."""
+    def _again(self, opening: str, *, least: int = 1, leaves: bool = True) -> Played:
+        """Asks once more: in other words, then with an example, then goes on without an answer if it `leaves`."""
         step = self._asked
         if step is None:
             return self._onward([opening], moved=True)
         tries = max(self._state.tries + 1, least)
+        if not leaves:
+            tries = min(tries, MOST_TRIES - 1)
         if tries >= MOST_TRIES:
             self._state = progress.left(self._state, step, reached=False)
             return self._onward([self.line(step.move_on, step.id) or self.words.stock("moved_on")], moved=True)

@@ -17,9 +17,11 @@ CHANGES_MIND = frozenset(
     {"actually", "instead", "change", "rather", "no", "not", "sorry", "wait", "prefer", "better", "mean"}
 )
 
-_AWAITED_LIKENESS = 0.80
+_AWAITED_LIKENESS = 0.84
 _LIKENESS = 0.92
 _SHORTEST_FUZZY = 5
+#: In longer turns chance likenesses abound, and looking for them takes long.
+_MOST_WORDS_GUESSED = 40
 _NEGATIONS = frozenset({"not", "no", "without"})
 _WISHES = frozenset({"want", "like", "need", "take", "have", "any", "the", "a", "an", "would"})
 _REPLACED = (("instead", "of"), ("rather", "than"))
@@ -94,9 +96,9 @@ def _find_listed(
 ) -> bool:
     """Whether only a likely mishearing was found."""
     spans = [span for span in _exact(slot.values, words) if taken.isdisjoint(range(span.start, span.end))]
-    guessing = not spans
+    guessing = not spans and len(words) <= _MOST_WORDS_GUESSED
     if guessing:
-        near = _near(slot.values, words, _AWAITED_LIKENESS if awaited else _LIKENESS)
+        near = _near(slot.values, words, awaited=awaited)
         spans = [near] if near is not None and taken.isdisjoint(range(near.start, near.end)) else []
     wanted: list[_Span] = []
     for span in spans:
@@ -135,8 +137,9 @@ def _same(said: Sequence[str], meant: Sequence[str]) -> bool:
     return list(said[:-1]) == list(meant[:-1]) and said[-1] in (meant[-1], f"{meant[-1]}s", f"{meant[-1]}es")
 
 
-def _near(values: tuple[SlotValue, ...], words: list[str], least: float) -> _Span | None:
+def _near(values: tuple[SlotValue, ...], words: list[str], *, awaited: bool) -> _Span | None:
     """The likeliest misheard value, or None."""
+    least = _AWAITED_LIKENESS if awaited else _LIKENESS
     best: tuple[float, _Span] | None = None
     for value in values:
         for surface in value.heard:
@@ -146,7 +149,7 @@ def _near(values: tuple[SlotValue, ...], words: list[str], least: float) -> _Spa
             size = meant.count(" ") + 1
             for length in range(max(1, size - 1), size + 3):
                 for index in range(len(words) - length + 1):
-                    score = likeness(" ".join(words[index : index + length]), meant)
+                    score = likeness(" ".join(words[index : index + length]), meant, by_sound=awaited)
                     if score >= least and (best is None or score > best[0]):
                         best = score, _Span(value.name, index, index + length)
     return best[1] if best is not None else None

@@ -8,12 +8,14 @@ from rapidfuzz import fuzz
 _RULES = tuple(
     (re.compile(pattern), into)
     for pattern, into in (
-        (r"^kn", "n"), (r"^wr", "r"), (r"wh", "w"), (r"ph", "f"), (r"gh", ""), (r"ck|q", "k"), (r"sch|sh|ch|tch", "x"),
-        (r"th", "t"), (r"c(?=[eiy])", "s"), (r"c", "k"), (r"z", "s"), (r"dg?(?=j)|g(?=[ei])", "j"), (r"v", "f"),
+        (r"x", "ks"), (r"^kn", "n"), (r"^wr", "r"), (r"wh", "w"), (r"ph", "f"), (r"gh", ""), (r"ck|q", "k"),
+        (r"sch|sh|tch|ch", "x"), (r"th", "t"), (r"c(?=[eiy])", "s"), (r"c", "k"),
+        (r"z", "s"), (r"dg?(?=j)|g(?=[ei])", "j"), (r"v", "f"),
         (r"[aeiouy]+", "a"), (r"(?<!^)h", ""), (r"(.)\1+", r"\1"),
     )
 )  # fmt: skip
 _SOUND_WEIGHT = 0.97
+_SHORTEST_KEY = 5
 
 
 @lru_cache(maxsize=8192)
@@ -25,12 +27,16 @@ def sound_key(text: str) -> str:
     return key
 
 
-def likeness(heard: str, meant: str) -> float:
-    """How alike two pieces of normalised text are, 0 to 1, by letters or by sound, whichever is more."""
+def likeness(heard: str, meant: str, *, by_sound: bool) -> float:
+    """How alike two pieces of normalised text are, 0 to 1, by letters or also by sound, whichever is more."""
     joined_heard, joined_meant = heard.replace(" ", ""), meant.replace(" ", "")
     if joined_heard == joined_meant:
         return 1.0
     letters = fuzz.ratio(joined_heard, joined_meant) / 100
-    sounds = fuzz.ratio(sound_key(joined_heard), sound_key(joined_meant)) / 100
-    # Short sound keys agree by chance ("tea", "too"): there only the letters count.
-    return max(letters, sounds * _SOUND_WEIGHT) if len(joined_meant) >= 6 else letters
+    if not by_sound:
+        return letters
+    key_heard, key_meant = sound_key(joined_heard), sound_key(joined_meant)
+    # Short keys agree by chance ("the zoo", "the sea"), and mishearings keep the first sound.
+    if min(len(key_heard), len(key_meant)) < _SHORTEST_KEY or key_heard[0] != key_meant[0]:
+        return letters
+    return max(letters, fuzz.ratio(key_heard, key_meant) / 100 * _SOUND_WEIGHT)

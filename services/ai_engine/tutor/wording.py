@@ -67,7 +67,7 @@ class Wording:
         return said
 
     def _fillings(self, slots: Mapping[str, str]) -> dict[str, str]:
-        fillings = dict(slots)
+        fillings = {**slots, "tutor": self._script.scenario.tutor_role.split(",")[0]}
         for name, value in slots.items():
             values = self._script.slots[name].values if name in self._script.slots else ()
             facts = next((one.facts for one in values if one.name == value), {})

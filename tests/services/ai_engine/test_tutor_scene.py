@@ -144,6 +144,40 @@ def test_small_talk_is_no_answer_to_an_open_question() -> None:
     assert played.state.done == ()
 
 
+def test_a_denial_gets_no_cheerful_praise() -> None:
+    played = after(
+        "I'm Anna.", "From Peru.", "I'm a nurse.", "No, I don't have hobbies.", stage=STAGES["introductions"]
+    )
+    assert played.sentences[0] in {*EVERYWHERE.phrases["noted"], *EVERYWHERE.phrases["declined"]}
+
+
+def test_asking_what_a_thing_is_does_not_order_it() -> None:
+    assert after("What is a cappuccino?").state.slots == {}
+
+
+def test_questions_the_tutor_can_not_answer_never_cost_the_learner_a_step() -> None:
+    played = after(*["Why do cats purr?", "Who built the pyramids?"] * 3)
+    assert played.state.done == ()
+    assert not played.state.finished
+
+
+def test_a_question_that_mentions_a_value_changes_nothing() -> None:
+    said = ("Smith.", "Two nights.", "A single room.", "A quiet one.", "At eight.", "Can you wake me up at six?")
+    assert after(*said, stage=STAGES["hotel"]).state.slots["breakfast"] == "eight"
+
+
+def test_the_tutor_knows_its_name_in_the_scene() -> None:
+    assert "Mia" in text(after("What's your name?"))
+
+
+def test_a_place_that_only_rhymes_is_not_taken_for_another() -> None:
+    assert after("I want to go to the zoo.", stage=STAGES["directions"]).state.slots == {}
+
+
+def test_an_early_side_question_reaches_its_goal() -> None:
+    assert "price" in after("How much is a coffee?").state.reached
+
+
 def test_an_open_answer_does_not_answer_later_questions_by_chance() -> None:
     played = after(
         "I studied economics and worked in sales.", "I'd like to work in a good team.", stage=STAGES["interview"]
