@@ -1,0 +1,112 @@
+"""One whole mesh for all tests of this folder: every service and the edge, real engines, free ports."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import grpc
+import pytest
+import pytest_asyncio
+from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as engine_pb
+from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
+
+from cli.compose import MeshOptions, RunningMesh, run_mesh
+from cli.talking.sound import Sound
+from mesh.channel import call_metadata, open_channel
+
+Say = Callable[[str], Awaitable[Sound]]
+_CALL_S: Final = 20.0
+_SETTLED_S: Final = 8.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder share the mesh, and so the loop it runs in."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningMesh]:
+    options = MeshOptions(
+        tmp_path_factory.mktemp("mesh"),
+        overrides={"edge": {"stalled_after_s": 1.0}, "conversation": {"max_sessions_per_user": 16}},
+    )
+    up: asyncio.Future[RunningMesh] = asyncio.get_running_loop().create_future()
+    down = asyncio.Event()
+
+    async def host() -> None:
+        try:
+            async with run_mesh(options) as running:
+                up.set_result(running)
+                await down.wait()
+        except Exception as error:
+            if up.done():
+                raise
+            up.set_exception(error)
+
+    # In a task of its own: what the mesh opens in one task it closes in the same.
+    hosting = asyncio.create_task(host())
+    yield await up
+    down.set()
+    await hosting
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def channel(mesh: RunningMesh) -> AsyncIterator[grpc.aio.Channel]:
+    async with open_channel(mesh.grpc, audio=True) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def token(mesh: RunningMesh) -> str:
+    return await mesh.guest_token()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def say(mesh: RunningMesh, channel: grpc.aio.Channel) -> Say:
+    """Makes a recording of a line, spoken by the local synthesizer."""
+    made: dict[str, Sound] = {}
+    token = await mesh.guest_token()
+
+    async def recording(line: str) -> Sound:
+        if line not in made:
+            answer = await AiEngineServiceStub(channel).SynthesizeLine(
+                engine_pb.SynthesizeLineRequest(text=line), metadata=call_metadata(token), timeout=_CALL_S
+            )
+            made[line] = Sound(answer.pcm, answer.audio_format.sample_rate_hz).at_rate(16_000).trimmed()
+        return made[line]
+
+    return recording
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The tasks that ran before a test."""
+
+    before: frozenset["asyncio.Task[object]"]
+
+    async def settled(self) -> None:
+        """Returns when everything begun since has ended; fails when it does not."""
+        deadline = asyncio.get_running_loop().time() + _SETTLED_S
+        while left := self._left():
+            if asyncio.get_running_loop().time() > deadline:
+                pytest.fail(f"tasks still run: {sorted(left)}")
+            await asyncio.sleep(0.05)
+
+    def _left(self) -> list[str]:
+        current = asyncio.current_task()
+        begun = asyncio.all_tasks() - self.before
+        return [repr(task.get_coro()) for task in begun if task is not current and not _is_grpc(task)]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def watch() -> Watch:
+    return Watch(frozenset(asyncio.all_tasks()))
+
+
+def _is_grpc(task: "asyncio.Task[object]") -> bool:
+    """Whether it is the one with which a server waits for the next call of a method, which outlives every call."""
+    return getattr(task.get_coro(), "__qualname__", "") == "AioServer._request_registered_call"
