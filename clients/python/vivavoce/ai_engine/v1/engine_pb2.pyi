@@ -318,7 +318,7 @@ class AppendAudio(_message.Message):
     first_sample: _builtins.int
     """Position of the first sample since the session began."""
     pcm: _builtins.bytes
-    """Samples in the configured format; at most 1 s."""
+    """Samples in the configured format; at most 96,000 bytes, which is 1 s at 48 kHz."""
     def __init__(
         self,
         *,

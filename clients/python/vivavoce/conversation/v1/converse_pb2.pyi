@@ -151,7 +151,7 @@ class AppendAudio(_message.Message):
     first_sample: _builtins.int
     """Position of the first sample since the session began: the sum of the samples sent before."""
     pcm: _builtins.bytes
-    """Samples in the input format; an even number of bytes, at most 1 s."""
+    """Samples in the input format; an even number of bytes, at most 96,000: 1 s at 48 kHz."""
     def __init__(
         self,
         *,

@@ -107,7 +107,7 @@ class AppendTrack(_message.Message):
     goes back.
     """
     pcm: _builtins.bytes
-    """Samples; at most 1 s."""
+    """Samples; at most 96,000 bytes, which is 1 s at 48 kHz."""
     def __init__(
         self,
         *,
