@@ -92,3 +92,10 @@ def jwk(key: user_pb.SigningKey) -> Jwk:
 async def mesh(database_url: str, tmp_path: Path) -> AsyncIterator[UserMesh]:
     async with user_mesh(Settings(data_dir=tmp_path / "data", database_url=database_url)) as running:
         yield running
+
+
+@pytest.fixture
+async def sqlite_mesh(sqlite_url: str, tmp_path: Path) -> AsyncIterator[UserMesh]:
+    """For what never reaches the database."""
+    async with user_mesh(Settings(data_dir=tmp_path / "data", database_url=sqlite_url)) as running:
+        yield running

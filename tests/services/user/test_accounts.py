@@ -77,15 +77,17 @@ async def test_a_wrong_password_and_an_unknown_address_are_answered_alike(mesh: 
     assert (wrong.error.message, wrong.error.metadata) == (unknown.error.message, unknown.error.metadata)
 
 
-async def test_a_short_password_is_refused(mesh: UserMesh) -> None:
+async def test_a_short_password_is_refused(sqlite_mesh: UserMesh) -> None:
     with refused(InvalidFieldError, field="password"):
-        await mesh.stub.RegisterUser(service_pb.RegisterUserRequest(email="ann@example.org", password="elevenchars"))
+        await sqlite_mesh.stub.RegisterUser(
+            service_pb.RegisterUserRequest(email="ann@example.org", password="elevenchars")
+        )
 
 
 @pytest.mark.parametrize("email", ["", "ann", "ann@", "ann@example.org\x00", "a" * 250 + "@example.org"])
-async def test_what_is_no_address_is_refused(mesh: UserMesh, email: str) -> None:
+async def test_what_is_no_address_is_refused(sqlite_mesh: UserMesh, email: str) -> None:
     with refused(InvalidFieldError, field="email"):
-        await mesh.register(email)
+        await sqlite_mesh.register(email)
 
 
 async def test_a_guest_has_no_address_and_may_talk(mesh: UserMesh) -> None:
@@ -121,11 +123,11 @@ async def test_a_profile_changes_by_the_fields_of_the_mask(mesh: UserMesh) -> No
     ],
 )
 async def test_a_profile_that_breaks_a_rule_is_refused(
-    mesh: UserMesh, profile: user_pb.Profile, path: str, field: str
+    sqlite_mesh: UserMesh, profile: user_pb.Profile, path: str, field: str
 ) -> None:
-    tokens = (await mesh.guest()).tokens
+    tokens = (await sqlite_mesh.guest()).tokens
     with refused(InvalidFieldError, field=field):
-        await mesh.update(tokens, profile, path)
+        await sqlite_mesh.update(tokens, profile, path)
 
 
 async def test_each_sees_themselves_only(mesh: UserMesh) -> None:
@@ -134,14 +136,14 @@ async def test_each_sees_themselves_only(mesh: UserMesh) -> None:
     assert await mesh.user(bea.tokens) == bea.user
 
 
-async def test_nobody_is_seen_without_a_token(mesh: UserMesh) -> None:
+async def test_nobody_is_seen_without_a_token(sqlite_mesh: UserMesh) -> None:
     with refused(UnauthenticatedError, reason="TOKEN_MISSING"):
-        await mesh.stub.GetUser(service_pb.GetUserRequest())
+        await sqlite_mesh.stub.GetUser(service_pb.GetUserRequest())
 
 
-async def test_what_is_planned_says_so(mesh: UserMesh) -> None:
+async def test_what_is_planned_says_so(sqlite_mesh: UserMesh) -> None:
     with refused(NotBuiltError):
-        await mesh.stub.RequestPasswordReset(service_pb.RequestPasswordResetRequest(email="ann@example.org"))
+        await sqlite_mesh.stub.RequestPasswordReset(service_pb.RequestPasswordResetRequest(email="ann@example.org"))
 
 
 async def test_logs_hold_neither_addresses_nor_passwords_nor_tokens(
