@@ -58,6 +58,9 @@ class Learner:
         await self.speak()
         await self.be_silent()
 
+    async def done_sending(self) -> None:
+        await self._stream.done_sending()
+
     async def next(self) -> service_pb.ConverseResponse:
         message = await anext(self._stream)
         self.events.append(message)
