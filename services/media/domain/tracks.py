@@ -7,8 +7,10 @@ from typing import Final
 from mesh.errors import BadAudioError
 
 BYTES_PER_SAMPLE: Final = 2
-#: The most one message may bring.
-_LONGEST_APPEND_S: Final = 1
+#: The most one message may bring: a second at 48 kHz, and so several at lower rates.
+_LONGEST_APPEND_BYTES: Final = 96_000
+#: Sound is taken in by steps of this length, so that no segment becomes longer by more.
+_STEP_S: Final = 1
 
 
 class Track(Enum):
@@ -60,16 +62,12 @@ class OpenTrack:
                 recording.
         """
         first_sample, pcm = self._unkept(*self._checked(first_sample, pcm))
-        if not pcm:
-            return []
-        ready = [] if self._fits(first_sample, pcm) else self.cut()
-        if not self._sound:
-            self._first, self._began_at = first_sample, now
-        gap = first_sample - self._first - len(self._sound) // BYTES_PER_SAMPLE
-        self._sound += bytes(gap * BYTES_PER_SAMPLE) + pcm
-        if len(self._sound) >= self._segment_samples * BYTES_PER_SAMPLE:
-            ready += self.cut()
-        return ready
+        step = self._rate_hz * _STEP_S * BYTES_PER_SAMPLE
+        return [
+            piece
+            for start in range(0, len(pcm), step)
+            for piece in self._add(first_sample + start // BYTES_PER_SAMPLE, pcm[start : start + step], now)
+        ]
 
     def cut(self) -> list[Piece]:
         """Returns what is not kept yet, as one piece or none, and begins anew after it."""
@@ -83,12 +81,24 @@ class OpenTrack:
         """When the oldest sound that is not kept came in; None where there is none."""
         return self._began_at if self._sound else None
 
+    def _add(self, first_sample: int, pcm: bytes, now: float) -> list[Piece]:
+        ready = [] if self._fits(first_sample, pcm) else self.cut()
+        if not self._sound:
+            self._first, self._began_at = first_sample, now
+        gap = first_sample - self._first - len(self._sound) // BYTES_PER_SAMPLE
+        self._sound += bytes(gap * BYTES_PER_SAMPLE) + pcm
+        if len(self._sound) >= self._segment_samples * BYTES_PER_SAMPLE:
+            ready += self.cut()
+        return ready
+
     def _checked(self, first_sample: int, pcm: bytes) -> tuple[int, bytes]:
         samples, odd = divmod(len(pcm), BYTES_PER_SAMPLE)
         if odd:
             raise BadAudioError("pcm has an odd number of bytes; send whole 16-bit samples.", field="append_track.pcm")
-        if samples > self._rate_hz * _LONGEST_APPEND_S:
-            raise BadAudioError("pcm is longer than a second; send it in smaller pieces.", field="append_track.pcm")
+        if len(pcm) > _LONGEST_APPEND_BYTES:
+            raise BadAudioError(
+                f"pcm has more than {_LONGEST_APPEND_BYTES} bytes; send it in smaller pieces.", field="append_track.pcm"
+            )
         if first_sample < self._next:
             raise BadAudioError(
                 f"The track goes back to sample {first_sample}; go on from {self._next}.",
@@ -112,4 +122,4 @@ class OpenTrack:
         if not self._sound:
             return True
         span = first_sample - self._first + len(pcm) // BYTES_PER_SAMPLE
-        return span <= self._segment_samples + self._rate_hz * _LONGEST_APPEND_S
+        return span <= self._segment_samples + self._rate_hz * _STEP_S

@@ -147,7 +147,7 @@ def appended(**fields: object) -> service_pb.RecordRequest:
     ("bad", "kind"),
     [
         (appended(track=LEARNER, first_sample=1600, pcm=b"\x00"), BadAudioError),
-        (appended(track=LEARNER, first_sample=1600, pcm=bytes(32_002)), BadAudioError),
+        (appended(track=LEARNER, first_sample=1600, pcm=bytes(96_002)), BadAudioError),
         (append(LEARNER, 1599, 10), BadAudioError),
         (append(LEARNER, 2**62, 10), BadAudioError),
         (appended(track=LEARNER, first_sample=-1), InvalidFieldError),

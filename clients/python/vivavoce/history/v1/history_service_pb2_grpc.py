@@ -129,7 +129,8 @@ class HistoryServiceServicer:
     def Ingest(self, request_iterator, context):
         """Takes in what happened, in order within each conversation. Acknowledges cumulatively, after it is stored: an
         event that was not acknowledged is sent again, and one that was stored before is ignored. Refuses with
-        RESOURCE_EXHAUSTED rather than lose. The caller keeps at most 512 deliveries unacknowledged.
+        RESOURCE_EXHAUSTED rather than lose, and with ABORTED where a sequence is missing; `expected_sequence` in the
+        error's metadata is the one to go on from. The caller keeps at most 512 deliveries unacknowledged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

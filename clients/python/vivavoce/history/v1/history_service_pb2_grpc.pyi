@@ -36,7 +36,8 @@ class HistoryServiceStub:
     Ingest: _grpc.StreamStreamMultiCallable[_history_service_pb2.IngestRequest, _history_service_pb2.IngestResponse]
     """Takes in what happened, in order within each conversation. Acknowledges cumulatively, after it is stored: an
     event that was not acknowledged is sent again, and one that was stored before is ignored. Refuses with
-    RESOURCE_EXHAUSTED rather than lose. The caller keeps at most 512 deliveries unacknowledged.
+    RESOURCE_EXHAUSTED rather than lose, and with ABORTED where a sequence is missing; `expected_sequence` in the
+    error's metadata is the one to go on from. The caller keeps at most 512 deliveries unacknowledged.
     """
     ListConversations: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ListConversationsRequest, _history_service_pb2.ListConversationsResponse]
     """Lists the caller's conversations, latest first. Idempotent."""
@@ -79,7 +80,8 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     Ingest: _aio.StreamStreamMultiCallable[_history_service_pb2.IngestRequest, _history_service_pb2.IngestResponse]  # type: ignore[assignment]
     """Takes in what happened, in order within each conversation. Acknowledges cumulatively, after it is stored: an
     event that was not acknowledged is sent again, and one that was stored before is ignored. Refuses with
-    RESOURCE_EXHAUSTED rather than lose. The caller keeps at most 512 deliveries unacknowledged.
+    RESOURCE_EXHAUSTED rather than lose, and with ABORTED where a sequence is missing; `expected_sequence` in the
+    error's metadata is the one to go on from. The caller keeps at most 512 deliveries unacknowledged.
     """
     ListConversations: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ListConversationsRequest, _history_service_pb2.ListConversationsResponse]  # type: ignore[assignment]
     """Lists the caller's conversations, latest first. Idempotent."""
@@ -125,7 +127,8 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_history_service_pb2.IngestResponse], _abc.AsyncIterator[_history_service_pb2.IngestResponse]]:
         """Takes in what happened, in order within each conversation. Acknowledges cumulatively, after it is stored: an
         event that was not acknowledged is sent again, and one that was stored before is ignored. Refuses with
-        RESOURCE_EXHAUSTED rather than lose. The caller keeps at most 512 deliveries unacknowledged.
+        RESOURCE_EXHAUSTED rather than lose, and with ABORTED where a sequence is missing; `expected_sequence` in the
+        error's metadata is the one to go on from. The caller keeps at most 512 deliveries unacknowledged.
         """
 
     @_abc_1.abstractmethod

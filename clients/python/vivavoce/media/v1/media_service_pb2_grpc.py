@@ -111,7 +111,7 @@ class MediaServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteRecording(self, request, context):
-        """Removes a recording of the caller's. Idempotent.
+        """Removes a recording of the caller's. NOT_FOUND where there is none, or none any more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

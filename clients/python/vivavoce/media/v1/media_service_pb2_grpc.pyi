@@ -44,7 +44,7 @@ class MediaServiceStub:
     DownloadRecording: _grpc.UnaryStreamMultiCallable[_media_service_pb2.DownloadRecordingRequest, _media_service_pb2.DownloadRecordingResponse]
     """Returns a track of a recording of the caller's, or a stretch of it, as a WAV file in pieces."""
     DeleteRecording: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.DeleteRecordingRequest, _media_service_pb2.DeleteRecordingResponse]
-    """Removes a recording of the caller's. Idempotent."""
+    """Removes a recording of the caller's. NOT_FOUND where there is none, or none any more."""
     GetPlayback: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.GetPlaybackRequest, _media_service_pb2.GetPlaybackResponse]
     """Returns a link that plays a recording of the caller's in a browser, for an hour."""
     Transcode: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.TranscodeRequest, _media_service_pb2.TranscodeResponse]
@@ -68,7 +68,7 @@ class MediaServiceAsyncStub(MediaServiceStub):
     DownloadRecording: _aio.UnaryStreamMultiCallable[_media_service_pb2.DownloadRecordingRequest, _media_service_pb2.DownloadRecordingResponse]  # type: ignore[assignment]
     """Returns a track of a recording of the caller's, or a stretch of it, as a WAV file in pieces."""
     DeleteRecording: _aio.UnaryUnaryMultiCallable[_media_service_pb2.DeleteRecordingRequest, _media_service_pb2.DeleteRecordingResponse]  # type: ignore[assignment]
-    """Removes a recording of the caller's. Idempotent."""
+    """Removes a recording of the caller's. NOT_FOUND where there is none, or none any more."""
     GetPlayback: _aio.UnaryUnaryMultiCallable[_media_service_pb2.GetPlaybackRequest, _media_service_pb2.GetPlaybackResponse]  # type: ignore[assignment]
     """Returns a link that plays a recording of the caller's in a browser, for an hour."""
     Transcode: _aio.UnaryUnaryMultiCallable[_media_service_pb2.TranscodeRequest, _media_service_pb2.TranscodeResponse]  # type: ignore[assignment]
@@ -119,7 +119,7 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _media_service_pb2.DeleteRecordingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_media_service_pb2.DeleteRecordingResponse, _abc.Awaitable[_media_service_pb2.DeleteRecordingResponse]]:
-        """Removes a recording of the caller's. Idempotent."""
+        """Removes a recording of the caller's. NOT_FOUND where there is none, or none any more."""
 
     @_abc_1.abstractmethod
     def GetPlayback(
