@@ -75,26 +75,29 @@ class Caller:
                 self.turns.append(TimedTurn(time.perf_counter()))
             await self.append(TONE if place < spoken else SILENCE)
 
-    async def listen(self) -> None:
-        """Notes when replies begin; cuts off the tutor's opening line, which is part of no turn."""
+    async def listen(self, *, cut_short: bool) -> None:
+        """Notes when replies begin; cuts off the opening line, and with `cut_short` every reply once it sounds."""
         async for frame in self.socket:
             came_at = time.perf_counter()
             response = conversation_pb.ConverseResponse.FromString(frame)  # type: ignore[arg-type]  # All are binary.
             match response.WhichOneof("event"):
-                case "reply_audio":
-                    turn = self.turns[-1] if self.turns else None
-                    if turn is not None and turn.answered_at is None and not self._is_opener(response):
-                        turn.answered_at = came_at
+                case "reply_audio" if self._is_answer(response.reply_audio.reply_id):
+                    self.turns[-1].answered_at = came_at
+                    if cut_short:
+                        await self._cancel(response.reply_audio.reply_id)
                 case "reply_started" if not response.reply_started.turn_id:
-                    reply_id = response.reply_started.reply_id
-                    self._openers.add(reply_id)
-                    cancel = converse_pb.CancelReply(reply_id=reply_id)
-                    await self.send(conversation_pb.ConverseRequest(cancel_reply=cancel))
+                    self._openers.add(response.reply_started.reply_id)
+                    await self._cancel(response.reply_started.reply_id)
                 case _:
                     pass
 
-    def _is_opener(self, response: conversation_pb.ConverseResponse) -> bool:
-        return response.reply_audio.reply_id in self._openers
+    def _is_answer(self, reply_id: str) -> bool:
+        """Whether this reply is the first to sound since the last turn's end."""
+        return bool(self.turns) and self.turns[-1].answered_at is None and reply_id not in self._openers
+
+    async def _cancel(self, reply_id: str) -> None:
+        cancel = converse_pb.CancelReply(reply_id=reply_id)
+        await self.send(conversation_pb.ConverseRequest(cancel_reply=cancel))
 
 
 @asynccontextmanager

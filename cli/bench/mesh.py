@@ -30,6 +30,7 @@ _OVERHEAD_MS: Final = {"p50": 5.0, "p95": 10.0, "p99": 20.0}
 _SPEECH_S: Final = 3.0
 _PERIOD_S: Final = 6.0
 _CALL_S: Final = 10.0
+_SETTLE_S: Final = 2.0
 #: Sessions are drawn apart always in the same way, so that runs compare.
 _SEED: Final = 7
 
@@ -48,8 +49,8 @@ class Plan:
     starts: int
 
 
-_FULL: Final = Plan(500, 1000, 60, (10, 20, 30, 40, 50, 60), 4, 10, 2)
-_QUICK: Final = Plan(100, 150, 12, (50,), 2, 3, 1)
+_FULL: Final = Plan(500, 1000, 60, (10, 20, 30, 40, 50, 60), 4, 20, 2)
+_QUICK: Final = Plan(50, 100, 8, (50,), 2, 3, 1)
 
 
 def bench_mesh(*, quick: bool) -> Report:
@@ -119,9 +120,9 @@ async def _echo_round_trips(mesh: MeshProcess, count: int) -> list[float]:
 
 
 async def _turn_overheads(mesh: MeshProcess, count: int) -> list[float]:
-    """One session, a turn every two seconds."""
+    """One session, a turn a second, each reply cut short."""
     async with call(mesh.web, mesh.token) as caller:
-        await _converse(caller, count + 1, 0.8, 2.8, 1.0)
+        await _converse(caller, count + 1, 0.5, 1.0, 1.0, cut_short=True)
     return _scored([caller])
 
 
@@ -151,7 +152,7 @@ async def _level(mesh: MeshProcess, sessions: int, turns: int) -> list[Caller]:
     async def one(token: str, phase_s: float) -> None:
         async with call(mesh.web, token) as caller:
             callers.append(caller)
-            await _converse(caller, turns, _SPEECH_S, _PERIOD_S, phase_s)
+            await _converse(caller, turns, _SPEECH_S, _PERIOD_S, phase_s, cut_short=False)
 
     async with asyncio.TaskGroup() as tasks:
         for token in await _guests(mesh, sessions):
@@ -160,9 +161,11 @@ async def _level(mesh: MeshProcess, sessions: int, turns: int) -> list[Caller]:
     return callers
 
 
-async def _converse(caller: Caller, turns: int, speech_s: float, period_s: float, phase_s: float) -> None:
+async def _converse(
+    caller: Caller, turns: int, speech_s: float, period_s: float, phase_s: float, *, cut_short: bool
+) -> None:
     async with asyncio.TaskGroup() as tasks:
-        listening = tasks.create_task(caller.listen())
+        listening = tasks.create_task(caller.listen(cut_short=cut_short))
         await caller.take_turns(speech_s, period_s, turns, phase_s)
         listening.cancel()
 
@@ -210,14 +213,14 @@ async def _stalls(mesh: MeshProcess, openings: int) -> list[float]:
 
     async with call(mesh.web, mesh.token) as caller:
         await caller.append(SILENCE)
-        # Its own opening line is over before it is asked to wait for others.
+        await caller.send(conversation_pb.ConverseRequest(cancel_reply=converse_pb.CancelReply()))
         async with asyncio.TaskGroup() as tasks:
             probing = tasks.create_task(probe(caller))
-            await asyncio.sleep(_PERIOD_S)
+            # Its own opening line is over before it is asked to wait for others.
+            await asyncio.sleep(_SETTLE_S)
             taken.clear()
             for token in tokens:
                 async with call(mesh.web, token) as other:
-                    await other.append(SILENCE)
-                    await asyncio.sleep(0.3)
+                    await _converse(other, 0, 0, 0, _SETTLE_S / 4, cut_short=True)
             probing.cancel()
     return taken
