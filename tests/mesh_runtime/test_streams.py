@@ -285,3 +285,19 @@ async def test_cancelling_the_client_task_cancels_the_call(mesh: EchoMesh) -> No
 async def test_offer_says_no_when_the_queue_is_full(mesh: EchoMesh) -> None:
     async with client_stream(mesh.stub.Talk, metadata=mesh.authority.user_metadata(), outbox=3) as stream:
         assert [stream.offer(new_echo()) for _ in range(5)] == [True, True, True, False, False]
+
+
+async def test_a_client_that_still_writes_meets_the_error_the_server_ended_with(mesh: EchoMesh) -> None:
+    async def session(stream: Stream) -> None:
+        await anext(stream)
+        raise NotFoundError("There is no such conversation.")
+
+    async def talk() -> None:
+        async with client_stream(mesh.stub.Talk, metadata=mesh.authority.user_metadata()) as stream:
+            while True:
+                await stream.send(new_echo(sound=bytes(640)))
+
+    mesh.servicer.session = session
+    for _ in range(100):
+        with pytest.raises(NotFoundError):
+            await talk()
