@@ -27,8 +27,7 @@ from services.conversation.live.sessions import Mesh, Sessions
 from services.conversation.relay import Relay
 from services.conversation.servicer import ConversationServicer
 from services.conversation.settings import Settings
-from services.conversation.store import ConversationStore
-from services.conversation.tables import VERSION_TABLE
+from services.conversation.store import VERSION_TABLE, ConversationStore
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 #: What sessions left behind is stored within this, when the service ends.

@@ -65,7 +65,7 @@ class Relay:
                 events = [to_history_event(d.conversation_id, d.sequence, d.user_id, d.time, d.record) for d in batch]
                 await stream.send(service_pb.IngestRequest(delivery=delivery, events=events))
                 await _acknowledged(stream, delivery)
-                await self._store.delivered([each.place for each in batch])
+                await self._store.delivered(batch)
                 self._pause_s = _FIRST_PAUSE_S
 
     async def _batches(self) -> AsyncIterator[list[Delivery]]:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from platformdirs import user_data_path
-
 from mesh.settings import setting
 from services.conversation.domain.state import Limits
 from services.conversation.domain.turns import Waits
@@ -17,8 +15,8 @@ class Settings:
 
     UNIT: ClassVar[str] = "conversation"
 
-    data_dir: Path = setting(user_data_path("vivavoce"), help="Folder of the default database.")
-    database_url: str = setting("", help="SQLAlchemy URL. Empty: conversation.sqlite3 in data_dir.")
+    data_dir: Path = setting(Path("data"), help="Folder for the default database.")
+    database_url: str = setting("", help="SQLAlchemy URL. Empty: SQLite in the data folder.", secret=True)
     database_threads: int = setting(8, help="Database calls at once.")
     max_sessions: int = setting(200, help="Live sessions of all learners; more are refused as OVERLOADED.")
     max_sessions_per_user: int = setting(4, help="Live sessions of one learner; more are refused as RATE_LIMITED.")
@@ -35,7 +33,7 @@ class Settings:
     @property
     def database(self) -> str:
         """The database's URL."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'conversation.sqlite3'}"
+        return self.database_url or f"sqlite:///{self.data_dir / 'conversation.db'}"
 
     @property
     def waits(self) -> Waits:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from mesh.clock import Clock
@@ -21,11 +21,14 @@ from services.conversation.domain.records import (
 )
 from services.conversation.domain.things import Line, Speaker
 from services.conversation.payloads import KINDS, read_choices, read_record, write_choices, write_record
-from services.conversation.tables import ConversationRow, EventRow, OutboxRow
+from services.conversation.tables import VERSION_TABLE, Base, ConversationRow, EventRow, OutboxRow
+
+__all__ = ["VERSION_TABLE", "Base", "ConversationStore"]
 
 T = TypeVar("T")
 
 _LINES: Final = 80
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SAME_REQUEST: Final = timedelta(days=1)
 
 
@@ -54,8 +57,8 @@ class ConversationStore:
                 choices=write_choices(choices),
                 tutor_state="",
                 last_sequence=0,
-                create_time=now,
-                update_time=now,
+                create_time_us=_to_us(now),
+                update_time_us=_to_us(now),
                 request_id=request_id or None,
             )
             session.add(row)
@@ -83,7 +86,7 @@ class ConversationStore:
                 row.title = title
             if choices is not None:
                 row.choices = write_choices(choices)
-            row.update_time = now
+            row.update_time_us = _to_us(now)
             return _conversation(row)
 
         return await self._commit(unit)
@@ -133,38 +136,39 @@ class ConversationStore:
 
     async def waiting(self, limit: int) -> list[Delivery]:
         """See `Conversations`."""
-        # Places follow the order of events within a conversation; nothing is promised between conversations.
+        # Order counts within a conversation; nothing is promised between conversations.
         oldest = (
-            select(OutboxRow.place, EventRow, ConversationRow.user_id)
+            select(EventRow, ConversationRow.user_id)
+            .select_from(OutboxRow)
             .join(
                 EventRow,
                 (EventRow.conversation_id == OutboxRow.conversation_id) & (EventRow.sequence == OutboxRow.sequence),
             )
             .join(ConversationRow, ConversationRow.conversation_id == OutboxRow.conversation_id)
-            .order_by(OutboxRow.place)
+            .order_by(OutboxRow.conversation_id, OutboxRow.sequence)
             .limit(limit)
         )
 
         def unit(session: Session) -> list[Delivery]:
             return [
                 Delivery(
-                    place,
                     event.conversation_id,
                     event.sequence,
                     user_id,
-                    _utc(event.time),
+                    _from_us(event.time_us),
                     read_record(event.kind, event.payload),
                 )
-                for place, event, user_id in session.execute(oldest)
+                for event, user_id in session.execute(oldest)
             ]
 
         return await self._database.read(unit)
 
-    async def delivered(self, places: list[int]) -> None:
+    async def delivered(self, deliveries: list[Delivery]) -> None:
         """See `Conversations`."""
+        taken = [(each.conversation_id, each.sequence) for each in deliveries]
 
         def unit(session: Session) -> None:
-            session.execute(delete(OutboxRow).where(OutboxRow.place.in_(places)))
+            session.execute(delete(OutboxRow).where(tuple_(OutboxRow.conversation_id, OutboxRow.sequence).in_(taken)))
 
         await self._database.commit(unit)
 
@@ -194,14 +198,14 @@ def _row(
 
 def _append(session: Session, row: ConversationRow, record: Record, now: datetime) -> int:
     row.last_sequence += 1
-    row.update_time = now
+    row.update_time_us = _to_us(now)
     if isinstance(record, ConversationEnded):
         row.ended = True
     session.add(
         EventRow(
             conversation_id=row.conversation_id,
             sequence=row.last_sequence,
-            time=now,
+            time_us=_to_us(now),
             kind=KINDS[type(record)],
             payload=write_record(record),
         )
@@ -214,7 +218,7 @@ def _append(session: Session, row: ConversationRow, record: Record, now: datetim
 def _of_request(session: Session, user_id: str, request_id: str, now: datetime) -> ConversationRow | None:
     same = select(ConversationRow).where(ConversationRow.user_id == user_id, ConversationRow.request_id == request_id)
     row = session.scalars(same).one_or_none()
-    if row is None or _utc(row.create_time) > now - _SAME_REQUEST:
+    if row is None or _from_us(row.create_time_us) > now - _SAME_REQUEST:
         return row
     # A day later the same request id means another conversation.
     session.execute(
@@ -231,8 +235,8 @@ def _conversation(row: ConversationRow) -> Conversation:
         ended=row.ended,
         choices=read_choices(row.choices),
         last_sequence=row.last_sequence,
-        create_time=_utc(row.create_time),
-        update_time=_utc(row.update_time),
+        create_time=_from_us(row.create_time_us),
+        update_time=_from_us(row.update_time_us),
     )
 
 
@@ -246,6 +250,9 @@ def _line(record: Record) -> Line:
             raise AssertionError("only turns and replies are lines")
 
 
-def _utc(time: datetime) -> datetime:
-    # SQLite forgets the zone; all times are written in UTC.
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+def _to_us(time: datetime) -> int:
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
+def _from_us(time_us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=time_us)

@@ -1,13 +1,13 @@
 """The tables of the conversation service; `schema.md` explains each column."""
 
-from datetime import datetime
+from typing import Final
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from mesh.database import metadata
 
-VERSION_TABLE = "alembic_version_conversation"
+VERSION_TABLE: Final = "alembic_version_conversation"
 
 
 class Base(DeclarativeBase):
@@ -29,8 +29,8 @@ class ConversationRow(Base):
     choices: Mapped[str] = mapped_column(Text)
     tutor_state: Mapped[str] = mapped_column(Text)
     last_sequence: Mapped[int] = mapped_column(BigInteger)
-    create_time: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    update_time: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    create_time_us: Mapped[int] = mapped_column(BigInteger)
+    update_time_us: Mapped[int] = mapped_column(BigInteger)
     request_id: Mapped[str | None] = mapped_column(String(64))
 
 
@@ -43,7 +43,7 @@ class EventRow(Base):
         ForeignKey("conversations.conversation_id", ondelete="CASCADE"), primary_key=True
     )
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    time: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    time_us: Mapped[int] = mapped_column(BigInteger)
     kind: Mapped[str] = mapped_column(String(32))
     payload: Mapped[str] = mapped_column(Text)
 
@@ -53,8 +53,7 @@ class OutboxRow(Base):
 
     __tablename__ = "conversation_outbox"
 
-    place: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     conversation_id: Mapped[str] = mapped_column(
-        ForeignKey("conversations.conversation_id", ondelete="CASCADE"), index=True
+        ForeignKey("conversations.conversation_id", ondelete="CASCADE"), primary_key=True
     )
-    sequence: Mapped[int] = mapped_column(BigInteger)
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

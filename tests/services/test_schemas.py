@@ -15,7 +15,7 @@ from mesh.database import open_engine
 from mesh.migrations import migrate
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ["user", "history", "media"]
+SERVICES = ["user", "conversation", "history", "media"]
 
 #: One line of a table in schema.md: column, type, whether it may be empty.
 LINE = re.compile(r"^\| `(\w+)` \| ([^|]+) \| (yes|no) \|", re.MULTILINE)

@@ -33,9 +33,8 @@ class Continued:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event on its way to history; `place` is its place in the outbox."""
+    """An event on its way to history."""
 
-    place: int
     conversation_id: str
     sequence: int
     user_id: str
@@ -75,10 +74,10 @@ class Conversations(Protocol):
         ...
 
     async def waiting(self, limit: int) -> list[Delivery]:
-        """The oldest events that history has not taken yet; in order within each conversation."""
+        """Events that history has not taken yet; in order within each conversation."""
         ...
 
-    async def delivered(self, places: list[int]) -> None:
+    async def delivered(self, deliveries: list[Delivery]) -> None:
         """History has taken these."""
         ...
 

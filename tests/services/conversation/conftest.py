@@ -59,7 +59,7 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, **overrides: object) -> AsyncIterator[House]:
+async def open_house(folder: Path, *, media_away: bool = False, **overrides: object) -> AsyncIterator[House]:
     authority = new_authority()
     script = Script()
     script.may_reply.set()
@@ -74,7 +74,7 @@ async def open_house(folder: Path, **overrides: object) -> AsyncIterator[House]:
             partial(add_UserServiceServicer_to_server, Keys(authority)),  # type: ignore[abstract]  # All that is asked.
         )
         neighbours = await stack.enter_async_context(
-            serve([engine_service(script), history, media, keys], authority, drain_s=0.2)
+            serve([engine_service(script), history, keys, *([] if media_away else [media])], authority, drain_s=0.2)
         )
         addresses = dict.fromkeys(("ai_engine", "history", "media", "user"), neighbours.address)
         peers = await stack.enter_async_context(Peers(addresses, tokens))

@@ -10,6 +10,7 @@ from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import audio_pb2 as audio_pb
 from vivavoce.type.v1 import error_pb2 as error_pb
+from vivavoce.type.v1 import learner_pb2 as learner_pb
 
 from mesh.errors import (
     BadAudioError,
@@ -112,7 +113,7 @@ async def test_a_ping_is_answered_and_settings_change(house: House) -> None:
         await opened(learner)
         await learner.send(ping=converse_pb.Ping(nonce=7))
         assert (await learner.until("pong")).pong.nonce == 7
-        settings = conversation_pb.ConversationSettings(level=3)
+        settings = conversation_pb.ConversationSettings(level=learner_pb.CEFR_LEVEL_B1)
         await learner.send(change_settings=converse_pb.ChangeSettings(settings=settings))
         await learner.send(submit_text=converse_pb.SubmitText(text="Hello."))
         await learner.until("turn_committed")
@@ -257,7 +258,10 @@ async def test_resuming_is_not_offered_yet(house: House) -> None:
     ("audio", "field"),
     [
         (audio_pb.AudioFormat(sample_rate_hz=11_025), "start_session.input_audio.sample_rate_hz"),
-        (audio_pb.AudioFormat(sample_rate_hz=16_000, encoding=2), "start_session.input_audio.encoding"),
+        (
+            audio_pb.AudioFormat(sample_rate_hz=16_000, encoding=audio_pb.AUDIO_ENCODING_OPUS),
+            "start_session.input_audio.encoding",
+        ),
     ],
 )
 async def test_sound_that_can_not_be_heard_is_refused(house: House, audio: audio_pb.AudioFormat, field: str) -> None:

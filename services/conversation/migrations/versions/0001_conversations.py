@@ -17,8 +17,8 @@ def upgrade() -> None:
         sa.Column("choices", sa.Text, nullable=False),
         sa.Column("tutor_state", sa.Text, nullable=False),
         sa.Column("last_sequence", sa.BigInteger, nullable=False),
-        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("update_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("create_time_us", sa.BigInteger, nullable=False),
+        sa.Column("update_time_us", sa.BigInteger, nullable=False),
         sa.Column("request_id", sa.String(64)),
         sa.UniqueConstraint("user_id", "request_id"),
     )
@@ -31,21 +31,19 @@ def upgrade() -> None:
             primary_key=True,
         ),
         sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("time_us", sa.BigInteger, nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("payload", sa.Text, nullable=False),
     )
     op.create_table(
         "conversation_outbox",
-        sa.Column("place", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
         sa.Column(
             "conversation_id",
             sa.String(64),
             sa.ForeignKey("conversations.conversation_id", ondelete="CASCADE"),
-            nullable=False,
-            index=True,
+            primary_key=True,
         ),
-        sa.Column("sequence", sa.BigInteger, nullable=False),
+        sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
     )
 
 
