@@ -1,6 +1,7 @@
 """Puts all services and the edge together in one process."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from mesh.tokens import ServiceTokens, TokenVerifier
 
 _CALL_S: Final = 10.0
 _DRAIN_S: Final = 5.0
+_SWITCH_S: Final = 0.0005
 
 #: Told what is being started, for whoever watches.
 Report = Callable[[str], None]
@@ -84,6 +86,8 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
     Raises:
         VivavoceError: something it needs is missing, or a port is taken; nothing is left running.
     """
+    # A thread that stores or speaks in plain Python hands over this often: by default sound waits five times as long.
+    sys.setswitchinterval(_SWITCH_S)
     port = options.grpc_port or free_port(options.host)
     signer = await asyncio.to_thread(open_service_key, options.data_dir / "keys" / "services.pem")
     clock = SystemClock()
