@@ -32,7 +32,7 @@ class StreamResampler:
 
     def flush(self) -> bytes:
         """Ends the stream and gives what was held back."""
-        if self._from_hz == self._to_hz or not self._fed:
+        if not self._fed:
             return b""
         wanted = -(-self._fed * self._to_hz // self._from_hz) - self._given
         # soxr rounds the length of a stream its own way, by a sample.
