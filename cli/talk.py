@@ -26,7 +26,7 @@ from cli.talking.sound import Sound, at_one_rate, read_sound, write_sound
 from cli.talking.wires import open_grpc
 from mesh.audio import HEARING_HZ
 from mesh.channel import open_channel
-from mesh.errors import UnavailableError
+from mesh.errors import InvalidFieldError, UnavailableError
 from mesh.server import run
 from mesh.wire_errors import from_rpc_error
 
@@ -86,6 +86,11 @@ async def signed_in(address: str, token: str) -> AsyncIterator[tuple[grpc.aio.Ch
             try:
                 token = (await UserServiceStub(channel).CreateGuest(request, timeout=_CALL_S)).tokens.access_token
             except grpc.aio.AioRpcError as error:
+                if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                    raise InvalidFieldError(
+                        f"{address} makes no guests; sign in where the user service is, and give --token.",
+                        field="token",
+                    ) from None
                 raise from_rpc_error(error) from None
         yield channel, token
 

@@ -25,6 +25,8 @@ def configure(form: Form, level: str = "INFO", stream: TextIO | None = None) -> 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # It tells of each of its own parts at every start.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
 
 
 def formatter(form: Form) -> logging.Formatter:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from socket import create_server
 
 import pytest
 from typer.testing import CliRunner
@@ -38,8 +39,6 @@ def test_talk_refuses_an_empty_file_before_it_calls_anyone(tmp_path: Path) -> No
 
 
 def test_up_refuses_a_taken_port_before_it_starts(tmp_path: Path) -> None:
-    from socket import create_server
-
     with create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = CliRunner().invoke(app, ["up", "--port", port, "--grpc-port", "0", "--data-dir", str(tmp_path / "d")])

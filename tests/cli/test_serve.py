@@ -1,0 +1,39 @@
+"""`viva serve`: services as processes of their own, which find one another by address."""
+
+import signal
+from pathlib import Path
+from socket import create_server
+
+import httpx
+
+from cli.ports import free_port
+from tests.cli.processes import line_of, viva
+
+
+def test_two_processes_of_one_installation_know_each_other(tmp_path: Path) -> None:
+    host = "127.0.0.1"
+    shared = {"VIVAVOCE_PEERS_USER": f"{host}:{free_port(host)}", "VIVAVOCE_PEERS_KEY": str(tmp_path / "services.pem")}
+    web = f"{host}:{free_port(host)}"
+    with (
+        viva("serve", "user", "--data-dir", str(tmp_path), **shared) as user,
+        viva("serve", "edge", "--address", web, **shared) as edge,
+    ):
+        line_of(user, "user serves on")
+        line_of(edge, "edge serves on")
+        guest = httpx.post(f"http://{web}/vivavoce.user.v1.UserService/CreateGuest", json={})
+        assert guest.json()["user"]["guest"] is True
+        states = httpx.get(f"http://{web}/readyz").json()["services"]
+        assert (states["user"], states["media"]) == ("SERVING", "UNAVAILABLE")
+        for each in (edge, user):
+            each.send_signal(signal.SIGTERM)
+            assert each.wait(20) == 0
+
+
+def test_an_address_that_is_taken_is_told_kindly(tmp_path: Path) -> None:
+    with create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with viva("serve", "user", "--address", address, "--data-dir", str(tmp_path)) as running:
+            _, err = running.communicate(timeout=20)
+    assert running.returncode == 1
+    assert "is taken" in err
+    assert "--address" in err
