@@ -49,7 +49,9 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             peers.metadata,
         )
         sessions = Sessions(settings, store, mesh, TokenVerifier(partial(_keys, peers), clock), clock)
-        servicer = ConversationServicer(sessions, store)  # type: ignore[abstract]  # Planned RPCs have no handler yet.
+        servicer = ConversationServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet.
+            sessions, store, stalled_s=settings.stalled_s
+        )
         relaying = asyncio.create_task(relay.run(), name="history relay")
         try:
             yield Service(

@@ -22,9 +22,10 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class ConversationServicer(ConversationServiceServicer):
     """Live sessions, and the conversations they are held on."""
 
-    def __init__(self, sessions: Sessions, store: Conversations) -> None:
+    def __init__(self, sessions: Sessions, store: Conversations, *, stalled_s: float) -> None:
         self._sessions = sessions
         self._store = store
+        self._stalled_s = stalled_s
 
     def Converse(
         self,
@@ -33,7 +34,7 @@ class ConversationServicer(ConversationServiceServicer):
     ) -> AsyncIterator[service_pb.ConverseResponse]:
         """Holds one session."""
         session = partial(self._sessions.converse, caller(), _token(context))
-        return serve_stream(request_iterator, session, inbox=64, outbox=128)
+        return serve_stream(request_iterator, session, inbox=64, outbox=128, stalled_after_s=self._stalled_s)
 
     async def CreateConversation(
         self, request: service_pb.CreateConversationRequest, context: Context

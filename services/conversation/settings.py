@@ -23,11 +23,12 @@ class Settings:
     max_session_s: float = setting(3600.0, help="Longest session, in seconds.")
     idle_s: float = setting(300.0, help="Seconds without a word or a key after which a session ends.")
     silence_s: float = setting(120.0, help="Seconds without any message from the client after which a session ends.")
+    stalled_s: float = setting(10.0, help="Seconds a client may not read before its session ends as TOO_SLOW.")
     shortest_wait_ms: float = setting(250.0, help="Pause after which a turn that surely is over is answered.")
     longest_wait_ms: float = setting(1500.0, help="Pause after which a turn that surely is not over is answered.")
     engine_silent_s: float = setting(8.0, help="Seconds the engine may give nothing before the learner is told.")
     engine_open_s: float = setting(20.0, help="Seconds the engine may take to be configured.")
-    drain_s: float = setting(8.0, help="Seconds a reply may take to end when the server stops.")
+    drain_s: float = setting(4.0, help="Seconds a reply may take to end when the server stops.")
     outbox_bound: int = setting(50_000, help="Events waiting for history; at this many, new sessions are refused.")
 
     @property

@@ -77,7 +77,6 @@ class Listening:
         if turn is None or (turn.id, turn.hearing) != (event.turn_id, event.hearing):
             return
         state.clear(Timer.RECOGNITION)
-        self._tell_pause(turn)
         state.tell(told.TranscriptRevised(turn.id, turn.revision, event.text, event.words))
         if turn.speaking:
             turn.looking = False
@@ -179,6 +178,7 @@ class Listening:
         """There is no turn after all: a cough, a sign of listening. A tutor who paused for it goes on."""
         state = self._state
         if state.turn is not None:
+            self._tell_pause(state.turn)
             self._speaking.discard(state.turn.draft)
         state.turn = None
         state.clear(Timer.ENDPOINT, Timer.RECOGNITION)
@@ -204,7 +204,6 @@ class Listening:
             turn.draft = self._speaking.draft(turn.id, turn.revision, turn.text or "", now)
 
     def _commit(self, turn: Turn, now: float) -> None:
-        self._tell_pause(turn)
         # A reply to something else may be playing: to a line typed meanwhile, or to a turn before, with push-to-talk.
         self._speaking.finish(Outcome.INTERRUPTED, now)
         marks = Marks(turn.ended_at, min(turn.decided_at, now), now, speculative=turn.draft is not None)
@@ -215,6 +214,7 @@ class Listening:
     def _take(self, record: TurnTaken, turn: Turn) -> None:
         state = self._state
         assert state.turn is turn
+        self._tell_pause(turn)
         state.turn = None
         state.clear(Timer.ENDPOINT, Timer.RECOGNITION, Timer.DECISION)
         self._store(record)
@@ -243,7 +243,7 @@ class Listening:
         )
 
     def _tell_pause(self, turn: Turn) -> None:
-        """Told as late as it can be, for the wait is known only when the pause was judged."""
+        """Told when the pause is judged, for then the wait is known, or else when it is over."""
         if not turn.pause_told:
             turn.pause_told = True
             wait_ms = round(turn.wait_s * 1000)

@@ -232,7 +232,8 @@ class Speaking:
             return
         state.lines.append(Line(Speaker.TUTOR, heard))
         state.tutor_state = reply.tutor_state or state.tutor_state
-        if reply.progress is not None:
+        if reply.progress is not None and reply.progress != state.progress:
+            state.progress = reply.progress
             state.tell(told.ScenarioProgressed(reply.progress))
         state.finishing[reply.id] = finished
         state.do(StoreReply(self._record(reply, heard, outcome), state.tutor_state))

@@ -9,7 +9,7 @@ from typing import Final
 from services.conversation.domain import commands, told
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.replies import Reply
-from services.conversation.domain.things import Failure, Line
+from services.conversation.domain.things import Failure, Line, Progress
 from services.conversation.domain.turns import Turn, Waits
 
 #: Lines handed to the engine at most; older ones are in history.
@@ -68,6 +68,7 @@ class State:
         self.choices = setup.choices
         self.lines = list(setup.lines)
         self.tutor_state = setup.tutor_state
+        self.progress: Progress | None = None
         self.turn: Turn | None = None
         self.reply: Reply | None = None
         self.held = False

@@ -70,6 +70,7 @@ class LiveSession:
         self._caller = caller
         self._stream = stream
         self._events = post_box
+        self._post = poster(post_box)
         self._microphone = microphone
         self._engine = engine
         self._keeper = keeper
@@ -80,6 +81,7 @@ class LiveSession:
         self._machine: Session | None = None
         self._started = converse_pb.SessionStarted()
         self._last_message_at = clock.now()
+        self._fresh_token = ""
         self._refreshing: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0.0
@@ -133,7 +135,7 @@ class LiveSession:
                 await self._engine.send(command)
             case StoreTurn() | StoreReply() | StoreSlip() | StoreEnd():
                 if failed := self._keeper.keep(command):
-                    self._events.offer(failed)
+                    await self._happen(failed)
             case Close():
                 self._closed = True
             case _:
@@ -168,18 +170,21 @@ class LiveSession:
                 self._recording.heard(first_sample, pcm)
 
     def _refresh(self, token: str, group: asyncio.TaskGroup) -> None:
-        # Keys may have to be fetched; the sound does not wait for that. One at a time is plenty.
+        # Keys may have to be fetched, and the sound does not wait for that. Of tokens that wait, the newest counts.
+        self._fresh_token = token
         if self._refreshing is None or self._refreshing.done():
-            self._refreshing = group.create_task(self._verify(token), name="access refresh")
+            self._refreshing = group.create_task(self._verify(), name="access refresh")
 
-    async def _verify(self, token: str) -> None:
-        try:
-            known = await self._verifier.verify(token)
-            if known.user_id != self._caller.user_id or "talk" not in known.scopes:
-                raise NotAllowedError("The token is not one of this person's for talking; send a fresh one of theirs.")
-            await self._post(self._granted(expires_at(token)))
-        except VivavoceError as error:
-            await self._post(events.Faulted(Failure.of(error)))
+    async def _verify(self) -> None:
+        while token := self._fresh_token:
+            self._fresh_token = ""
+            try:
+                known = await self._verifier.verify(token)
+                if known.user_id != self._caller.user_id or "talk" not in known.scopes:
+                    raise NotAllowedError("The token is not this person's for talking; send a fresh one of theirs.")
+                await self._post(self._granted(expires_at(token)))
+            except VivavoceError as error:
+                await self._post(events.Faulted(Failure.of(error)))
 
     def _granted(self, until: datetime) -> events.AccessGranted:
         left_s = (until - self._clock.wall()).total_seconds()
@@ -189,12 +194,6 @@ class LiveSession:
         while (left_s := self._last_message_at + self._silence_s - self._clock.now()) > 0:
             await self._clock.sleep(left_s)
         await self._post(events.Dismissed(_SILENT))
-
-    async def _post(self, event: events.Event) -> None:
-        # Offering costs no suspension; a closed box means that the session has ended.
-        if not self._events.offer(event):
-            with suppress(Closed):
-                await self._events.put(event)
 
     def _set_alarm(self, at: float | None) -> None:
         """One timer for all; one that goes off early does no harm, so it is moved only towards now."""
@@ -225,6 +224,7 @@ def poster(box: Mailbox[events.Event]) -> Callable[[events.Event], Awaitable[Non
     """Puts events into a session's queue, waiting for room; drops them when the session has ended."""
 
     async def post(event: events.Event) -> None:
+        # Offering costs no suspension.
         if not box.offer(event):
             with suppress(Closed):
                 await box.put(event)

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 from grpc.aio import StreamStreamCall
@@ -40,8 +41,7 @@ class Recording:
         self._post = post
         self._rates = (start.learner_audio.sample_rate_hz, start.tutor_audio.sample_rate_hz)
         self._waiting: Mailbox[service_pb.RecordRequest] = Mailbox(_BOUND)
-        self._sounds: OrderedDict[str, bytearray] = OrderedDict()
-        self._played: dict[str, int] = {}
+        self._sounds: OrderedDict[str, _Sent] = OrderedDict()
         self._tutor_next = 0
 
     async def run(self) -> None:
@@ -73,25 +73,22 @@ class Recording:
 
     def sent(self, reply_id: str, first_sample: int, pcm: bytes) -> None:
         """The tutor's sound went out; it counts when it is played."""
-        sound = self._sounds.setdefault(reply_id, bytearray())
+        sound = self._sounds.setdefault(reply_id, _Sent())
         while len(self._sounds) > _REPLIES:
-            gone, _ = self._sounds.popitem(last=False)
-            self._played.pop(gone, None)
-        if first_sample * BYTES_PER_SAMPLE == len(sound):
-            sound.extend(pcm)
+            self._sounds.popitem(last=False)
+        if first_sample == sound.played + len(sound.unplayed) // BYTES_PER_SAMPLE:
+            sound.unplayed += pcm
 
     def played(self, reply_id: str, samples: int, learner_sample: int) -> None:
         """So much of a reply was played by the time the learner's sound had come to `learner_sample`."""
         sound = self._sounds.get(reply_id)
         if sound is None:
             return
-        before = self._played.get(reply_id, 0)
-        after = max(before, min(samples, len(sound) // BYTES_PER_SAMPLE))
-        self._played[reply_id] = after
+        pcm = sound.take(samples)
+        count = len(pcm) // BYTES_PER_SAMPLE
         learner_hz, tutor_hz = self._rates
-        at = max(self._tutor_next, learner_sample * tutor_hz // learner_hz - (after - before))
-        self._tutor_next = at + after - before
-        pcm = bytes(sound[before * BYTES_PER_SAMPLE : after * BYTES_PER_SAMPLE])
+        at = max(self._tutor_next, learner_sample * tutor_hz // learner_hz - count)
+        self._tutor_next = at + count
         for start in range(0, len(pcm), _LONGEST_MESSAGE):
             piece = pcm[start : start + _LONGEST_MESSAGE]
             self._note(media_pb.TRACK_TUTOR, at + start // BYTES_PER_SAMPLE, piece)
@@ -106,6 +103,21 @@ class Recording:
         )
         if not self._waiting.offer(request):
             self._waiting.close(_too_slow())
+
+
+@dataclass(slots=True)
+class _Sent:
+    """The sound of a reply that was sent and not reported as played yet, after `played` samples that were."""
+
+    played: int = 0
+    unplayed: bytearray = field(default_factory=bytearray)
+
+    def take(self, samples: int) -> bytes:
+        count = max(0, min((samples - self.played) * BYTES_PER_SAMPLE, len(self.unplayed)))
+        pcm = bytes(self.unplayed[:count])
+        del self.unplayed[:count]
+        self.played += count // BYTES_PER_SAMPLE
+        return pcm
 
 
 def _too_slow() -> VivavoceError:

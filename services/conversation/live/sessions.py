@@ -124,10 +124,10 @@ class Sessions:
     async def drain(self) -> None:
         """Takes no more sessions, lets those there are finish their sentence, and returns when they are gone."""
         self._draining = True
-        while self._seats:
-            seat = next(iter(self._seats.values()))
-            for each in list(self._seats.values()):
-                each.post_box.offer(events.Draining())
+        seats = list(self._seats.values())
+        for seat in seats:
+            seat.post_box.offer(events.Draining())
+        for seat in seats:
             await seat.free.wait()
 
     async def settle(self, within_s: float) -> None:

@@ -3,15 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, suppress
+from typing import Any
 
 import grpc
 import pytest
 from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
+from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
+from vivavoce.conversation.v1.conversation_service_pb2_grpc import ConversationServiceStub
 from vivavoce.type.v1 import audio_pb2 as audio_pb
 from vivavoce.type.v1 import error_pb2 as error_pb
 from vivavoce.type.v1 import learner_pb2 as learner_pb
 
+from mesh.channel import open_channel
 from mesh.errors import (
     BadAudioError,
     ExhaustedError,
@@ -436,6 +440,31 @@ async def test_a_server_that_stops_lets_the_reply_end_and_says_goodbye(house: Ho
         assert kinds.index("go_away") < kinds.index("reply_finished")
         assert learner.events[-1].session_ended.failure.reason == error_pb.ERROR_REASON_DRAINING
         await draining
+
+
+async def ping_for_ever(call: grpc.aio.StreamStreamCall[service_pb.ConverseRequest, Any]) -> None:
+    with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        while True:
+            await call.write(service_pb.ConverseRequest(ping=converse_pb.Ping(nonce=1 << 60)))
+
+
+async def test_a_client_that_never_reads_is_let_go_and_its_neighbour_is_not(houses: Houses) -> None:
+    async with houses(stalled_s=0.3) as house, house.learner("usr_other") as neighbour:
+        await neighbour.start()
+        await neighbour.until("reply_finished")
+        async with open_channel(house.server.address, audio=True) as channel:
+            deaf = ConversationServiceStub(channel).Converse(metadata=house.authority.user_metadata())
+            start = converse_pb.StartSession(
+                new_conversation=conversation_pb.ConversationSettings(), input_audio=IN, output_audio=OUT
+            )
+            await deaf.write(service_pb.ConverseRequest(start_session=start))
+            async with asyncio.TaskGroup() as group:
+                chatter = group.create_task(ping_for_ever(deaf))
+                await eventually(lambda: (house.script.streams, house.script.open_streams) == (2, 1), within_s=15)
+                chatter.cancel()
+            deaf.cancel()
+        await neighbour.say_something()
+        await neighbour.until("turn_committed")
 
 
 @pytest.fixture
