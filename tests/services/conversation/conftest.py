@@ -59,7 +59,9 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, *, media_away: bool = False, **overrides: object) -> AsyncIterator[House]:
+async def open_house(
+    folder: Path, *, media_away: bool = False, history_address: str = "", **overrides: object
+) -> AsyncIterator[House]:
     authority = new_authority()
     script = Script()
     script.may_reply.set()
@@ -77,6 +79,7 @@ async def open_house(folder: Path, *, media_away: bool = False, **overrides: obj
             serve([engine_service(script), history, keys, *([] if media_away else [media])], authority, drain_s=0.2)
         )
         addresses = dict.fromkeys(("ai_engine", "history", "media", "user"), neighbours.address)
+        addresses["history"] = history_address or addresses["history"]
         peers = await stack.enter_async_context(Peers(addresses, tokens))
         settings = load(Settings, {}, data_dir=folder, **overrides)
         service = await stack.enter_async_context(open_service(settings, peers, clock))

@@ -1,30 +1,49 @@
 """What reaches history and media, and what happens when they are away."""
 
+import socket
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from pathlib import Path
 
+import grpc
 from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
+from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.history.v1 import history_service_pb2 as history_pb
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 from vivavoce.media.v1 import media_pb2 as media_pb
 from vivavoce.media.v1 import media_service_pb2 as media_service_pb
 from vivavoce.media.v1.media_service_pb2_grpc import MediaServiceStub
 
+from mesh.channel import open_channel
+from mesh.clock import SystemClock
+from mesh.errors import ExhaustedError
+from mesh.peers import Peers
+from mesh.server import MeshServer
+from mesh.tokens import ServiceTokens
+from services.history.app import open_service as open_history
+from services.history.settings import Settings as HistorySettings
+from tests.services.calls import refused
 from tests.services.conversation.conftest import House
+from tests.services.conversation.eventually import eventually_found
 
 Houses = Callable[..., AbstractAsyncContextManager[House]]
 
 
 async def kinds_in_history(house: House, conversation_id: str, count: int) -> list[str]:
-    """What history has of the conversation, once it has so much."""
+    """What history has of the conversation, if it has so much."""
     stub = HistoryServiceStub(house.neighbours)
-    for _ in range(200):
+    with suppress(grpc.aio.AioRpcError):
         listed = await stub.ListEvents(
             history_pb.ListEventsRequest(conversation_id=conversation_id), metadata=house.authority.user_metadata()
         )
         if len(listed.events) >= count:
             return [str(event.WhichOneof("event")) for event in listed.events]
-    raise AssertionError("history did not get it")
+    return []
+
+
+async def all_in_history(house: House, conversation_id: str, count: int) -> list[str]:
+    """What history has of the conversation, once it has so much."""
+    return await eventually_found(lambda: kinds_in_history(house, conversation_id, count))
 
 
 async def test_what_was_said_and_heard_arrives_in_history_in_order(house: House) -> None:
@@ -33,9 +52,13 @@ async def test_what_was_said_and_heard_arrives_in_history_in_order(house: House)
         await learner.until("reply_finished")
         await learner.say_something()
         await learner.until("reply_finished")
-    assert await kinds_in_history(house, started.conversation.conversation_id, 4) == [
+    assert await all_in_history(house, started.conversation.conversation_id, 4) == [
         "conversation_began", "reply_given", "turn_taken", "reply_given",
     ]  # fmt: skip
+
+
+async def finished_recordings(house: House) -> list[media_pb.Recording]:
+    return [recording for recording in await recordings(house) if recording.finished]
 
 
 async def recordings(house: House) -> list[media_pb.Recording]:
@@ -54,11 +77,8 @@ async def test_both_tracks_are_recorded_where_the_learner_consents(house: House)
         finished = (await learner.until("reply_finished")).reply_finished
         await learner.send(end_session={})
         await learner.to_the_end()
-    for _ in range(200):
-        found = await recordings(house)
-        if found and found[0].finished:
-            break
-    tracks = {track.track: track.samples for track in found[0].tracks}
+    (recording,) = await eventually_found(lambda: finished_recordings(house))
+    tracks = {track.track: track.samples for track in recording.tracks}
     assert tracks[media_pb.TRACK_LEARNER] == 11 * 320
     assert tracks[media_pb.TRACK_TUTOR] >= 2 * finished.heard_samples
 
@@ -80,3 +100,50 @@ async def test_media_that_is_away_costs_the_recording_and_not_the_talk(houses: H
         await learner.say_something()
         await learner.until("turn_committed")
         await learner.until("reply_finished")
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+async def test_what_history_missed_while_it_was_away_arrives_when_it_is_back(houses: Houses, tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    async with houses(history_address=address) as house, AsyncExitStack() as later:
+        async with house.learner() as learner:
+            started = await learner.start()
+            await learner.until("reply_finished")
+            await learner.send(submit_text=converse_pb.SubmitText(text="Is anybody there?"))
+            await learner.until("turn_committed")
+            await learner.until("reply_finished")
+        nowhere = await later.enter_async_context(Peers({}, ServiceTokens(house.authority.signer, "history")))
+        folder = tmp_path / "later"
+        folder.mkdir()
+        service = await later.enter_async_context(
+            open_history(HistorySettings(data_dir=folder), nowhere, SystemClock())
+        )
+        await later.enter_async_context(
+            MeshServer([service], house.authority.verifier, address=address, drain_s=0.2, notice_s=0.0)
+        )
+        house.neighbours = await later.enter_async_context(open_channel(address))
+        assert await all_in_history(house, started.conversation.conversation_id, 4) == [
+            "conversation_began",
+            "reply_given",
+            "turn_taken",
+            "reply_given",
+        ]
+
+
+async def test_a_full_outbox_refuses_new_sessions_and_keeps_those_there_are(houses: Houses) -> None:
+    async with (
+        houses(history_address=f"127.0.0.1:{free_port()}", outbox_bound=1) as house,
+        house.learner() as first,
+        house.learner("usr_other") as second,
+    ):
+        await first.start()
+        await first.until("reply_finished")
+        with refused(ExhaustedError, reason="OVERLOADED"):
+            await second.start()
+        await first.say_something()
+        await first.until("turn_committed")
