@@ -23,7 +23,8 @@ from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
 from mesh.tokens import Jwk, TokenVerifier
 from mesh.wire_errors import from_rpc_error
-from services.conversation.live.sessions import Mesh, Sessions
+from services.conversation.live.opening import Mesh
+from services.conversation.live.sessions import Sessions
 from services.conversation.relay import Relay
 from services.conversation.servicer import ConversationServicer
 from services.conversation.settings import Settings

@@ -12,7 +12,8 @@ from mesh.identity import caller
 from mesh.ids import new_id
 from mesh.streams import serve_stream
 from services.conversation.domain.keeping import Conversations
-from services.conversation.live.sessions import Seat, Sessions
+from services.conversation.live.opening import Seat
+from services.conversation.live.sessions import Sessions
 from services.conversation.wire.common import to_choices
 from services.conversation.wire.conversation import to_message, updated
 

@@ -1,74 +1,34 @@
 """The live sessions of this process: who may open one, which conversation it holds, and how they all end."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Coroutine
 from typing import Any, Final
 
-from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
-from vivavoce.media.v1 import media_pb2 as media_pb
-from vivavoce.type.v1 import audio_pb2 as audio_pb
 
 from mesh.clock import Clock
 from mesh.errors import (
     ExhaustedError,
-    InvalidFieldError,
     OverloadedError,
     PreconditionError,
-    TimedOutError,
     UnavailableError,
     VivavoceError,
 )
 from mesh.identity import Caller
 from mesh.ids import new_id
-from mesh.mailbox import Mailbox
-from mesh.streams import Metadata
 from mesh.tokens import TokenVerifier
 from services.conversation.domain import events
-from services.conversation.domain.choices import Choices
-from services.conversation.domain.keeping import Continued, Conversation, Conversations
-from services.conversation.domain.session import Session
-from services.conversation.domain.state import Setup
+from services.conversation.domain.keeping import Conversation, Conversations
 from services.conversation.domain.things import Failure
-from services.conversation.live.engine_link import EngineLink, Run
 from services.conversation.live.keeper import Keeper
-from services.conversation.live.live_session import EVENTS, ClientStream, LiveSession, poster
-from services.conversation.live.microphone import Microphone
-from services.conversation.live.recording import Record, Recording
+from services.conversation.live.live_session import ClientStream, poster
+from services.conversation.live.opening import Mesh, Opening, Premises, Seat, first_message
 from services.conversation.settings import Settings
-from services.conversation.wire.common import from_engine, to_choices
-from services.conversation.wire.conversation import to_message
 
-#: How long the first message may take, and an older session on the same conversation to make room.
-_FIRST_S: Final = 10.0
+#: How long an older session on the same conversation may take to make room.
 _ROOM_S: Final = 5.0
-_CLOSE_S: Final = 2.0
 _ELSEWHERE: Final = Failure("CONVERSATION_CLOSED", "The conversation was opened in another session; it goes on there.")
 _ENDED: Final = Failure("CONVERSATION_CLOSED", "The conversation was ended.")
-
-
-@dataclass(frozen=True, slots=True)
-class Mesh:
-    """What sessions need of the other services."""
-
-    run_engine: Run
-    record: Record
-    metadata: Callable[[], Metadata]
-
-
-@dataclass(eq=False, slots=True)
-class Seat:
-    """A session that is open, or still storing its last words."""
-
-    session_id: str
-    conversation_id: str
-    user_id: str
-    client: str
-    open_time: datetime
-    post_box: Mailbox[events.Event] = field(default_factory=lambda: Mailbox(EVENTS))
-    free: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Sessions:
@@ -84,8 +44,7 @@ class Sessions:
     ) -> None:
         self._settings = settings
         self._store = store
-        self._mesh = mesh
-        self._verifier = verifier
+        self._premises = Premises(settings, store, mesh, verifier, clock, self._outlive)
         self._clock = clock
         self._seats: dict[str, Seat] = {}
         self._afterlife: set[asyncio.Task[None]] = set()
@@ -97,12 +56,12 @@ class Sessions:
         Raises:
             VivavoceError: it can't be opened, the client breaks the contract, or does not read.
         """
-        start = await _first(stream)
+        start = await first_message(stream)
         seat, known = await self._take_seat(who, start)
         keeper = Keeper(seat.conversation_id, self._store, self._clock, poster(seat.post_box))
         self._outlive(self._keep(seat, keeper), "keeper")
         try:
-            await self._hold(who, token, stream, start, seat, known, keeper)
+            await Opening(self._premises, seat, start, known).hold(stream, who, token, keeper)
         except BaseExceptionGroup as failures:
             # Whatever else was cancelled because of it, one thing went wrong first.
             if (error := _cause(failures)) is None:
@@ -196,150 +155,6 @@ class Sessions:
         finally:
             del self._seats[seat.conversation_id]
             seat.free.set()
-
-    async def _hold(
-        self,
-        who: Caller,
-        token: str,
-        stream: ClientStream,
-        start: converse_pb.StartSession,
-        seat: Seat,
-        known: Conversation | None,
-        keeper: Keeper,
-    ) -> None:
-        choices = known.choices if known else to_choices(start.new_conversation)
-        microphone = Microphone(start.input_audio.sample_rate_hz, self._clock.now())
-        link = self._link(seat, start, choices, microphone)
-        async with asyncio.TaskGroup() as group:
-            engine = group.create_task(link.run(), name="engine link")
-            configured = await link.configured
-            if known is None:
-                conversation = await self._store.create(seat.conversation_id, who.user_id, "", choices)
-                before = Continued((), "")
-            else:
-                conversation, before = known, await self._store.continued(known.id)
-            recording = self._recording(seat, start, choices, configured)
-            live = LiveSession(
-                caller=who,
-                stream=stream,
-                post_box=seat.post_box,
-                microphone=microphone,
-                engine=link,
-                keeper=keeper,
-                recording=recording,
-                verifier=self._verifier,
-                clock=self._clock,
-                silence_s=self._settings.silence_s,
-            )
-            machine = Session(self._setup(seat, start, choices, before, configured))
-            started = _started(seat, conversation, configured)
-            try:
-                await live.run(machine, started, events.Opened(new_conversation=known is None), token)
-            finally:
-                if recording is not None:
-                    recording.close()
-            await link.close()
-            await asyncio.wait({engine}, timeout=_CLOSE_S)
-            engine.cancel()
-
-    def _link(
-        self, seat: Seat, start: converse_pb.StartSession, choices: Choices, microphone: Microphone
-    ) -> EngineLink:
-        configure = engine_pb.Configure(
-            conversation_id=seat.conversation_id,
-            user_id=seat.user_id,
-            engine=from_engine(choices.engine),
-            input_audio=start.input_audio,
-            output_audio=start.output_audio,
-            target_language=choices.target_language,
-        )
-        return EngineLink(
-            self._mesh.run_engine,
-            self._mesh.metadata,
-            configure,
-            post=poster(seat.post_box),
-            arrived_at=microphone.arrived_at,
-            open_s=self._settings.engine_open_s,
-            clock=self._clock,
-        )
-
-    def _recording(
-        self, seat: Seat, start: converse_pb.StartSession, choices: Choices, configured: engine_pb.Configured
-    ) -> Recording | None:
-        if not choices.record:
-            return None
-        recording = Recording(
-            self._mesh.record,
-            self._mesh.metadata,
-            media_pb.StartRecording(
-                recording_id=new_id("rec"),
-                conversation_id=seat.conversation_id,
-                session_id=seat.session_id,
-                user_id=seat.user_id,
-                learner_audio=start.input_audio,
-                tutor_audio=configured.output_audio,
-            ),
-            poster(seat.post_box),
-        )
-        self._outlive(recording.run(), "recording")
-        return recording
-
-    def _setup(
-        self,
-        seat: Seat,
-        start: converse_pb.StartSession,
-        choices: Choices,
-        before: Continued,
-        configured: engine_pb.Configured,
-    ) -> Setup:
-        engine = configured.engine
-        names = (engine.recognizer, engine.language_model, engine.synthesizer, engine.speech_to_speech)
-        return Setup(
-            session_id=seat.session_id,
-            choices=choices,
-            input_rate_hz=start.input_audio.sample_rate_hz,
-            output_rate_hz=configured.output_audio.sample_rate_hz,
-            lines=before.lines,
-            tutor_state=before.tutor_state,
-            providers=tuple(name for name in names if name),
-            waits=self._settings.waits,
-            limits=self._settings.limits,
-        )
-
-
-async def _first(stream: ClientStream) -> converse_pb.StartSession:
-    try:
-        async with asyncio.timeout(_FIRST_S):
-            message = await anext(stream)
-    except TimeoutError:
-        raise TimedOutError(f"Send start_session within {_FIRST_S:.0f} s of opening the stream.") from None
-    except StopAsyncIteration:
-        raise _not_configured() from None
-    if message.WhichOneof("event") != "start_session":
-        raise _not_configured()
-    start = message.start_session
-    if start.WhichOneof("target") == "resume":
-        raise PreconditionError(
-            "The session can't be resumed; open its conversation again by its id.", reason="NOT_RESUMABLE"
-        )
-    for name, audio in (("input_audio", start.input_audio), ("output_audio", start.output_audio)):
-        if audio.encoding not in (audio_pb.AUDIO_ENCODING_UNSPECIFIED, audio_pb.AUDIO_ENCODING_PCM_S16LE):
-            raise InvalidFieldError(f"{name} must be PCM_S16LE.", field=f"start_session.{name}.encoding")
-    return start
-
-
-def _not_configured() -> PreconditionError:
-    return PreconditionError("The first message must be start_session.", reason="STREAM_NOT_CONFIGURED")
-
-
-def _started(seat: Seat, conversation: Conversation, configured: engine_pb.Configured) -> converse_pb.SessionStarted:
-    return converse_pb.SessionStarted(
-        session_id=seat.session_id,
-        conversation=to_message(conversation),
-        engine=configured.engine,
-        engine_labels=configured.labels,
-        output_audio=configured.output_audio,
-    )
 
 
 def _cause(failures: BaseExceptionGroup) -> VivavoceError | None:

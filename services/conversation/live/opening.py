@@ -1,0 +1,221 @@
+"""Opens what one session stands on: the first message, the engine, the conversation, the recording."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
+from vivavoce.conversation.v1 import converse_pb2 as converse_pb
+from vivavoce.media.v1 import media_pb2 as media_pb
+from vivavoce.type.v1 import audio_pb2 as audio_pb
+
+from mesh.clock import Clock
+from mesh.errors import InvalidFieldError, PreconditionError, TimedOutError
+from mesh.identity import Caller
+from mesh.ids import new_id
+from mesh.mailbox import Mailbox
+from mesh.streams import Metadata
+from mesh.tokens import TokenVerifier
+from services.conversation.domain import events
+from services.conversation.domain.keeping import Continued, Conversation, Conversations
+from services.conversation.domain.session import Session
+from services.conversation.domain.state import Setup
+from services.conversation.live.engine_link import EngineLink, Run
+from services.conversation.live.keeper import Keeper
+from services.conversation.live.live_session import EVENTS, ClientStream, LiveSession, poster
+from services.conversation.live.microphone import Microphone
+from services.conversation.live.recording import Record, Recording
+from services.conversation.settings import Settings
+from services.conversation.wire.common import from_engine, to_choices
+from services.conversation.wire.conversation import to_message
+
+#: How long the first message may take, and the engine to end its stream.
+_FIRST_S: Final = 10.0
+_CLOSE_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """What sessions need of the other services."""
+
+    run_engine: Run
+    record: Record
+    metadata: Callable[[], Metadata]
+
+
+@dataclass(eq=False, slots=True)
+class Seat:
+    """A session that is open, or still storing its last words."""
+
+    session_id: str
+    conversation_id: str
+    user_id: str
+    client: str
+    open_time: datetime
+    post_box: Mailbox[events.Event] = field(default_factory=lambda: Mailbox(EVENTS))
+    free: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """What all sessions share. `outlive` owns work that goes on when a session has ended, under a name."""
+
+    settings: Settings
+    store: Conversations
+    mesh: Mesh
+    verifier: TokenVerifier
+    clock: Clock
+    outlive: Callable[[Coroutine[Any, Any, None], str], None]
+
+
+class Opening:
+    """One session, from its seat to its end; `known` is the conversation, where there is one already."""
+
+    def __init__(
+        self, premises: Premises, seat: Seat, start: converse_pb.StartSession, known: Conversation | None
+    ) -> None:
+        self._premises = premises
+        self._seat = seat
+        self._start = start
+        self._known = known
+        self._choices = known.choices if known else to_choices(start.new_conversation)
+
+    async def hold(self, stream: ClientStream, who: Caller, token: str, keeper: Keeper) -> None:
+        """Opens the engine, then the conversation, and holds the session until it ends.
+
+        Raises:
+            BaseExceptionGroup: of what went wrong first, and of what that brought about.
+        """
+        seat, start, known, choices = self._seat, self._start, self._known, self._choices
+        microphone = Microphone(start.input_audio.sample_rate_hz, self._premises.clock.now())
+        link = self._link(microphone)
+        async with asyncio.TaskGroup() as group:
+            engine = group.create_task(link.run(), name="engine link")
+            configured = await link.configured
+            if known is None:
+                conversation = await self._premises.store.create(seat.conversation_id, who.user_id, "", choices)
+                before = Continued((), "")
+            else:
+                conversation, before = known, await self._premises.store.continued(known.id)
+            recording = self._recording(configured)
+            live = LiveSession(
+                caller=who,
+                stream=stream,
+                post_box=seat.post_box,
+                microphone=microphone,
+                engine=link,
+                keeper=keeper,
+                recording=recording,
+                verifier=self._premises.verifier,
+                clock=self._premises.clock,
+                silence_s=self._premises.settings.silence_s,
+            )
+            machine = Session(self._setup(before, configured))
+            started = _started(seat, conversation, configured)
+            try:
+                await live.run(machine, started, events.Opened(new_conversation=known is None), token)
+            finally:
+                if recording is not None:
+                    recording.close()
+            await link.close()
+            await asyncio.wait({engine}, timeout=_CLOSE_S)
+            engine.cancel()
+
+    def _link(self, microphone: Microphone) -> EngineLink:
+        seat, start = self._seat, self._start
+        configure = engine_pb.Configure(
+            conversation_id=seat.conversation_id,
+            user_id=seat.user_id,
+            engine=from_engine(self._choices.engine),
+            input_audio=start.input_audio,
+            output_audio=start.output_audio,
+            target_language=self._choices.target_language,
+        )
+        return EngineLink(
+            self._premises.mesh.run_engine,
+            self._premises.mesh.metadata,
+            configure,
+            post=poster(seat.post_box),
+            arrived_at=microphone.arrived_at,
+            open_s=self._premises.settings.engine_open_s,
+            clock=self._premises.clock,
+        )
+
+    def _recording(self, configured: engine_pb.Configured) -> Recording | None:
+        seat = self._seat
+        if not self._choices.record:
+            return None
+        recording = Recording(
+            self._premises.mesh.record,
+            self._premises.mesh.metadata,
+            media_pb.StartRecording(
+                recording_id=new_id("rec"),
+                conversation_id=seat.conversation_id,
+                session_id=seat.session_id,
+                user_id=seat.user_id,
+                learner_audio=self._start.input_audio,
+                tutor_audio=configured.output_audio,
+            ),
+            poster(seat.post_box),
+        )
+        self._premises.outlive(recording.run(), "recording")
+        return recording
+
+    def _setup(self, before: Continued, configured: engine_pb.Configured) -> Setup:
+        engine = configured.engine
+        names = (engine.recognizer, engine.language_model, engine.synthesizer, engine.speech_to_speech)
+        return Setup(
+            session_id=self._seat.session_id,
+            choices=self._choices,
+            input_rate_hz=self._start.input_audio.sample_rate_hz,
+            output_rate_hz=configured.output_audio.sample_rate_hz,
+            lines=before.lines,
+            tutor_state=before.tutor_state,
+            providers=tuple(name for name in names if name),
+            waits=self._premises.settings.waits,
+            limits=self._premises.settings.limits,
+        )
+
+
+async def first_message(stream: ClientStream) -> converse_pb.StartSession:
+    """The first message of a stream.
+
+    Raises:
+        PreconditionError: STREAM_NOT_CONFIGURED, it is another one; NOT_RESUMABLE, it resumes a session.
+        InvalidFieldError: the sound is not PCM.
+        TimedOutError: it does not come.
+    """
+    try:
+        async with asyncio.timeout(_FIRST_S):
+            message = await anext(stream)
+    except TimeoutError:
+        raise TimedOutError(f"Send start_session within {_FIRST_S:.0f} s of opening the stream.") from None
+    except StopAsyncIteration:
+        raise _not_configured() from None
+    if message.WhichOneof("event") != "start_session":
+        raise _not_configured()
+    start = message.start_session
+    if start.WhichOneof("target") == "resume":
+        raise PreconditionError(
+            "The session can't be resumed; open its conversation again by its id.", reason="NOT_RESUMABLE"
+        )
+    for name, audio in (("input_audio", start.input_audio), ("output_audio", start.output_audio)):
+        if audio.encoding not in (audio_pb.AUDIO_ENCODING_UNSPECIFIED, audio_pb.AUDIO_ENCODING_PCM_S16LE):
+            raise InvalidFieldError(f"{name} must be PCM_S16LE.", field=f"start_session.{name}.encoding")
+    return start
+
+
+def _not_configured() -> PreconditionError:
+    return PreconditionError("The first message must be start_session.", reason="STREAM_NOT_CONFIGURED")
+
+
+def _started(seat: Seat, conversation: Conversation, configured: engine_pb.Configured) -> converse_pb.SessionStarted:
+    return converse_pb.SessionStarted(
+        session_id=seat.session_id,
+        conversation=to_message(conversation),
+        engine=configured.engine,
+        engine_labels=configured.labels,
+        output_audio=configured.output_audio,
+    )
