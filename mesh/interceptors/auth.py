@@ -16,7 +16,7 @@ _SCHEME = "bearer "
 class AuthInterceptor(AsyncServerInterceptor):
     """Checks the token in the `authorization` metadata against the rule of the RPC.
 
-    A valid token on an RPC that is open to anyone makes the caller known too; a bad one is refused even there.
+    An RPC that is open to anyone does not look at it: whoever renews an expired token may send it along.
     An RPC that is planned answers UNIMPLEMENTED to whoever may call it.
     """
 
@@ -30,9 +30,8 @@ class AuthInterceptor(AsyncServerInterceptor):
         rule = rule_of(method_name)
         if rule is None:
             raise NotAllowedError("This call is open to nobody; the server's contract does not say who may make it.")
-        token = _bearer(context)
-        if token or rule.who is not Who.ANYONE:
-            who = await self._verifier.verify(token)
+        if rule.who is not Who.ANYONE:
+            who = await self._verifier.verify(_bearer(context))
             _admit(who, rule)
             enter(who)
         if rule.planned:

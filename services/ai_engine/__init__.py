@@ -1,0 +1,1 @@
+"""The ai_engine service: hears, thinks, speaks."""

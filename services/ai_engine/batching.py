@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from services.ai_engine.workers import Load, closed, full
+from mesh.workers import Load, closed, full
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -45,7 +45,7 @@ class ModelSettings:
 
     UNIT: ClassVar[str] = "models"
 
-    dir: Path = setting(DEFAULT_FOLDER, help="Folder that `viva models fetch` fills.")  # noqa: RUF009 (paths never change)
+    dir: Path = setting(DEFAULT_FOLDER, help="Folder that `viva models fetch` fills.")
     whisper: str = setting(
         "", help="Another Whisper model: a CTranslate2 folder, or the name of one in the local model-hub cache."
     )

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from mesh.workers import Workers
 from services.ai_engine.domain.roles import (
     HEARING_RATE_HZ,
     VAD_WINDOW_SAMPLES,
@@ -21,7 +22,6 @@ from services.ai_engine.domain.speech_edges import Cadence
 from services.ai_engine.engines.perception import Ear
 from services.ai_engine.models import locate
 from services.ai_engine.registry import Premises
-from services.ai_engine.workers import Workers
 
 _WINDOW_MS = VAD_WINDOW_SAMPLES * 1000 // HEARING_RATE_HZ
 

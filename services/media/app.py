@@ -14,7 +14,7 @@ from mesh.database import Database
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
-from mesh.threads import BoundedThreads
+from mesh.workers import Workers
 from services.media.blobs.local import LocalBlobs
 from services.media.janitor import Janitor
 from services.media.recorder import Limits, Recorder
@@ -32,7 +32,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     limits = Limits(settings.segment_s, settings.longest_recording_s, settings.most_recordings)
     async with (
         Database(settings.database(), settings.database_threads) as database,
-        BoundedThreads("files", settings.file_threads, settings.file_queue) as threads,
+        Workers("files", threads=settings.file_threads, queue=settings.file_queue) as threads,
     ):
         blobs, recordings = LocalBlobs(settings.recordings(), threads), RecordingStore(database)
         async with (

@@ -7,7 +7,7 @@ from typing import Final, Self
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from mesh.threads import BoundedThreads
+from mesh.workers import Workers
 
 #: The least that OWASP asks for: 19 MiB, two passes, one lane.
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
@@ -25,7 +25,7 @@ class Passwords:
     """Use as `async with`. Every method raises OverloadedError where too many wait already."""
 
     def __init__(self, threads: int, waiting: int) -> None:
-        self._threads = BoundedThreads("passwords", threads, waiting)
+        self._threads = Workers("passwords", threads=threads, queue=waiting)
         self._nobodys = ""
 
     async def __aenter__(self) -> Self:

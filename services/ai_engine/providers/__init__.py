@@ -1,0 +1,1 @@
+"""One vendor or local model a file, each in one role; none knows another."""

@@ -18,10 +18,10 @@ from hibari.voices import voice_path
 from numpy.typing import NDArray
 
 from mesh.errors import InvalidFieldError, ProviderError
+from mesh.workers import Workers
 from services.ai_engine.adapters.onnx import OnnxModel
 from services.ai_engine.adapters.word_times import Span, spread
 from services.ai_engine.domain.roles import Capabilities, SpeechChunk, Word
-from services.ai_engine.workers import Workers
 
 _RATE_HZ = 24_000
 _VOICE = "heart"

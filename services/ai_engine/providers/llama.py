@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mesh.errors import ProviderError
+from mesh.workers import Workers
 from services.ai_engine.domain.roles import Capabilities, ReplyPart, TextDelta, TokensUsed, TutorContext
 from services.ai_engine.prompts.tutor import Message, TutorPrompt
 from services.ai_engine.tutor.script import Script
-from services.ai_engine.workers import Workers
 
 if TYPE_CHECKING:
     import xllamacpp

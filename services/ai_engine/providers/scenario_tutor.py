@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 
 from mesh.errors import NotFoundError, OverloadedError
+from mesh.workers import Workers
 from services.ai_engine.domain.roles import (
     Capabilities,
     CorrectionFound,
@@ -21,7 +22,6 @@ from services.ai_engine.tutor.recast import recast
 from services.ai_engine.tutor.scene import Played, Stage
 from services.ai_engine.tutor.slips import slips
 from services.ai_engine.tutor.state import decoded
-from services.ai_engine.workers import Workers
 
 #: Played where the context names no scenario.
 DEFAULT_SCENARIO = "small_talk"

@@ -9,10 +9,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mesh.workers import Load
 from services.ai_engine.adapters.onnx import OnnxModel
 from services.ai_engine.batching import Batcher
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, VAD_WINDOW_SAMPLES, Capabilities
-from services.ai_engine.workers import Load
 
 #: The model hears each window together with the end of the one before.
 _CONTEXT_SAMPLES = 64

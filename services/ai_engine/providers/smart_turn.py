@@ -5,10 +5,10 @@ from typing import Self
 
 import numpy as np
 
+from mesh.workers import Workers
 from services.ai_engine.adapters.mel import BANDS, HOP, Picture, Sound, mel_power, normalised, sound_of
 from services.ai_engine.adapters.onnx import OnnxModel
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, Capabilities
-from services.ai_engine.workers import Workers
 
 #: The model looks at the last 8 s.
 _SPAN_SAMPLES = 8 * HEARING_RATE_HZ

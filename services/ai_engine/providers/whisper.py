@@ -11,11 +11,11 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from mesh.errors import InvalidFieldError, ProviderError
+from mesh.workers import Workers
 from services.ai_engine.adapters.mel import HOP, RATE_HZ, Picture, Sound, log_mel, sound_of
 from services.ai_engine.adapters.pieces import pieces, voiced
 from services.ai_engine.adapters.word_times import estimate
 from services.ai_engine.domain.roles import Capabilities, Transcript, Word
-from services.ai_engine.workers import Workers
 
 #: Whisper was made for 30 s. On less than 10 s it begins to repeat sentences.
 _FULL_S = 30.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from mesh.errors import InvalidFieldError, UnavailableError
-from mesh.threads import BoundedThreads
+from mesh.workers import Workers
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ _KEY: Final = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
 class LocalBlobs:
     """`Blobs` in a folder of this machine. A file is written beside its place, brought to disk, then renamed."""
 
-    def __init__(self, folder: Path, threads: BoundedThreads) -> None:
+    def __init__(self, folder: Path, threads: Workers) -> None:
         self._folder = folder
         self._threads = threads
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from mesh.settings import load
+from mesh.workers import Workers
 from services.ai_engine.models import ModelSettings, locate
 from services.ai_engine.providers.hibari import HibariSynthesizer
 from services.ai_engine.providers.smart_turn import SmartTurnEnd
 from services.ai_engine.providers.whisper import WhisperRecognizer
-from services.ai_engine.workers import Workers
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mesh.errors import InvalidFieldError
+from mesh.workers import Workers
 from services.ai_engine.domain.roles import SpeechChunk
 from services.ai_engine.providers.hibari import HibariSynthesizer
-from services.ai_engine.workers import Workers
 
 _RATE_HZ = 24_000
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from mesh.errors import InvalidFieldError, OverloadedError, ProviderError
+from mesh.workers import Workers
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, Synthesizer
 from services.ai_engine.models import ModelSettings, locate
 from services.ai_engine.providers.whisper import WhisperRecognizer
-from services.ai_engine.workers import Workers
 from tests.services.ai_engine.clips import music, noise, silence, spoken
 
 _SENTENCES = (

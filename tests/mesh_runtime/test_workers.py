@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from mesh.errors import OverloadedError, UnavailableError
-from services.ai_engine.workers import Workers
+from mesh.workers import Workers
 
 
 class Gate:

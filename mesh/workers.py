@@ -1,4 +1,4 @@
-"""The threads in which models run, so that inference never blocks the event loop and never queues without bound."""
+"""Threads for work that would block the event loop: inference, hashing, files; with a bound on how much may wait."""
 
 import asyncio
 import threading
@@ -49,9 +49,9 @@ class Load:
 
 
 class Workers:
-    """A pool of threads for one kind of inference, with a bounded queue.
+    """A pool of threads for one kind of work, with a bounded queue.
 
-    Use one pool for each kind of model, so that a quick one never stands behind a slow one. Leaving the `async with`
+    Use one pool for each kind of work, so that a quick one never stands behind a slow one. Leaving the `async with`
     drops what still waits, and waits for the calls that a thread has begun.
     """
 
