@@ -31,7 +31,7 @@ from mesh.tokens import ServiceTokens, TokenVerifier
 
 _CALL_S: Final = 10.0
 _DRAIN_S: Final = 5.0
-_SWITCH_S: Final = 0.0005
+_SWITCH_S: Final = 0.00005
 
 #: Told what is being started, for whoever watches.
 Report = Callable[[str], None]
@@ -86,7 +86,7 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
     Raises:
         VivavoceError: something it needs is missing, or a port is taken; nothing is left running.
     """
-    # A thread that stores or speaks in plain Python hands over this often: by default sound waits five times as long.
+    # A thread that stores or speaks in plain Python hands over this often: by default sound waits a hundred times longer.
     sys.setswitchinterval(_SWITCH_S)
     port = options.grpc_port or free_port(options.host)
     signer = await asyncio.to_thread(open_service_key, options.data_dir / "keys" / "services.pem")
