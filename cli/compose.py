@@ -86,7 +86,7 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
     Raises:
         VivavoceError: something it needs is missing, or a port is taken; nothing is left running.
     """
-    # A thread that stores or speaks in plain Python hands over this often: by default sound waits a hundred times longer.
+    # Threads that store or speak in plain Python hand over this often; by default sound waits a hundred times longer.
     sys.setswitchinterval(_SWITCH_S)
     port = options.grpc_port or free_port(options.host)
     signer = await asyncio.to_thread(open_service_key, options.data_dir / "keys" / "services.pem")
