@@ -112,7 +112,7 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
             services.append(await stack.enter_async_context(unit))
             local.add(services[-1:])
         report("edge")
-        server = MeshServer(services, verifier, address=f"{options.host}:{port}", drain_s=_DRAIN_S)
+        server = MeshServer(services, verifier, address=_address(options.host, port), drain_s=_DRAIN_S)
         await stack.enter_async_context(server)
         placed = {"host": options.host, "port": options.web_port, **options.overrides.get("edge", {})}
         settings = load(EdgeSettings, None, **placed)
@@ -120,6 +120,10 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
         mesh = RunningMesh(f"http://{reachable(edge.url.removeprefix('http://'))}", server)
         yield mesh
         await mesh.drain()
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def reachable(address: str) -> str:
