@@ -23,6 +23,9 @@ from mesh.errors import OverloadedError, UnavailableError, VivavoceError
 T = TypeVar("T")
 
 _BATCH: Final = 256
+#: The writer waits so long for company before it goes to the disk. A turn's reply gets out meanwhile, and what the
+#: writer does then takes no time from it.
+_GATHER_S: Final = 0.005
 _BUSY_TIMEOUT_MS: Final = 10_000
 _READ_ONLY: Final = "vivavoce_read_only"
 #: Serialisation failure and deadlock of PostgreSQL: the same transaction, sent again, succeeds.
@@ -160,9 +163,10 @@ class _GroupCommit:
 
     def _batch(self, first: "_Unit") -> tuple[list["_Unit"], bool]:
         batch = [first]
+        until = time.monotonic() + _GATHER_S
         with contextlib.suppress(queue.Empty):
             while len(batch) < _BATCH:
-                unit = self._queue.get_nowait()
+                unit = self._queue.get(timeout=max(0.0, until - time.monotonic()))
                 if unit is None:
                     return batch, True
                 batch.append(unit)
