@@ -9,13 +9,12 @@ from typing import Final
 import grpc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from vivavoce.user.v1 import user_service_pb2 as user_pb
-from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 
+from mesh.errors import VivavoceError
+from mesh.people_keys import people_keys
 from mesh.tokens import Jwk, TokenSigner
 
 _KID: Final = "services"
-_KEYS_S: Final = 5.0
 
 _log: Final = logging.getLogger(__name__)
 
@@ -37,20 +36,12 @@ class SigningKeys:
 
     async def __call__(self) -> list[Jwk]:
         """Fetches people's keys from the user service; only the services' own where that is away."""
-        return [self._services.jwk(), *await self._people()]
-
-    async def _people(self) -> list[Jwk]:
-        stub = UserServiceStub(self._user_channel())
         try:
             # Services that start together may ask before the user service listens.
-            answer = await stub.ListSigningKeys(user_pb.ListSigningKeysRequest(), timeout=_KEYS_S, wait_for_ready=True)
-        except grpc.aio.AioRpcError as error:
-            _log.warning("signing keys can't be fetched", extra={"code": error.code().name})
-            return []
-        return [
-            {"kid": key.kid, "kty": key.kty, "crv": key.crv, "x": key.x, "alg": key.alg, "use": key.use}
-            for key in answer.keys
-        ]
+            return [self._services.jwk(), *await people_keys(self._user_channel(), patient=True)]
+        except VivavoceError as error:
+            _log.warning("signing keys can't be fetched", extra={"reason": error.reason})
+            return [self._services.jwk()]
 
 
 def _create(path: Path) -> None:

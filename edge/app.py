@@ -16,7 +16,6 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from edge.converse_socket import ConverseSockets
-from edge.credentials import SigningKeys
 from edge.failures import plain_response
 from edge.health import Health
 from edge.http import ConnectRpcs
@@ -25,6 +24,7 @@ from edge.security import SecurityHeaders
 from edge.settings import Settings
 from mesh.clock import Clock
 from mesh.peers import Peers
+from mesh.people_keys import people_keys
 from mesh.tokens import TokenVerifier
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -60,7 +60,7 @@ async def open_edge(settings: Settings, peers: Peers, clock: Clock) -> AsyncIter
 
 def _routes(settings: Settings, peers: Peers, clock: Clock, health: Health) -> Starlette:
     rpcs = ConnectRpcs(settings=settings, peers=peers)
-    verifier = TokenVerifier(SigningKeys(peers), clock)
+    verifier = TokenVerifier(lambda: people_keys(peers.channel("user")), clock)
     sockets = ConverseSockets(settings=settings, peers=peers, verifier=verifier, clock=clock)
     return Starlette(
         routes=[

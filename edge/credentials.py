@@ -3,41 +3,16 @@
 import json
 from typing import Final
 
-import grpc
 from starlette.datastructures import Headers, QueryParams
-from vivavoce.user.v1 import user_service_pb2 as user_service_pb
-from vivavoce.user.v1 import user_service_pb2_grpc as user_grpc
 
-from mesh.deadlines import deadline_s
 from mesh.errors import InvalidFieldError, NotAllowedError, UnauthenticatedError
 from mesh.identity import Caller
-from mesh.peers import Peers
-from mesh.tokens import Jwk, TokenVerifier
-from mesh.wire_errors import from_rpc_error
+from mesh.tokens import TokenVerifier
 
 #: The subprotocol of the talking socket: the only one the edge ever echoes.
 SUBPROTOCOL: Final = "vivavoce.v1"
 _BEARER_SUBPROTOCOL: Final = "bearer."
 _SECRETS_IN_URLS: Final = frozenset({"access_token", "accesstoken", "authorization", "bearer", "ticket", "token"})
-
-
-class SigningKeys:
-    """The public keys of the user service, as a TokenVerifier wants them."""
-
-    def __init__(self, peers: Peers) -> None:
-        self._peers = peers
-
-    async def __call__(self) -> list[Jwk]:
-        """Asks for them."""
-        stub = user_grpc.UserServiceStub(self._peers.channel("user"))
-        try:
-            answer = await stub.ListSigningKeys(user_service_pb.ListSigningKeysRequest(), timeout=deadline_s())
-        except grpc.aio.AioRpcError as error:
-            raise from_rpc_error(error) from error
-        return [
-            {"kid": key.kid, "kty": key.kty, "crv": key.crv, "x": key.x, "alg": key.alg, "use": key.use}
-            for key in answer.keys
-        ]
 
 
 def refuse_secrets_in_url(query: QueryParams) -> None:

@@ -7,22 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import grpc
 from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
 from vivavoce.conversation.v1.conversation_service_pb2_grpc import add_ConversationServiceServicer_to_server
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 from vivavoce.media.v1.media_service_pb2_grpc import MediaServiceStub
-from vivavoce.user.v1 import user_service_pb2 as user_pb
-from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 
 from mesh.clock import Clock
 from mesh.database import Database
-from mesh.deadlines import deadline_s
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
+from mesh.people_keys import people_keys
 from mesh.server import Service
-from mesh.tokens import Jwk, TokenVerifier
-from mesh.wire_errors import from_rpc_error
+from mesh.tokens import TokenVerifier
 from services.conversation.live.opening import Mesh
 from services.conversation.live.sessions import Sessions
 from services.conversation.relay import Relay
@@ -49,7 +45,9 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             MediaServiceStub(peers.channel("media")).Record,
             peers.metadata,
         )
-        sessions = Sessions(settings, store, mesh, TokenVerifier(partial(_keys, peers), clock), clock)
+        sessions = Sessions(
+            settings, store, mesh, TokenVerifier(lambda: people_keys(peers.channel("user")), clock), clock
+        )
         servicer = ConversationServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet.
             sessions, store, stalled_s=settings.stalled_s
         )
@@ -70,15 +68,3 @@ def _prepare(settings: Settings) -> None:
     if not settings.database_url:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     migrate(settings.database, MIGRATIONS, VERSION_TABLE)
-
-
-async def _keys(peers: Peers) -> list[Jwk]:
-    stub = UserServiceStub(peers.channel("user"))
-    try:
-        answer = await stub.ListSigningKeys(user_pb.ListSigningKeysRequest(), timeout=deadline_s())
-    except grpc.aio.AioRpcError as error:
-        raise from_rpc_error(error) from error
-    return [
-        {"kid": key.kid, "kty": key.kty, "crv": key.crv, "x": key.x, "alg": key.alg, "use": key.use}
-        for key in answer.keys
-    ]
