@@ -1,7 +1,6 @@
 """`viva serve`: one service as a process of its own, which finds the others by their addresses."""
 
 import asyncio
-import gc
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from cli.addresses import PeerSettings
 from cli.identity import SigningKeys, open_service_key
+from cli.memory import settle_memory
 from cli.output import console
 from cli.ports import WantedPort, check_free, split_address
 from cli.signals import until_signal
@@ -74,6 +74,5 @@ async def _serve_edge(address: str) -> None:
 
 
 def _settle(line: str) -> None:
-    gc.collect()
-    gc.freeze()
+    settle_memory()
     console(stderr=True).print(line)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from rich.status import Status
 
 from cli.addresses import DATA_DIR
 from cli.compose import MeshOptions, Report, RunningMesh, run_mesh
+from cli.memory import settle_memory
 from cli.output import console, print_json
 from cli.ports import WantedPort, check_free
 from cli.signals import until_signal
@@ -84,9 +84,7 @@ async def _serve(options: UpOptions, folder: Path) -> None:
         async with run_mesh(mesh_options, report) as mesh:
             # The guest is made even where nobody asked for one: the call goes through every door once and warms it.
             token = await mesh.guest_token()
-            # What is loaded now stays: the collector need not walk over it again.
-            gc.collect()
-            gc.freeze()
+            settle_memory()
             ready.set()
             report("")
             await _announce(options, folder, mesh, token, time.monotonic() - began_at)
