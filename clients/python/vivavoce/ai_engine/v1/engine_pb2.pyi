@@ -346,7 +346,7 @@ class Recognize(_message.Message):
     turn_id: _builtins.str
     """The turn it belongs to."""
     revision: _builtins.int
-    """Revision of the turn. A later revision supersedes the work on an earlier one."""
+    """Number of this request for the turn, counting up. A later request supersedes the work on an earlier one."""
     from_sample: _builtins.int
     """First sample of the stretch."""
     to_sample: _builtins.int
@@ -613,7 +613,7 @@ class TranscriptRevised(_message.Message):
     turn_id: _builtins.str
     """The turn."""
     revision: _builtins.int
-    """Revision it was asked for."""
+    """Number of the request it answers."""
     text: _builtins.str
     """The text; empty where no speech was recognised."""
     to_sample: _builtins.int
@@ -843,7 +843,7 @@ class EngineFailed(_message.Message):
     turn_id: _builtins.str
     """The turn it concerns, if one."""
     revision: _builtins.int
-    """Revision of the turn."""
+    """Number of the request, or revision of the turn, it concerns."""
     @_builtins.property
     def failure(self) -> _failure_pb2.Failure:
         """Why."""

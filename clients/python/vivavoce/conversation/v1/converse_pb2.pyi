@@ -334,7 +334,7 @@ class ChangeSettings(_message.Message):
     SETTINGS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def settings(self) -> _conversation_pb2.ConversationSettings:
-        """What is changed. `scenario_id`, the languages and `record` can't be changed in a session."""
+        """What is changed. `scenario_id`, `engine`, the languages and `record` can't be changed in a session."""
 
     def __init__(
         self,
