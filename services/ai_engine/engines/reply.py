@@ -17,6 +17,7 @@ from services.ai_engine.domain.run import (
     Emit,
     Failure,
     Progress,
+    ReplyAudioProduced,
     ReplyEnd,
     ReplyFinished,
     ReplyTextProduced,
@@ -174,7 +175,12 @@ class Reply:
                 break
             await self._tell_clause(clause)
         for piece in self._sound.flush():
-            await self._emit(piece)
+            await self._tell_sound(piece)
+
+    async def _tell_sound(self, piece: ReplyAudioProduced) -> None:
+        if self._first_sound_s is None:
+            self._first_sound_s = self._clock.now()
+        await self._emit(piece)
 
     async def _tell_clause(self, clause: _Clause) -> None:
         """The text right before its sound, so that who hears the one can have read the other."""
@@ -192,9 +198,7 @@ class Reply:
             chunks = [chunk, *[await clause.chunks.get() for _ in range(len(clause.chunks))]]
             pcm = b"".join(each.pcm for each in chunks)
             for piece in self._sound.feed(pcm, [word for each in chunks for word in each.words]):
-                if self._first_sound_s is None:
-                    self._first_sound_s = self._clock.now()
-                await self._emit(piece)
+                await self._tell_sound(piece)
                 # Lets the piece leave, and other sessions run, before the next is cut.
                 await asyncio.sleep(0)
         if text:
