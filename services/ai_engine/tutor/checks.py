@@ -20,6 +20,9 @@ def missing_phrases(everywhere: Everywhere) -> list[str]:
 
 def complaints(script: Script, everywhere: Everywhere) -> Iterator[tuple[str, str]]:
     """Everything wrong with a script, each as its key and the problem."""
+    for name, slot in script.slots.items():
+        if slot.before and slot.before not in script.slots:
+            yield f"slots.{name}.before", f"there is no slot {slot.before!r}"
     yield from _steps(script, everywhere)
     yield from _goals(script)
     yield from _lines(script)

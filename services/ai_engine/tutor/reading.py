@@ -106,7 +106,7 @@ def _intent(name: str, entry: Entry) -> Intent:
 
 
 def _slot(name: str, entry: Entry) -> Slot:
-    entry.allow("kind", "values", "several", "units", "after", "most_words", "said")
+    entry.allow("kind", "values", "several", "units", "after", "most_words", "said", "before")
     kind = entry.text("kind", "list")
     if kind not in get_args(SlotKind):
         raise entry.child("kind").wrong(f"should be one of {', '.join(get_args(SlotKind))}")
@@ -120,6 +120,7 @@ def _slot(name: str, entry: Entry) -> Slot:
         after=entry.optional_texts("after"),
         most_words=entry.number("most_words", 3),
         said=entry.text("said", ""),
+        before=entry.text("before", ""),
     )
 
 

@@ -37,6 +37,8 @@ class Slot:
     most_words: int = 3
     #: How the tutor repeats it among other things, as a template: "{nights} nights". Empty: the value alone.
     said: str = ""
+    #: The slot whose value it stands before when both are repeated: a size before a drink, "a large tea".
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from services.ai_engine.tutor.phrasing import choose, filled, listed
+from services.ai_engine.tutor.phrasing import choose, filled, listed, with_article
 from services.ai_engine.tutor.script import Everywhere, Script, Step
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -51,7 +51,19 @@ class Wording:
     def said_back(self, names: Sequence[str], slots: Mapping[str, str]) -> str:
         """Lists the values of these slots as the tutor repeats them."""
         fillings = self._fillings(slots)
-        return listed([filled(self._script.slots[name].said or f"{{{name}}}", fillings) for name in names])
+        standing_before = {self._script.slots[name].before: name for name in names}
+        return listed(
+            [
+                self._said_back(name, standing_before.get(name, ""), fillings)
+                for name in names
+                if self._script.slots[name].before not in names
+            ]
+        )
+
+    def _said_back(self, name: str, before: str, fillings: Mapping[str, str]) -> str:
+        if before:
+            return f"{with_article(fillings[before])} {fillings[name]}"
+        return filled(self._script.slots[name].said or f"{{{name}}}", fillings)
 
     def acks(self) -> Sequence[str]:
         """Short acknowledgements of several things at once."""

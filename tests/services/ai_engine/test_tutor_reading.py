@@ -90,6 +90,7 @@ def change(content: dict[str, Any], path: str, value: object) -> dict[str, Any]:
         ("steps.0.only_if", {"size": ["big"]}, "steps[0].only_if.size", "no such slot"),
         ("steps.0.only_if", {"colour": ["green"]}, "steps[0].only_if.colour", "'green'"),
         ("slots.colour.kind", "smell", "slots.colour.kind", "list"),
+        ("slots.colour.before", "shape", "slots.colour.before", "no slot 'shape'"),
         ("slots.colour.values", {True: ["on"]}, "slots.colour.values", "quotes"),
         ("intents", {"sing": {"examples": []}}, "intents.sing.examples", "list of texts"),
     ],

@@ -36,6 +36,10 @@ def test_what_was_ordered_is_said_back() -> None:
     assert "cappuccino" in text(after("A large cappuccino, please.")).lower()
 
 
+def test_a_size_stands_before_what_it_is_the_size_of() -> None:
+    assert "a large cappuccino" in text(after("A large cappuccino, please.")).lower()
+
+
 def test_several_things_in_one_turn_are_all_taken() -> None:
     played = after("A coffee and a croissant please, how much is it?")
     assert played.state.slots == {"drink": "coffee", "food": "croissant"}
