@@ -26,7 +26,7 @@ $(VENV)/dev: $(VENV)/runtime requirements/dev.txt
 
 setup: $(VENV)/runtime models ## Prepare the environment without starting anything.
 
-models: $(VENV)/runtime ## Fetch the speech models (about 110 MB, once).
+models: $(VENV)/runtime ## Fetch the speech models (about 90 MB, once).
 	@$(BIN)/viva models fetch
 
 up: setup ## Install what is missing and start everything; Ctrl-C stops it.
