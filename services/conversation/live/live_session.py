@@ -37,6 +37,7 @@ from services.conversation.live.access import expires_at
 from services.conversation.live.engine_link import EngineLink
 from services.conversation.live.keeper import Keeper
 from services.conversation.live.microphone import Microphone
+from services.conversation.live.pace import Pace
 from services.conversation.live.recording import Recording
 from services.conversation.live.traces import trace_turn
 from services.conversation.wire.client import to_event, to_response
@@ -60,6 +61,7 @@ class LiveSession:
         stream: ClientStream,
         post_box: Mailbox[events.Event],
         microphone: Microphone,
+        pace: Pace,
         engine: EngineLink,
         keeper: Keeper,
         recording: Recording | None,
@@ -72,6 +74,7 @@ class LiveSession:
         self._events = post_box
         self._post = poster(post_box)
         self._microphone = microphone
+        self._pace = pace
         self._engine = engine
         self._keeper = keeper
         self._recording = recording
@@ -144,6 +147,7 @@ class LiveSession:
     async def _listen(self, group: asyncio.TaskGroup) -> None:
         async for message in self._stream:
             self._last_message_at = self._clock.now()
+            self._pace.take(self._last_message_at)
             event = to_event(message)
             if event is not None:
                 if self._recording is not None and isinstance(event, events.PlayedReported):

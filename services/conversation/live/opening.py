@@ -26,6 +26,7 @@ from services.conversation.live.engine_link import EngineLink, Run
 from services.conversation.live.keeper import Keeper
 from services.conversation.live.live_session import EVENTS, ClientStream, LiveSession, poster
 from services.conversation.live.microphone import Microphone
+from services.conversation.live.pace import Pace
 from services.conversation.live.recording import Record, Recording
 from services.conversation.settings import Settings
 from services.conversation.wire.common import from_engine, to_choices
@@ -105,6 +106,7 @@ class Opening:
                 stream=stream,
                 post_box=seat.post_box,
                 microphone=microphone,
+                pace=Pace(self._premises.settings.messages_per_s, self._premises.clock.now()),
                 engine=link,
                 keeper=keeper,
                 recording=recording,

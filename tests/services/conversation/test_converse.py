@@ -304,6 +304,26 @@ async def test_sound_faster_than_it_is_spoken_is_refused(house: House) -> None:
             await learner.to_the_end()
 
 
+@pytest.mark.parametrize(
+    "message",
+    [{"ping": {}}, {"append_audio": {}}, {"cancel_reply": {}}, {"commit_turn": {}}],
+    ids=lambda each: next(iter(each)),
+)
+async def test_messages_without_end_are_refused_and_the_next_session_is_not(
+    house: House, message: dict[str, object]
+) -> None:
+    async with house.learner() as learner:
+        await learner.start()
+        flood = asyncio.create_task(repeat(learner, message, 10_000))
+        with refused(ExhaustedError, reason="RATE_LIMITED"):
+            await learner.to_the_end(15)
+        flood.cancel()
+        await asyncio.wait([flood])
+    await eventually(lambda: house.script.open_streams == 0)
+    async with house.learner() as learner:
+        await opened(learner)
+
+
 async def test_a_message_of_ten_megabytes_is_refused(house: House) -> None:
     async with (
         grpc.aio.insecure_channel(house.server.address) as careless,
@@ -442,6 +462,11 @@ async def test_a_server_that_stops_lets_the_reply_end_and_says_goodbye(house: Ho
         await draining
 
 
+async def repeat(learner: Learner, message: dict[str, object], times: int) -> None:
+    for _ in range(times):
+        await learner.send(**message)
+
+
 async def ping_for_ever(call: grpc.aio.StreamStreamCall[service_pb.ConverseRequest, Any]) -> None:
     with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
         while True:
@@ -449,7 +474,7 @@ async def ping_for_ever(call: grpc.aio.StreamStreamCall[service_pb.ConverseReque
 
 
 async def test_a_client_that_never_reads_is_let_go_and_its_neighbour_is_not(houses: Houses) -> None:
-    async with houses(stalled_s=0.3) as house, house.learner("usr_other") as neighbour:
+    async with houses(stalled_s=0.3, messages_per_s=1e6) as house, house.learner("usr_other") as neighbour:
         await neighbour.start()
         await neighbour.until("reply_finished")
         async with open_channel(house.server.address, audio=True) as channel:
