@@ -1,8 +1,8 @@
-"""The database runner, on SQLite and, where its programs are installed, on PostgreSQL."""
+"""The database runner, on SQLite and on PostgreSQL."""
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from mesh.database import Database, metadata
 from mesh.errors import ConflictError, OverloadedError, UnavailableError
 from mesh.testing import until
-from tests.mesh_runtime.postgres import postgres_url
 
 
 class Base(DeclarativeBase):
@@ -31,24 +30,9 @@ class Meaning(Base):
     word: Mapped[str] = mapped_column(ForeignKey("words.text"))
 
 
-@pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres_url(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/folder/words.db"
-    found: str = request.getfixturevalue("postgresql")
-    return found
-
-
 @pytest.fixture
-async def db(url: str) -> AsyncIterator[Database]:
-    async with Database(url) as database:
-        await database.run(lambda session: Base.metadata.drop_all(session.connection()))
+async def db(database_url: str) -> AsyncIterator[Database]:
+    async with Database(database_url) as database:
         await database.run(lambda session: Base.metadata.create_all(session.connection()))
         yield database
 
@@ -148,8 +132,8 @@ async def test_a_wrong_statement_is_not_taken_for_a_database_that_is_away(db: Da
     assert outcomes[1] == "one"
 
 
-async def test_a_reader_can_not_write_on_postgresql(db: Database, url: str) -> None:
-    if url.startswith("sqlite"):
+async def test_a_reader_can_not_write_on_postgresql(db: Database, database_url: str) -> None:
+    if database_url.startswith("sqlite"):
         pytest.skip("SQLite has no read-only transactions")
     with pytest.raises(Exception, match="read-only"):
         await db.read(add("one"))
@@ -196,14 +180,13 @@ async def test_a_cancelled_commit_is_carried_out_all_the_same(db: Database) -> N
     assert await db.read(words) == ["one", "two"]
 
 
-async def test_closing_carries_out_what_is_queued(url: str) -> None:
-    async with Database(url) as db:
-        await db.run(lambda session: Base.metadata.drop_all(session.connection()))
+async def test_closing_carries_out_what_is_queued(database_url: str) -> None:
+    async with Database(database_url) as db:
         await db.run(lambda session: Base.metadata.create_all(session.connection()))
         tasks = [asyncio.create_task(db.commit(add(f"{number:03}"))) for number in range(50)]
         await asyncio.sleep(0)
     await asyncio.gather(*tasks)
-    async with Database(url) as db:
+    async with Database(database_url) as db:
         assert len(await db.read(words)) == 50
 
 

@@ -8,9 +8,6 @@ from sqlalchemy import inspect
 
 from mesh.database import Database, open_engine
 from mesh.migrations import migrate
-from tests.mesh_runtime.test_database import postgresql, url
-
-__all__ = ["postgresql", "url"]
 
 _ENV = """
 from mesh.database import metadata
@@ -41,28 +38,34 @@ def _tables(url: str) -> set[str]:
         engine.dispose()
 
 
-async def test_two_services_keep_their_revisions_apart_in_one_database(url: str, tmp_path: Path) -> None:
+async def test_two_services_keep_their_revisions_apart_in_one_database(database_url: str, tmp_path: Path) -> None:
     for service in ("plant", "stone"):
         script = _script(tmp_path / service, f"{service}_rows")
         for _ in range(2):
-            await asyncio.to_thread(migrate, url, script, f"alembic_version_{service}")
-    assert {"plant_rows", "stone_rows", "alembic_version_plant", "alembic_version_stone"} <= _tables(url)
+            await asyncio.to_thread(migrate, database_url, script, f"alembic_version_{service}")
+    assert {"plant_rows", "stone_rows", "alembic_version_plant", "alembic_version_stone"} <= _tables(database_url)
 
 
-async def test_replicas_that_start_together_migrate_once(url: str, tmp_path: Path) -> None:
+async def test_replicas_that_start_together_migrate_once(database_url: str, tmp_path: Path) -> None:
     script = _script(tmp_path / "river", "river_rows")
     replica = "from mesh.migrations import migrate; import sys; migrate(*sys.argv[1:])"
     replicas = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-c", replica, url, str(script), "alembic_version_river", cwd=Path(__file__).parents[2]
+            sys.executable,
+            "-c",
+            replica,
+            database_url,
+            str(script),
+            "alembic_version_river",
+            cwd=Path(__file__).parents[2],
         )
         for _ in range(2)
     ]
     assert [await each.wait() for each in replicas] == [0, 0]
-    assert "river_rows" in _tables(url)
+    assert "river_rows" in _tables(database_url)
 
 
-async def test_a_migrated_database_can_be_used(url: str, tmp_path: Path) -> None:
-    await asyncio.to_thread(migrate, url, _script(tmp_path / "cloud", "cloud_rows"), "alembic_version_cloud")
-    async with Database(url) as db:
+async def test_a_migrated_database_can_be_used(database_url: str, tmp_path: Path) -> None:
+    await asyncio.to_thread(migrate, database_url, _script(tmp_path / "cloud", "cloud_rows"), "alembic_version_cloud")
+    async with Database(database_url) as db:
         await db.run(lambda session: session.connection().exec_driver_sql("INSERT INTO cloud_rows VALUES (1)").rowcount)

