@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up test check generate format soak bench lock clean released
+.PHONY: help setup models up test browser check generate format soak bench lock clean released
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -34,7 +34,14 @@ up: setup ## Install what is missing and start everything; Ctrl-C stops it.
 
 test: $(VENV)/dev ## Run the tests.
 	@$(BIN)/viva models fetch --llama
+	-@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory browser; fi
 	$(BIN)/pytest -q $(ARGS)
+
+# The names are those the tests of the page look for.
+browser: ## Install Chromium for the tests of the page, Debian's package.
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+		echo "Installing Chromium …" && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
 
 check: $(VENV)/dev ## Format, lint, types, import contracts, contract lint and breaking, generated code fresh.
 	$(BIN)/ruff format --check $(CODE)
