@@ -23,7 +23,9 @@ class Settings:
     max_session_s: float = setting(3600.0, help="Longest session, in seconds.")
     idle_s: float = setting(300.0, help="Seconds without a word or a key after which a session ends.")
     silence_s: float = setting(120.0, help="Seconds without any message from the client after which a session ends.")
-    messages_per_s: float = setting(200.0, help="Messages a second of one session; more end it as RATE_LIMITED.")
+    messages_per_s: float = setting(
+        200.0, help="Messages a second of one session; more end it as RATE_LIMITED. A text counts as 50."
+    )
     stalled_s: float = setting(10.0, help="Seconds a client may not read before its session ends as TOO_SLOW.")
     shortest_wait_ms: float = setting(250.0, help="Pause after which a turn that surely is over is answered.")
     longest_wait_ms: float = setting(1500.0, help="Pause after which a turn that surely is not over is answered.")

@@ -147,7 +147,7 @@ class LiveSession:
     async def _listen(self, group: asyncio.TaskGroup) -> None:
         async for message in self._stream:
             self._last_message_at = self._clock.now()
-            self._pace.take(self._last_message_at)
+            self._pace.take(message.WhichOneof("event"), self._last_message_at)
             event = to_event(message)
             if event is not None:
                 if self._recording is not None and isinstance(event, events.PlayedReported):

@@ -1,4 +1,4 @@
-"""Bounds how many messages a client sends: each costs the same, however little it carries."""
+"""Bounds how many messages a client sends: each costs something, however little it carries."""
 
 from typing import Final
 
@@ -6,6 +6,9 @@ from mesh.errors import ExhaustedError
 
 #: What may come at once, in seconds of the pace: what was held up by the network.
 BURST_S: Final = 10.0
+#: What asks for a reply keeps the engine busy, and may cost money there: it counts as so many.
+REPLY_COSTS: Final = 50
+_FOR_REPLIES: Final = frozenset({"submit_text", "repeat_reply"})
 
 
 class Pace:
@@ -16,17 +19,18 @@ class Pace:
         self._allowance = BURST_S * per_s
         self._at = now
 
-    def take(self, now: float) -> None:
-        """Takes the next message.
+    def take(self, event: str | None, now: float) -> None:
+        """Takes the next message, by the name of its event.
 
         Raises:
             ExhaustedError: RATE_LIMITED, there were too many.
         """
         earned = self._allowance + (now - self._at) * self._per_s
-        self._allowance = min(earned, BURST_S * self._per_s) - 1
+        self._allowance = min(earned, BURST_S * self._per_s) - (REPLY_COSTS if event in _FOR_REPLIES else 1)
         self._at = now
         if self._allowance < 0:
             raise ExhaustedError(
-                f"More than {self._per_s:.0f} messages a second came; send fewer, and sound in longer pieces.",
+                f"More came than {self._per_s:.0f} messages a second, or than a text for every {REPLY_COSTS} of these; "
+                "send less, and sound in longer pieces.",
                 reason="RATE_LIMITED",
             )

@@ -306,7 +306,13 @@ async def test_sound_faster_than_it_is_spoken_is_refused(house: House) -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [{"ping": {}}, {"append_audio": {}}, {"cancel_reply": {}}, {"commit_turn": {}}],
+    [
+        {"ping": {}},
+        {"append_audio": {}},
+        {"cancel_reply": {}},
+        {"commit_turn": {}},
+        {"submit_text": {"text": "Hello."}},
+    ],
     ids=lambda each: next(iter(each)),
 )
 async def test_messages_without_end_are_refused_and_the_next_session_is_not(
