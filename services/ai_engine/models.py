@@ -92,8 +92,9 @@ def locate(name: str, settings: ModelSettings) -> Path:
     for file in model.files:
         path = settings.dir / file.path
         if not path.is_file() or path.stat().st_size != file.size:
+            wrong = "is not whole" if path.is_file() else "is missing"
             raise ModelMissingError(
-                f"The model file {file.path} is not in {settings.dir}; run `viva models fetch{option}`.",
+                f"The model file {file.path} in {settings.dir} {wrong}; run `viva models fetch{option}`.",
                 metadata={"model": name},
             )
     return settings.dir / model.path

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mesh.settings import load
-from services.ai_engine.catalogue import CATALOGUE, Carrier
+from services.ai_engine.catalogue import CATALOGUE, Carrier, model_named
 from services.ai_engine.models import (
     ModelFetchError,
     ModelMissingError,
@@ -124,6 +124,12 @@ def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
         locate("whisper", ModelSettings(dir=tmp_path))
     with pytest.raises(ModelMissingError, match="run `viva models fetch --llama`"):
         locate("llama", ModelSettings(dir=tmp_path))
+
+
+def test_half_a_model_file_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / model_named("silero").files[0].path).write_bytes(b"half")
+    with pytest.raises(ModelMissingError, match="is not whole; run `viva models fetch`"):
+        locate("silero", ModelSettings(dir=tmp_path))
 
 
 def test_a_chosen_path_replaces_a_model(tmp_path: Path) -> None:
