@@ -18,6 +18,24 @@ class WantedPort:
     option: str
 
 
+def check_all_free(*wanted: WantedPort) -> None:
+    """Sees to it that each port can be listened on, beside the others.
+
+    Raises:
+        AlreadyExistsError, InvalidFieldError: as `check_free`; or two are the same.
+    """
+    purposes: dict[int, str] = {}
+    for each in wanted:
+        check_free(each)
+        if each.port and each.port in purposes:
+            raise InvalidFieldError(
+                f"Port {each.port} can't be both for {purposes[each.port]} and for {each.purpose}; "
+                f"choose another with {each.option}, or 0 for any.",
+                field="port",
+            )
+        purposes[each.port] = each.purpose
+
+
 def check_free(wanted: WantedPort) -> None:
     """Sees to it that the port can be listened on; 0 always can.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import sys
 import tempfile
 import time
@@ -20,9 +21,10 @@ from cli.addresses import DATA_DIR
 from cli.compose import MeshOptions, Report, RunningMesh, run_mesh
 from cli.memory import settle_memory
 from cli.output import console, print_json
-from cli.ports import WantedPort, check_free
+from cli.ports import WantedPort, check_all_free
 from cli.signals import until_signal
 from mesh import logs
+from mesh.errors import AlreadyExistsError
 from mesh.server import run
 from mesh.settings import load
 from mesh.telemetry import Telemetry, TelemetrySettings
@@ -51,11 +53,14 @@ def up(options: UpOptions) -> None:
     """Runs the mesh until a signal.
 
     Raises:
-        VivavoceError: a model is missing or a port is taken, found out before anything starts; or a service fails.
+        VivavoceError: a model is missing, a port or the data folder is taken, found out before anything starts; or a
+            service fails.
     """
     _check_models()
-    check_free(WantedPort(options.host, options.port, "the web", "--port"))
-    check_free(WantedPort(options.host, options.grpc_port, "gRPC", "--grpc-port"))
+    check_all_free(
+        WantedPort(options.host, options.port, "the web", "--port"),
+        WantedPort(options.host, options.grpc_port, "gRPC", "--grpc-port"),
+    )
     with _data_folder(options) as folder, _log(options, folder) as stream:
         logs.configure("human", "WARNING" if stream is sys.stderr else "INFO", stream)
         telemetry = Telemetry(load(TelemetrySettings), service="vivavoce")
@@ -154,7 +159,21 @@ def _data_folder(options: UpOptions) -> Iterator[Path]:
         return
     folder_kept = (options.data_dir or DATA_DIR).expanduser().resolve()
     folder_kept.mkdir(mode=0o700, parents=True, exist_ok=True)
-    yield folder_kept
+    with _held(folder_kept):
+        yield folder_kept
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Keeps a second mesh from the folder: each would think that it alone sends on what waits there."""
+    with (folder / "up.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyExistsError(
+                f"Another `viva up` runs on {folder}; stop it, or choose another folder with --data-dir."
+            ) from None
+        yield
 
 
 @contextmanager

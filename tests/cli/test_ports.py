@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from cli.ports import WantedPort, check_free, free_port, split_address
+from cli.ports import WantedPort, check_all_free, check_free, free_port, split_address
 from mesh.errors import AlreadyExistsError, InvalidFieldError
 
 
@@ -25,6 +25,17 @@ def test_a_free_port_is_let_through() -> None:
 
 def test_any_port_is_free() -> None:
     check_free(WantedPort("127.0.0.1", 0, "gRPC", "--grpc-port"))
+
+
+def test_one_port_for_two_things_is_refused() -> None:
+    port = free_port("127.0.0.1")
+    web, grpc = (WantedPort("127.0.0.1", port, *of) for of in (("the web", "--port"), ("gRPC", "--grpc-port")))
+    with pytest.raises(InvalidFieldError, match="both for the web and for gRPC; choose another with --grpc-port"):
+        check_all_free(web, grpc)
+
+
+def test_any_port_does_for_two_things() -> None:
+    check_all_free(WantedPort("127.0.0.1", 0, "the web", "--port"), WantedPort("127.0.0.1", 0, "gRPC", "--grpc-port"))
 
 
 @pytest.mark.parametrize("port", [-1, 65_536])

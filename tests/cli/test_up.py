@@ -60,6 +60,16 @@ def test_people_are_known_again_after_a_restart(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "keys" / "services.pem").stat().st_mode & 0o077 == 0
 
 
+def test_a_second_mesh_on_the_same_data_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with viva("up", "--port", "0", "--data-dir", str(tmp_path), "--json") as first:
+        ready(first)
+        with viva("up", "--port", "0", "--data-dir", str(tmp_path), "--json") as second:
+            out, err = second.communicate(timeout=20)
+    assert (second.returncode, out) == (1, "")
+    assert "--data-dir" in err
+    assert "Starting" not in err
+
+
 @pytest.mark.parametrize("missing", ["whisper", "smart_turn"])
 def test_a_missing_model_is_told_before_anything_starts(tmp_path: Path, missing: str) -> None:
     variables = {
