@@ -22,7 +22,7 @@ from cli.ports import split_address
 from cli.signals import until_signal
 from cli.talking.devices import Devices
 from cli.talking.learner import Answered, Learner, join
-from cli.talking.sound import Sound, at_one_rate, read_sound, write_sound
+from cli.talking.sound import Sound, at_one_rate, check_writable, read_sound, write_sound
 from cli.talking.wires import open_grpc
 from mesh.audio import HEARING_HZ
 from mesh.channel import open_channel
@@ -53,9 +53,12 @@ def talk(options: TalkOptions) -> None:
     """Holds the turns and prints what came of them.
 
     Raises:
-        VivavoceError: a file is no sound, nothing listens at the address, there is no microphone, or the talk failed.
+        VivavoceError: a file is no sound, or can't be written, nothing listens at the address, there is no microphone,
+            or the talk failed.
     """
     sounds = at_one_rate([read_sound(path) for path in options.wavs])
+    if options.out is not None:
+        check_writable(options.out)
     check_listening(options.address)
     if sounds or options.texts:
         run(_recorded(options, sounds))

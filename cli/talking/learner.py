@@ -23,6 +23,7 @@ from mesh.errors import TimedOutError, UnavailableError, VivavoceError
 _REPORT_S: Final = 0.1
 _OPEN_S: Final = 15.0
 _OPENER_S: Final = 5.0
+_OPENER_AFTER_FAILURE_S: Final = 0.5
 #: Speech that is heard at all is told within this after its end.
 _UNHEARD_S: Final = 2.5
 #: A pause is judged, or found to be noise, within this.
@@ -95,9 +96,15 @@ class Learner:
                     task.cancel()
 
     async def hear_opener(self) -> Reply | None:
-        """Waits until the tutor has opened the conversation; None where the tutor waits for the learner."""
+        """Waits until the tutor has opened the conversation; None where the tutor waits for the learner.
+
+        Raises:
+            VivavoceError: the tutor could not open it.
+        """
         with suppress(TimedOutError):
-            await self._until(lambda: self.session.reply_to("") is not None, _OPENER_S)
+            await self._until(lambda: self.session.reply_to("") is not None or bool(self.session.failures), _OPENER_S)
+            # A failure of something else, such as the recording, does not keep the tutor from beginning.
+            await self._until(lambda: self.session.reply_to("") is not None, _OPENER_AFTER_FAILURE_S)
         opener = self.session.reply_to("")
         if opener is not None:
             await self._until(lambda: opener.finished, _LONGEST_REPLY_S)

@@ -1,5 +1,6 @@
 """Reads and writes sound files, and finds the speech in them."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -93,6 +94,16 @@ def at_one_rate(sounds: list[Sound]) -> list[Sound]:
     return [sound.at_rate(HEARING_HZ) for sound in sounds]
 
 
+def check_writable(path: Path) -> None:
+    """Sees to it that a sound file can be written there, before anybody talks for it.
+
+    Raises:
+        InvalidFieldError: it can't.
+    """
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise _not_writable(path)
+
+
 def write_sound(path: Path, pieces: list[Sound]) -> None:
     """Writes the pieces to a WAV file, one after another with a short pause; an empty file of sound for none.
 
@@ -105,7 +116,11 @@ def write_sound(path: Path, pieces: list[Sound]) -> None:
     try:
         soundfile.write(path, np.frombuffer(pcm, dtype="<i2"), rate_hz, subtype="PCM_16", format="WAV")
     except (OSError, soundfile.LibsndfileError):
-        raise InvalidFieldError(f"{path} can't be written; choose another place with --out.", field="out") from None
+        raise _not_writable(path) from None
+
+
+def _not_writable(path: Path) -> InvalidFieldError:
+    return InvalidFieldError(f"{path} can't be written; choose another place with --out.", field="out")
 
 
 def _pcm(samples: NDArray[np.float32] | NDArray[np.int16]) -> bytes:

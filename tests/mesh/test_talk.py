@@ -89,3 +89,10 @@ async def test_what_is_no_sound_is_told_kindly(mesh: RunningMesh, tmp_path: Path
     assert code == 1
     assert name in err
     assert "Traceback" not in err
+
+
+async def test_a_place_that_can_t_be_written_is_told_before_the_talk(mesh: RunningMesh, tmp_path: Path) -> None:
+    code, out, err = await talk(mesh, "--text", "Hello", "--out", str(tmp_path / "nowhere" / "reply.wav"))
+    assert code == 1
+    assert "--out" in err
+    assert "Tutor:" not in out

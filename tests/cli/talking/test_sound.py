@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from cli.talking.sound import Sound, at_one_rate, read_sound, write_sound
+from cli.talking.sound import Sound, at_one_rate, check_writable, read_sound, write_sound
 from mesh.errors import BadAudioError, InvalidFieldError
 
 
@@ -91,3 +91,15 @@ def test_no_reply_is_written_as_a_file_without_samples(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidFieldError, match="can't be written"):
         write_sound(tmp_path / "nowhere" / "out.wav", [])
+
+
+def test_a_place_that_can_be_written_is_let_through(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new.wav")
+    (tmp_path / "old.wav").touch()
+    check_writable(tmp_path / "old.wav")
+
+
+@pytest.mark.parametrize("place", ["", "nowhere/reply.wav"])
+def test_a_folder_or_a_place_in_none_can_not_be_written(tmp_path: Path, place: str) -> None:
+    with pytest.raises(InvalidFieldError, match="--out"):
+        check_writable(tmp_path / place)
