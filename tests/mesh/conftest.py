@@ -32,7 +32,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningMesh]:
     options = MeshOptions(
         tmp_path_factory.mktemp("mesh"),
-        overrides={"edge": {"stalled_after_s": 1.0}, "conversation": {"max_sessions_per_user": 16, "messages_per_s": 1e6}},
+        overrides={
+            "edge": {"stalled_after_s": 1.0},
+            "conversation": {"max_sessions_per_user": 16, "messages_per_s": 1e6},
+        },
     )
     up: asyncio.Future[RunningMesh] = asyncio.get_running_loop().create_future()
     down = asyncio.Event()
