@@ -62,15 +62,6 @@ def rule_of(method_name: str) -> Rule | None:
     return None if method is None else _rule(method)
 
 
-def method_of(method_name: str) -> MethodDescriptor | None:
-    """The descriptor of `/package.Service/Method`, or None."""
-    _, service_name, name = method_name.split("/")
-    try:
-        return _service(service_name).methods_by_name.get(name)
-    except RuntimeError:
-        return None
-
-
 def _service(name: str) -> ServiceDescriptor:
     try:
         return descriptor_pool.Default().FindServiceByName(name)

@@ -1,15 +1,18 @@
 """Reads the settings of a unit from the environment; the only file that touches `os.environ`."""
 
 import dataclasses
+import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Final, TypeVar, get_type_hints
 
 from mesh.errors import InvalidFieldError
 
 T = TypeVar("T")
 V = TypeVar("V")
+
+_log: Final = logging.getLogger(__name__)
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -36,7 +39,7 @@ def load(cls: type[T], environment: Mapping[str, str] | None = None, **overrides
     """Fills the frozen dataclass `cls` from `VIVAVOCE_<UNIT>_<FIELD>`, where `cls.UNIT` names the unit.
 
     `overrides` win over the environment and are taken as they are. Field types: str, int, float, bool, Path, and
-    tuple[str, ...] (separated by commas).
+    tuple[str, ...] (separated by commas). What came out is logged, secrets masked.
 
     Raises:
         InvalidFieldError: a variable can't be read as its type; the message names it and says what to write instead.
@@ -52,7 +55,9 @@ def load(cls: type[T], environment: Mapping[str, str] | None = None, **overrides
         raise InvalidFieldError(
             f"{cls.__name__} has no setting {', '.join(sorted(overrides))}; remove it.", field=min(overrides)
         )
-    return cls(**values)
+    settings = cls(**values)
+    _log.info("settings", extra={"settings_of": cls.__module__, "settings": masked(settings)})
+    return settings
 
 
 def masked(settings: object) -> dict[str, str]:

@@ -68,6 +68,15 @@ def test_an_unknown_override_is_refused() -> None:
         load(TeaSettings, {}, milk=True)
 
 
+def test_what_was_read_is_logged_once_without_the_secrets(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "mesh.settings"):
+        load(TeaSettings, {"VIVAVOCE_TEA_RECIPE": "leaves", "VIVAVOCE_TEA_CUPS": "4"})
+    (record,) = caplog.records
+    told = record.__dict__["settings"]
+    assert (told["recipe"], told["cups"]) == ("***", "4")
+    assert "leaves" not in str(record.__dict__)
+
+
 def test_secrets_are_masked_where_they_are_set() -> None:
     assert masked(TeaSettings(recipe="leaves"))["recipe"] == "***"
     assert masked(TeaSettings())["recipe"] == ""
