@@ -65,6 +65,11 @@ class ConversationServiceStub:
                 request_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ListSessionsRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ListSessionsResponse.FromString,
                 _registered_method=True)
+        self.ExportUser = channel.unary_stream(
+                '/vivavoce.conversation.v1.ConversationService/ExportUser',
+                request_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ExportUserRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ExportUserResponse.FromString,
+                _registered_method=True)
         self.ForgetUser = channel.unary_unary(
                 '/vivavoce.conversation.v1.ConversationService/ForgetUser',
                 request_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ForgetUserRequest.SerializeToString,
@@ -120,6 +125,14 @@ class ConversationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportUser(self, request, context):
+        """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
+        carry one file.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ForgetUser(self, request, context):
         """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt.
         """
@@ -159,6 +172,11 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     servicer.ListSessions,
                     request_deserializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ListSessionsRequest.FromString,
                     response_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ListSessionsResponse.SerializeToString,
+            ),
+            'ExportUser': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportUser,
+                    request_deserializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ExportUserRequest.FromString,
+                    response_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ExportUserResponse.SerializeToString,
             ),
             'ForgetUser': grpc.unary_unary_rpc_method_handler(
                     servicer.ForgetUser,
@@ -329,6 +347,33 @@ class ConversationService:
             '/vivavoce.conversation.v1.ConversationService/ListSessions',
             vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ListSessionsRequest.SerializeToString,
             vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/vivavoce.conversation.v1.ConversationService/ExportUser',
+            vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ExportUserRequest.SerializeToString,
+            vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ExportUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

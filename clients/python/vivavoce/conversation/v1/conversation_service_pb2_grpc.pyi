@@ -48,6 +48,10 @@ class ConversationServiceStub:
     """Ends a conversation for good. Idempotent. A live session on it ends."""
     ListSessions: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ListSessionsRequest, _conversation_service_pb2.ListSessionsResponse]
     """Lists the caller's live sessions, newest first."""
+    ExportUser: _grpc.UnaryStreamMultiCallable[_conversation_service_pb2.ExportUserRequest, _conversation_service_pb2.ExportUserResponse]
+    """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
+    carry one file.
+    """
     ForgetUser: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ForgetUserRequest, _conversation_service_pb2.ForgetUserResponse]
     """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
 
@@ -71,6 +75,10 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     """Ends a conversation for good. Idempotent. A live session on it ends."""
     ListSessions: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ListSessionsRequest, _conversation_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Lists the caller's live sessions, newest first."""
+    ExportUser: _aio.UnaryStreamMultiCallable[_conversation_service_pb2.ExportUserRequest, _conversation_service_pb2.ExportUserResponse]  # type: ignore[assignment]
+    """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
+    carry one file.
+    """
     ForgetUser: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ForgetUserRequest, _conversation_service_pb2.ForgetUserResponse]  # type: ignore[assignment]
     """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
 
@@ -127,6 +135,16 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_conversation_service_pb2.ListSessionsResponse, _abc.Awaitable[_conversation_service_pb2.ListSessionsResponse]]:
         """Lists the caller's live sessions, newest first."""
+
+    @_abc_1.abstractmethod
+    def ExportUser(
+        self,
+        request: _conversation_service_pb2.ExportUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_conversation_service_pb2.ExportUserResponse], _abc.AsyncIterator[_conversation_service_pb2.ExportUserResponse]]:
+        """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
+        carry one file.
+        """
 
     @_abc_1.abstractmethod
     def ForgetUser(

@@ -115,6 +115,11 @@ class HistoryServiceStub:
                 request_serializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.GetTutorMemoryRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.GetTutorMemoryResponse.FromString,
                 _registered_method=True)
+        self.ExportUser = channel.unary_stream(
+                '/vivavoce.history.v1.HistoryService/ExportUser',
+                request_serializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.ExportUserRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.ExportUserResponse.FromString,
+                _registered_method=True)
         self.ForgetUser = channel.unary_unary(
                 '/vivavoce.history.v1.HistoryService/ForgetUser',
                 request_serializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.ForgetUserRequest.SerializeToString,
@@ -241,6 +246,14 @@ class HistoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportUser(self, request, context):
+        """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
+        carry one file.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ForgetUser(self, request, context):
         """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt.
         """
@@ -330,6 +343,11 @@ def add_HistoryServiceServicer_to_server(servicer, server):
                     servicer.GetTutorMemory,
                     request_deserializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.GetTutorMemoryRequest.FromString,
                     response_serializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.GetTutorMemoryResponse.SerializeToString,
+            ),
+            'ExportUser': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportUser,
+                    request_deserializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.ExportUserRequest.FromString,
+                    response_serializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.ExportUserResponse.SerializeToString,
             ),
             'ForgetUser': grpc.unary_unary_rpc_method_handler(
                     servicer.ForgetUser,
@@ -770,6 +788,33 @@ class HistoryService:
             '/vivavoce.history.v1.HistoryService/GetTutorMemory',
             vivavoce_dot_history_dot_v1_dot_history__service__pb2.GetTutorMemoryRequest.SerializeToString,
             vivavoce_dot_history_dot_v1_dot_history__service__pb2.GetTutorMemoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/vivavoce.history.v1.HistoryService/ExportUser',
+            vivavoce_dot_history_dot_v1_dot_history__service__pb2.ExportUserRequest.SerializeToString,
+            vivavoce_dot_history_dot_v1_dot_history__service__pb2.ExportUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

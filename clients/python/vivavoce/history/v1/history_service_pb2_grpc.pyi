@@ -69,6 +69,10 @@ class HistoryServiceStub:
     """Makes the tutor forget something. Idempotent."""
     GetTutorMemory: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.GetTutorMemoryRequest, _history_service_pb2.GetTutorMemoryResponse]
     """Returns what the tutor should know when a conversation begins: facts and what is due. Idempotent."""
+    ExportUser: _grpc.UnaryStreamMultiCallable[_history_service_pb2.ExportUserRequest, _history_service_pb2.ExportUserResponse]
+    """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
+    carry one file.
+    """
     ForgetUser: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ForgetUserRequest, _history_service_pb2.ForgetUserResponse]
     """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
 
@@ -113,6 +117,10 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     """Makes the tutor forget something. Idempotent."""
     GetTutorMemory: _aio.UnaryUnaryMultiCallable[_history_service_pb2.GetTutorMemoryRequest, _history_service_pb2.GetTutorMemoryResponse]  # type: ignore[assignment]
     """Returns what the tutor should know when a conversation begins: facts and what is due. Idempotent."""
+    ExportUser: _aio.UnaryStreamMultiCallable[_history_service_pb2.ExportUserRequest, _history_service_pb2.ExportUserResponse]  # type: ignore[assignment]
+    """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
+    carry one file.
+    """
     ForgetUser: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ForgetUserRequest, _history_service_pb2.ForgetUserResponse]  # type: ignore[assignment]
     """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
 
@@ -250,6 +258,16 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_history_service_pb2.GetTutorMemoryResponse, _abc.Awaitable[_history_service_pb2.GetTutorMemoryResponse]]:
         """Returns what the tutor should know when a conversation begins: facts and what is due. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def ExportUser(
+        self,
+        request: _history_service_pb2.ExportUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_history_service_pb2.ExportUserResponse], _abc.AsyncIterator[_history_service_pb2.ExportUserResponse]]:
+        """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
+        carry one file.
+        """
 
     @_abc_1.abstractmethod
     def ForgetUser(

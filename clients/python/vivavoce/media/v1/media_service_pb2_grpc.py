@@ -70,6 +70,11 @@ class MediaServiceStub:
                 request_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeResponse.FromString,
                 _registered_method=True)
+        self.ExportUser = channel.unary_stream(
+                '/vivavoce.media.v1.MediaService/ExportUser',
+                request_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.ExportUserRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.ExportUserResponse.FromString,
+                _registered_method=True)
         self.ForgetUser = channel.unary_unary(
                 '/vivavoce.media.v1.MediaService/ForgetUser',
                 request_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.ForgetUserRequest.SerializeToString,
@@ -131,6 +136,14 @@ class MediaServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportUser(self, request, context):
+        """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
+        carry one file.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ForgetUser(self, request, context):
         """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt.
         """
@@ -175,6 +188,11 @@ def add_MediaServiceServicer_to_server(servicer, server):
                     servicer.Transcode,
                     request_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeRequest.FromString,
                     response_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeResponse.SerializeToString,
+            ),
+            'ExportUser': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportUser,
+                    request_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.ExportUserRequest.FromString,
+                    response_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.ExportUserResponse.SerializeToString,
             ),
             'ForgetUser': grpc.unary_unary_rpc_method_handler(
                     servicer.ForgetUser,
@@ -372,6 +390,33 @@ class MediaService:
             '/vivavoce.media.v1.MediaService/Transcode',
             vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeRequest.SerializeToString,
             vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/vivavoce.media.v1.MediaService/ExportUser',
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.ExportUserRequest.SerializeToString,
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.ExportUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

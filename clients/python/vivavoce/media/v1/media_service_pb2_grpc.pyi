@@ -49,6 +49,10 @@ class MediaServiceStub:
     """Returns a link that plays a recording of the caller's in a browser, for an hour."""
     Transcode: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.TranscodeRequest, _media_service_pb2.TranscodeResponse]
     """Changes sound from one format into another."""
+    ExportUser: _grpc.UnaryStreamMultiCallable[_media_service_pb2.ExportUserRequest, _media_service_pb2.ExportUserResponse]
+    """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
+    carry one file.
+    """
     ForgetUser: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.ForgetUserRequest, _media_service_pb2.ForgetUserResponse]
     """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
 
@@ -73,6 +77,10 @@ class MediaServiceAsyncStub(MediaServiceStub):
     """Returns a link that plays a recording of the caller's in a browser, for an hour."""
     Transcode: _aio.UnaryUnaryMultiCallable[_media_service_pb2.TranscodeRequest, _media_service_pb2.TranscodeResponse]  # type: ignore[assignment]
     """Changes sound from one format into another."""
+    ExportUser: _aio.UnaryStreamMultiCallable[_media_service_pb2.ExportUserRequest, _media_service_pb2.ExportUserResponse]  # type: ignore[assignment]
+    """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
+    carry one file.
+    """
     ForgetUser: _aio.UnaryUnaryMultiCallable[_media_service_pb2.ForgetUserRequest, _media_service_pb2.ForgetUserResponse]  # type: ignore[assignment]
     """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
 
@@ -136,6 +144,16 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_media_service_pb2.TranscodeResponse, _abc.Awaitable[_media_service_pb2.TranscodeResponse]]:
         """Changes sound from one format into another."""
+
+    @_abc_1.abstractmethod
+    def ExportUser(
+        self,
+        request: _media_service_pb2.ExportUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_media_service_pb2.ExportUserResponse], _abc.AsyncIterator[_media_service_pb2.ExportUserResponse]]:
+        """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
+        carry one file.
+        """
 
     @_abc_1.abstractmethod
     def ForgetUser(

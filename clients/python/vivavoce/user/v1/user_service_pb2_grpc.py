@@ -130,6 +130,16 @@ class UserServiceStub:
                 request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.RevokeAccessKeyRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.RevokeAccessKeyResponse.FromString,
                 _registered_method=True)
+        self.ExchangeAccessKey = channel.unary_unary(
+                '/vivavoce.user.v1.UserService/ExchangeAccessKey',
+                request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ExchangeAccessKeyRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ExchangeAccessKeyResponse.FromString,
+                _registered_method=True)
+        self.ListRevocations = channel.unary_unary(
+                '/vivavoce.user.v1.UserService/ListRevocations',
+                request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ListRevocationsRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ListRevocationsResponse.FromString,
+                _registered_method=True)
         self.IssueTicket = channel.unary_unary(
                 '/vivavoce.user.v1.UserService/IssueTicket',
                 request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.IssueTicketRequest.SerializeToString,
@@ -164,6 +174,11 @@ class UserServiceStub:
                 '/vivavoce.user.v1.UserService/ExportUser',
                 request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ExportUserRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ExportUserResponse.FromString,
+                _registered_method=True)
+        self.DownloadExport = channel.unary_stream(
+                '/vivavoce.user.v1.UserService/DownloadExport',
+                request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.DownloadExportRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.DownloadExportResponse.FromString,
                 _registered_method=True)
         self.DeleteUser = channel.unary_unary(
                 '/vivavoce.user.v1.UserService/DeleteUser',
@@ -311,6 +326,22 @@ class UserServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExchangeAccessKey(self, request, context):
+        """Exchanges a personal access token for an access token of at most five minutes, whose `sid` is the key's id.
+        Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRevocations(self, request, context):
+        """Lists the login sessions and personal access tokens that were ended from a time on, oldest first, so that their
+        access tokens are refused before they expire. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def IssueTicket(self, request, context):
         """Issues a ticket that opens one WebSocket within 30 s.
         """
@@ -355,6 +386,13 @@ class UserServiceServicer:
 
     def ExportUser(self, request, context):
         """Returns all that is kept about the caller, of every service, as a link to an archive.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadExport(self, request, context):
+        """Returns the archive of an export of the caller's in pieces. NOT_FOUND where it is another's or its hour is over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -465,6 +503,16 @@ def add_UserServiceServicer_to_server(servicer, server):
                     request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.RevokeAccessKeyRequest.FromString,
                     response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.RevokeAccessKeyResponse.SerializeToString,
             ),
+            'ExchangeAccessKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExchangeAccessKey,
+                    request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ExchangeAccessKeyRequest.FromString,
+                    response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ExchangeAccessKeyResponse.SerializeToString,
+            ),
+            'ListRevocations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRevocations,
+                    request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ListRevocationsRequest.FromString,
+                    response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ListRevocationsResponse.SerializeToString,
+            ),
             'IssueTicket': grpc.unary_unary_rpc_method_handler(
                     servicer.IssueTicket,
                     request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.IssueTicketRequest.FromString,
@@ -499,6 +547,11 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.ExportUser,
                     request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ExportUserRequest.FromString,
                     response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ExportUserResponse.SerializeToString,
+            ),
+            'DownloadExport': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadExport,
+                    request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.DownloadExportRequest.FromString,
+                    response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.DownloadExportResponse.SerializeToString,
             ),
             'DeleteUser': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteUser,
@@ -1031,6 +1084,60 @@ class UserService:
             _registered_method=True)
 
     @staticmethod
+    def ExchangeAccessKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.user.v1.UserService/ExchangeAccessKey',
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.ExchangeAccessKeyRequest.SerializeToString,
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.ExchangeAccessKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRevocations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.user.v1.UserService/ListRevocations',
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.ListRevocationsRequest.SerializeToString,
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.ListRevocationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def IssueTicket(request,
             target,
             options=(),
@@ -1209,6 +1316,33 @@ class UserService:
             '/vivavoce.user.v1.UserService/ExportUser',
             vivavoce_dot_user_dot_v1_dot_user__service__pb2.ExportUserRequest.SerializeToString,
             vivavoce_dot_user_dot_v1_dot_user__service__pb2.ExportUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/vivavoce.user.v1.UserService/DownloadExport',
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.DownloadExportRequest.SerializeToString,
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.DownloadExportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -75,6 +75,14 @@ class UserServiceStub:
     """Lists the caller's personal access tokens, without the secrets. Idempotent."""
     RevokeAccessKey: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.RevokeAccessKeyRequest, _user_service_pb2.RevokeAccessKeyResponse]
     """Ends a personal access token. Idempotent."""
+    ExchangeAccessKey: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ExchangeAccessKeyRequest, _user_service_pb2.ExchangeAccessKeyResponse]
+    """Exchanges a personal access token for an access token of at most five minutes, whose `sid` is the key's id.
+    Idempotent.
+    """
+    ListRevocations: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ListRevocationsRequest, _user_service_pb2.ListRevocationsResponse]
+    """Lists the login sessions and personal access tokens that were ended from a time on, oldest first, so that their
+    access tokens are refused before they expire. Idempotent.
+    """
     IssueTicket: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.IssueTicketRequest, _user_service_pb2.IssueTicketResponse]
     """Issues a ticket that opens one WebSocket within 30 s."""
     RedeemTicket: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.RedeemTicketRequest, _user_service_pb2.RedeemTicketResponse]
@@ -89,6 +97,8 @@ class UserServiceStub:
     """Lists what happened to the caller's account, latest first; of any account for admins. Idempotent."""
     ExportUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ExportUserRequest, _user_service_pb2.ExportUserResponse]
     """Returns all that is kept about the caller, of every service, as a link to an archive."""
+    DownloadExport: _grpc.UnaryStreamMultiCallable[_user_service_pb2.DownloadExportRequest, _user_service_pb2.DownloadExportResponse]
+    """Returns the archive of an export of the caller's in pieces. NOT_FOUND where it is another's or its hour is over."""
     DeleteUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.DeleteUserRequest, _user_service_pb2.DeleteUserResponse]
     """Removes the caller and all that is kept about them in every service. Idempotent; answers with a receipt."""
 
@@ -139,6 +149,14 @@ class UserServiceAsyncStub(UserServiceStub):
     """Lists the caller's personal access tokens, without the secrets. Idempotent."""
     RevokeAccessKey: _aio.UnaryUnaryMultiCallable[_user_service_pb2.RevokeAccessKeyRequest, _user_service_pb2.RevokeAccessKeyResponse]  # type: ignore[assignment]
     """Ends a personal access token. Idempotent."""
+    ExchangeAccessKey: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ExchangeAccessKeyRequest, _user_service_pb2.ExchangeAccessKeyResponse]  # type: ignore[assignment]
+    """Exchanges a personal access token for an access token of at most five minutes, whose `sid` is the key's id.
+    Idempotent.
+    """
+    ListRevocations: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ListRevocationsRequest, _user_service_pb2.ListRevocationsResponse]  # type: ignore[assignment]
+    """Lists the login sessions and personal access tokens that were ended from a time on, oldest first, so that their
+    access tokens are refused before they expire. Idempotent.
+    """
     IssueTicket: _aio.UnaryUnaryMultiCallable[_user_service_pb2.IssueTicketRequest, _user_service_pb2.IssueTicketResponse]  # type: ignore[assignment]
     """Issues a ticket that opens one WebSocket within 30 s."""
     RedeemTicket: _aio.UnaryUnaryMultiCallable[_user_service_pb2.RedeemTicketRequest, _user_service_pb2.RedeemTicketResponse]  # type: ignore[assignment]
@@ -153,6 +171,8 @@ class UserServiceAsyncStub(UserServiceStub):
     """Lists what happened to the caller's account, latest first; of any account for admins. Idempotent."""
     ExportUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ExportUserRequest, _user_service_pb2.ExportUserResponse]  # type: ignore[assignment]
     """Returns all that is kept about the caller, of every service, as a link to an archive."""
+    DownloadExport: _aio.UnaryStreamMultiCallable[_user_service_pb2.DownloadExportRequest, _user_service_pb2.DownloadExportResponse]  # type: ignore[assignment]
+    """Returns the archive of an export of the caller's in pieces. NOT_FOUND where it is another's or its hour is over."""
     DeleteUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.DeleteUserRequest, _user_service_pb2.DeleteUserResponse]  # type: ignore[assignment]
     """Removes the caller and all that is kept about them in every service. Idempotent; answers with a receipt."""
 
@@ -316,6 +336,26 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         """Ends a personal access token. Idempotent."""
 
     @_abc_1.abstractmethod
+    def ExchangeAccessKey(
+        self,
+        request: _user_service_pb2.ExchangeAccessKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_service_pb2.ExchangeAccessKeyResponse, _abc.Awaitable[_user_service_pb2.ExchangeAccessKeyResponse]]:
+        """Exchanges a personal access token for an access token of at most five minutes, whose `sid` is the key's id.
+        Idempotent.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRevocations(
+        self,
+        request: _user_service_pb2.ListRevocationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_service_pb2.ListRevocationsResponse, _abc.Awaitable[_user_service_pb2.ListRevocationsResponse]]:
+        """Lists the login sessions and personal access tokens that were ended from a time on, oldest first, so that their
+        access tokens are refused before they expire. Idempotent.
+        """
+
+    @_abc_1.abstractmethod
     def IssueTicket(
         self,
         request: _user_service_pb2.IssueTicketRequest,
@@ -370,6 +410,14 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.ExportUserResponse, _abc.Awaitable[_user_service_pb2.ExportUserResponse]]:
         """Returns all that is kept about the caller, of every service, as a link to an archive."""
+
+    @_abc_1.abstractmethod
+    def DownloadExport(
+        self,
+        request: _user_service_pb2.DownloadExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_user_service_pb2.DownloadExportResponse], _abc.AsyncIterator[_user_service_pb2.DownloadExportResponse]]:
+        """Returns the archive of an export of the caller's in pieces. NOT_FOUND where it is another's or its hour is over."""
 
     @_abc_1.abstractmethod
     def DeleteUser(
