@@ -5,8 +5,9 @@ one channel, as `bytes`; the rate is stated by whoever owns it.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 #: Rate at which every perception provider (VAD, turn end, recogniser) hears, in hertz.
 HEARING_RATE_HZ = 16_000
@@ -34,6 +35,15 @@ class Capabilities:
     word_times: bool = False
     #: Voices by name, first is the default; empty where it has none.
     voices: tuple[str, ...] = ()
+    #: Takes its input while that still comes: a recogniser sound (StreamingRecognizer), a synthesizer one clause after
+    #: another over one connection (StreamingSynthesizer).
+    streams_in: bool = False
+    #: Gives the first of its output before it has all of it: sound, or text.
+    streams_out: bool = False
+    #: A recogniser that also judges how likely the turn is over.
+    turn_ends: bool = False
+    #: A recogniser that also scores how each word was pronounced.
+    pronunciation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,8 @@ class Word:
     end_s: float
     #: 0 to 1, or None where the provider does not tell.
     confidence: float | None = None
+    #: How well it was pronounced, 0 to 1, or None where the provider does not tell.
+    pronunciation: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,8 @@ class Transcript:
 
     text: str
     words: tuple[Word, ...] = ()
+    #: Probability, 0 to 1, that the turn is over, or None where the provider does not judge it.
+    turn_end: float | None = None
 
 
 class Recognizer(Protocol):
@@ -66,6 +80,36 @@ class Recognizer(Protocol):
 
         Raises ProviderError when it fails and OverloadedError when its queue is full.
         Cancelling abandons the result; work already begun in a thread ends by itself.
+        """
+        ...
+
+
+class Hearing(Protocol):
+    """One stretch of speech, recognised while it still comes."""
+
+    async def feed(self, pcm: bytes) -> None:
+        """Takes the next sound at HEARING_RATE_HZ. Raises ProviderError."""
+        ...
+
+    async def transcript(self) -> Transcript:
+        """The text of all that was fed so far; more may be fed after it. Asked for once at a time.
+
+        Raises ProviderError. Cancelling abandons the answer, and the hearing is good for nothing more.
+        """
+        ...
+
+
+@runtime_checkable
+class StreamingRecognizer(Recognizer, Protocol):
+    """A recogniser that listens along, so that the text is nearly there when the speaker pauses.
+
+    Whoever listens along keeps the sound: where the connection breaks, `recognize` can still be asked.
+    """
+
+    def hear(self, *, language: str) -> AbstractAsyncContextManager[Hearing]:
+        """Connects for one stretch of speech. Leaving the block closes the connection, whatever is under way.
+
+        Raises InvalidFieldError for a language the recogniser does not know, and ProviderError.
         """
         ...
 
@@ -122,6 +166,30 @@ class Synthesizer(Protocol):
 
         `voice` is one of `capabilities.voices` or empty for the default; `rate` 0.5 to 1.5, 1 is normal pace.
         Raises ProviderError. Closing the iterator stops the work.
+        """
+        ...
+
+
+class Speaking(Protocol):
+    """The voice of one reply."""
+
+    def say(self, clause: str) -> AsyncIterator[SpeechChunk]:
+        """Speaks the next clause; word times count from its own first sample.
+
+        The next may be asked for while this one sounds; they are spoken in the order they were asked for. Raises
+        ProviderError. Closing the iterator before its end ends the whole reply's voice.
+        """
+        ...
+
+
+@runtime_checkable
+class StreamingSynthesizer(Synthesizer, Protocol):
+    """A synthesizer that speaks all clauses of a reply over one connection, opened before the text is there."""
+
+    def speak(self, *, voice: str = "", rate: float = 1.0) -> AbstractAsyncContextManager[Speaking]:
+        """Connects for one reply. Leaving the block closes the connection, whatever is under way.
+
+        Raises InvalidFieldError for a voice it does not have or a rate outside 0.5 to 1.5, and ProviderError.
         """
         ...
 

@@ -78,6 +78,7 @@ class HibariSynthesizer:
         sample_rate_hz=_RATE_HZ,
         word_times=True,
         voices=(_VOICE,),
+        streams_out=True,
     )
 
     def __init__(self, model: OnnxModel, pronunciation: Pronunciation, *, workers: Workers) -> None:

@@ -31,7 +31,9 @@ _RATE_HZ: Final = 24_000
 _ANY: Final[frozenset[str]] = frozenset()
 
 
-def _capabilities(label: str, *, sample_rate_hz: int = 0, voices: tuple[str, ...] = ()) -> Capabilities:
+def _capabilities(
+    label: str, *, sample_rate_hz: int = 0, voices: tuple[str, ...] = (), streams_out: bool = False
+) -> Capabilities:
     return Capabilities(
         languages=_ANY,
         local=True,
@@ -39,6 +41,7 @@ def _capabilities(label: str, *, sample_rate_hz: int = 0, voices: tuple[str, ...
         sample_rate_hz=sample_rate_hz,
         word_times=True,
         voices=voices,
+        streams_out=streams_out,
     )
 
 
@@ -108,7 +111,7 @@ class InstantSynthesizer:
     """Hums (Synthesizer)."""
 
     name = "instant"
-    capabilities = _capabilities("hums for two seconds", sample_rate_hz=_RATE_HZ, voices=("tone",))
+    capabilities = _capabilities("hums for two seconds", sample_rate_hz=_RATE_HZ, voices=("tone",), streams_out=True)
 
     async def synthesize(self, text: str, *, voice: str = "", rate: float = 1.0) -> AsyncIterator[SpeechChunk]:
         """Two seconds of a tone, with the words spread over them."""

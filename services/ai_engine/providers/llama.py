@@ -56,6 +56,7 @@ class LlamaTutor:
             languages=frozenset(),
             local=True,
             label=f"The language model in {path.name}, run locally; small models often talk nonsense.",
+            streams_out=True,
         )
 
     @classmethod

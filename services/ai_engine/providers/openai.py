@@ -48,6 +48,7 @@ class OpenAiTutor:
             languages=frozenset(),
             local=False,
             label=f"The language model {endpoint.model} at an OpenAI-compatible endpoint; it may be wrong.",
+            streams_out=True,
         )
 
     async def reply(self, context: TutorContext) -> AsyncGenerator[ReplyPart, None]:
