@@ -16,12 +16,18 @@ from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
 from services.user.accounts import Accounts
 from services.user.domain.logins import Lifetimes
+from services.user.issuing import Issuer
 from services.user.keys import open_refresh_secret, open_signing_keys
+from services.user.login_sessions import LoginSessions
 from services.user.passwords import Passwords
 from services.user.refresh_tokens import RefreshTokens
-from services.user.servicer import UserServicer
+from services.user.servicer.accounts import AccountRpcs
+from services.user.servicer.compose import compose
+from services.user.servicer.login_sessions import LoginSessionRpcs
 from services.user.settings import Settings
-from services.user.store import VERSION_TABLE, PeopleStore
+from services.user.store.base import VERSION_TABLE
+from services.user.store.logins import LoginsStore
+from services.user.store.people import PeopleStore
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -36,15 +42,19 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         Database(settings.database(), settings.database_threads) as database,
         Passwords(settings.password_threads, settings.password_queue) as passwords,
     ):
-        accounts = Accounts(
-            people=PeopleStore(database),
-            passwords=passwords,
+        people, logins = PeopleStore(database), LoginsStore(database)
+        issuer = Issuer(
             signer=keys.signer,
             refresh_tokens=RefreshTokens(secret),
             lifetimes=Lifetimes(settings.access_lifetime_s, settings.refresh_lifetime_s, settings.login_lifetime_s),
             clock=clock,
         )
-        servicer = UserServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet; gRPC's own base has one.
-            accounts=accounts, keys=keys, access_lifetime_s=settings.access_lifetime_s, clock=clock
-        )
-        yield Service(SERVICE_NAMES["user"], partial(service_grpc.add_UserServiceServicer_to_server, servicer))
+        accounts = Accounts(people=people, logins=logins, passwords=passwords, issuer=issuer)
+        login_sessions = LoginSessions(logins=logins, issuer=issuer)
+        areas = [
+            AccountRpcs(accounts),
+            LoginSessionRpcs(
+                logins=login_sessions, keys=keys, access_lifetime_s=settings.access_lifetime_s, clock=clock
+            ),
+        ]
+        yield Service(SERVICE_NAMES["user"], partial(service_grpc.add_UserServiceServicer_to_server, compose(areas)))

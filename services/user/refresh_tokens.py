@@ -23,7 +23,9 @@ class RefreshTokens:
         return _written(secrets.token_bytes(32))
 
     def first(self, user_id: str, registration_id: str) -> str:
-        """The first token of a registration, the same for a repeated call."""
+        """The first token of a registration: the same for a repeated call, fresh for one that can't be repeated."""
+        if not registration_id:
+            return self.fresh()
         return self._derived("registration", f"{user_id}\0{registration_id}")
 
     def successor(self, token: str) -> str:

@@ -28,7 +28,7 @@ class Renewal:
 
 
 class People(Protocol):
-    """Keeps accounts and login sessions. Each call is one transaction."""
+    """Keeps people. Each call is one transaction."""
 
     async def add_user(
         self, user: User, password_hash: str, registration_id: str, login: LoginSession, token: RefreshToken
@@ -48,16 +48,20 @@ class People(Protocol):
         """The person."""
         ...
 
-    async def login(self, login_session_id: str) -> LoginSession | None:
-        """The login session."""
-        ...
-
     async def change_profile(self, user_id: str, change: Callable[[Profile], Profile]) -> User | None:
         """Applies `change` to the profile, alone with it; returns the person after it."""
         ...
 
     async def replace_password_hash(self, user_id: str, old: str, new: str) -> None:
         """Sets a new hash where the old one is still in place."""
+        ...
+
+
+class Logins(Protocol):
+    """Keeps login sessions. Each call is one transaction."""
+
+    async def login(self, login_session_id: str) -> LoginSession | None:
+        """The login session."""
         ...
 
     async def add_login(self, login: LoginSession, token: RefreshToken) -> None:

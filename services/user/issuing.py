@@ -1,0 +1,68 @@
+"""Makes login sessions and the tokens that go with them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from mesh.clock import Clock
+from mesh.ids import new_id
+from mesh.tokens import TokenSigner
+from services.user.domain.logins import Lifetimes, LoginSession, RefreshToken
+from services.user.domain.people import User
+from services.user.refresh_tokens import RefreshTokens, hash_of
+
+#: What a person may do. Who only looks, or only talks, gets an access key with fewer.
+SCOPES: Final = "talk read write"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Tokens as they go to the client, and nowhere else."""
+
+    access_token: str
+    access_lifetime_s: int
+    refresh_token: str
+    login_session_id: str
+
+
+class Issuer:
+    """Makes them; whoever asked keeps them."""
+
+    def __init__(
+        self, *, signer: TokenSigner, refresh_tokens: RefreshTokens, lifetimes: Lifetimes, clock: Clock
+    ) -> None:
+        self._signer = signer
+        self._lifetimes = lifetimes
+        self._clock = clock
+        self.refresh_tokens = refresh_tokens
+
+    def login(self, user: User, client: str) -> LoginSession:
+        """A login session that begins now."""
+        now_us = self.now_us()
+        return LoginSession(
+            login_session_id=new_id("lgn"),
+            user_id=user.user_id,
+            client=client,
+            create_time_us=now_us,
+            last_used_time_us=now_us,
+            end_time_us=None if user.guest else now_us + self._lifetimes.login_s * 1_000_000,
+        )
+
+    def kept(self, login: LoginSession, token: str) -> RefreshToken:
+        """What is kept of a refresh token of `login` that is issued now."""
+        now_us = self.now_us()
+        return RefreshToken(
+            token_hash=hash_of(token),
+            login_session_id=login.login_session_id,
+            create_time_us=now_us,
+            expire_time_us=self._lifetimes.refresh_ends_us(login, now_us),
+        )
+
+    def issued(self, user: User, login_session_id: str, refresh_token: str) -> Issued:
+        """Both tokens, for the client."""
+        claims = {"sid": login_session_id, "scope": SCOPES, "guest": user.guest}
+        access_token = self._signer.sign(user.user_id, lifetime_s=self._lifetimes.access_s, claims=claims)
+        return Issued(access_token, self._lifetimes.access_s, refresh_token, login_session_id)
+
+    def now_us(self) -> int:
+        """The time as it is kept: microseconds since 1970."""
+        return int(self._clock.wall().timestamp() * 1_000_000)
