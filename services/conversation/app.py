@@ -19,6 +19,8 @@ from mesh.peers import SERVICE_NAMES, Peers
 from mesh.people_keys import people_keys
 from mesh.server import Service
 from mesh.tokens import TokenVerifier
+from services.conversation.export import Export
+from services.conversation.forgetting import Forgetting
 from services.conversation.live.opening import Mesh
 from services.conversation.live.sessions import Sessions
 from services.conversation.relay import Relay
@@ -48,8 +50,12 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         sessions = Sessions(
             settings, store, mesh, TokenVerifier(lambda: people_keys(peers.channel("user")), clock), clock
         )
-        servicer = ConversationServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet.
-            sessions, store, stalled_s=settings.stalled_s
+        servicer = ConversationServicer(
+            sessions,
+            store,
+            export=Export(database),
+            forgetting=Forgetting(database, clock),
+            stalled_s=settings.stalled_s,
         )
         relaying = asyncio.create_task(relay.run(), name="history relay")
         try:

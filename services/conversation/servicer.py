@@ -1,6 +1,7 @@
 """The RPCs of the conversation service, translated to the domain and back."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,8 @@ from mesh.identity import caller
 from mesh.ids import new_id
 from mesh.streams import serve_stream
 from services.conversation.domain.keeping import Conversations
+from services.conversation.export import Export
+from services.conversation.forgetting import Forgetting
 from services.conversation.live.opening import Seat
 from services.conversation.live.sessions import Sessions
 from services.conversation.wire.common import to_choices
@@ -23,9 +26,19 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class ConversationServicer(ConversationServiceServicer):
     """Live sessions, and the conversations they are held on."""
 
-    def __init__(self, sessions: Sessions, store: Conversations, *, stalled_s: float) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        store: Conversations,
+        *,
+        export: Export,
+        forgetting: Forgetting,
+        stalled_s: float,
+    ) -> None:
         self._sessions = sessions
         self._store = store
+        self._export = export
+        self._forgetting = forgetting
         self._stalled_s = stalled_s
 
     def Converse(
@@ -80,6 +93,23 @@ class ConversationServicer(ConversationServiceServicer):
         """Lists those of the caller."""
         seats = self._sessions.of_user(caller().user_id)
         return service_pb.ListSessionsResponse(sessions=[_live_session(seat) for seat in seats])
+
+    async def ExportUser(
+        self, request: service_pb.ExportUserRequest, context: Context
+    ) -> AsyncIterator[service_pb.ExportUserResponse]:
+        """Returns everything kept about a person as files in pieces."""
+        async with aclosing(self._export.files(request.user_id)) as pieces:
+            async for path, data in pieces:
+                yield service_pb.ExportUserResponse(path=path, data=data)
+
+    async def ForgetUser(
+        self, request: service_pb.ForgetUserRequest, context: Context
+    ) -> service_pb.ForgetUserResponse:
+        """Removes everything kept about a person, live sessions first."""
+        await self._forgetting.begin(request.user_id, request.request_id)
+        await self._sessions.dismiss(request.user_id)
+        removed = await self._forgetting.remove(request.user_id)
+        return service_pb.ForgetUserResponse(conversation_count=removed)
 
 
 def _live_session(seat: Seat) -> service_pb.LiveSession:

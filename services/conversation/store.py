@@ -20,6 +20,7 @@ from services.conversation.domain.records import (
     TurnTaken,
 )
 from services.conversation.domain.things import Line, Speaker
+from services.conversation.forgetting import refuse_forgotten
 from services.conversation.payloads import KINDS, read_choices, read_record, write_choices, write_record
 from services.conversation.tables import VERSION_TABLE, Base, ConversationRow, EventRow, OutboxRow
 
@@ -61,6 +62,7 @@ class ConversationStore:
                 update_time_us=_to_us(now),
                 request_id=request_id or None,
             )
+            refuse_forgotten(session, user_id)
             session.add(row)
             session.flush()
             _append(session, row, ConversationBegan(choices), now)

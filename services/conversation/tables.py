@@ -57,3 +57,14 @@ class OutboxRow(Base):
         ForeignKey("conversations.conversation_id", ondelete="CASCADE"), primary_key=True
     )
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+
+class ForgottenRow(Base):
+    """A person whose data was removed; nothing of theirs is kept again."""
+
+    __tablename__ = "conversation_forgotten"
+
+    user_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    request_id: Mapped[str] = mapped_column(String(64))
+    conversation_count: Mapped[int] = mapped_column(BigInteger)
+    forget_time_us: Mapped[int] = mapped_column(BigInteger)

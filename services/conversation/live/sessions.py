@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, Final
 
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
@@ -29,6 +30,7 @@ from services.conversation.settings import Settings
 _ROOM_S: Final = 5.0
 _ELSEWHERE: Final = Failure("CONVERSATION_CLOSED", "The conversation was opened in another session; it goes on there.")
 _ENDED: Final = Failure("CONVERSATION_CLOSED", "The conversation was ended.")
+_DELETED: Final = Failure("NOT_ALLOWED", "The account was deleted; nothing can be said with it any more.")
 
 
 class Sessions:
@@ -79,6 +81,16 @@ class Sessions:
     async def clear(self, conversation_id: str) -> None:
         """Ends the session on a conversation that is being ended, and returns when its last words are stored."""
         await self._make_room(conversation_id, _ENDED)
+
+    async def dismiss(self, user_id: str) -> None:
+        """Ends the sessions of a person whose account is deleted; returns when they are gone, or take too long."""
+        seats = self.of_user(user_id)
+        for seat in seats:
+            seat.post_box.offer(events.Dismissed(_DELETED))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ROOM_S):
+                for seat in seats:
+                    await seat.free.wait()
 
     async def drain(self) -> None:
         """Takes no more sessions, lets those there are finish their sentence, and returns when they are gone."""
