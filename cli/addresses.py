@@ -17,7 +17,7 @@ assert set(SERVICES) == set(SERVICE_NAMES), "each service is started"
 
 @dataclass(frozen=True, slots=True)
 class PeerSettings:
-    """Read from `VIVAVOCE_PEERS_<FIELD>`: where each service is found, and the key they know each other by."""
+    """Read from `VIVAVOCE_PEERS_<FIELD>`: where each service is found, and what they know each other by."""
 
     UNIT: ClassVar[str] = "peers"
 
@@ -26,9 +26,17 @@ class PeerSettings:
     ai_engine: str = setting("127.0.0.1:50063", help="gRPC address of the ai_engine service.")
     history: str = setting("127.0.0.1:50064", help="gRPC address of the history service.")
     media: str = setting("127.0.0.1:50065", help="gRPC address of the media service.")
+    certificates: str = setting(
+        "",
+        help="Folder made by `viva certs init`: services speak TLS and know each other by certificate. Empty: no TLS.",
+    )
     key: Path = setting(
         DATA_DIR / "keys" / "services.pem",
-        help="Private key the services sign their tokens with; the same file for all. Made where it is missing.",
+        help="Without certificates: the key services sign their tokens with; the same file for all, made if missing.",
+    )
+    plaintext: bool = setting(
+        False,
+        help="Lets services without certificates listen beyond this machine, where something else encrypts.",
     )
 
     def addresses(self) -> dict[str, str]:

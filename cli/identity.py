@@ -28,20 +28,23 @@ def open_service_key(path: Path) -> TokenSigner:
 
 
 class SigningKeys:
-    """The public keys by which callers are known: the services' own, and those people's tokens are signed with."""
+    """The public keys by which callers are known: those people's tokens are signed with, and the services' own.
 
-    def __init__(self, services: TokenSigner, user_channel: Callable[[], grpc.aio.Channel]) -> None:
-        self._services = services
+    Services that know each other by certificate have no key of their own.
+    """
+
+    def __init__(self, services: TokenSigner | None, user_channel: Callable[[], grpc.aio.Channel]) -> None:
+        self._services = [services.jwk()] if services else []
         self._user_channel = user_channel
 
     async def __call__(self) -> list[Jwk]:
         """Fetches people's keys from the user service; only the services' own where that is away."""
         try:
             # Services that start together may ask before the user service listens.
-            return [self._services.jwk(), *await people_keys(self._user_channel(), patient=True)]
+            return [*self._services, *await people_keys(self._user_channel(), patient=True)]
         except VivavoceError as error:
             _log.warning("signing keys can't be fetched", extra={"reason": error.reason})
-            return [self._services.jwk()]
+            return self._services
 
 
 def _create(path: Path) -> None:

@@ -130,5 +130,13 @@ def models(context: typer.Context) -> None:
     models_app(args=context.args, prog_name="viva models")
 
 
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def certs(context: typer.Context) -> None:
+    """Make, renew and show the certificates of services that run as processes of their own."""
+    from cli.certs import app as certs_app
+
+    certs_app(args=context.args, prog_name="viva certs")
+
+
 if __name__ == "__main__":
     app()

@@ -2,6 +2,7 @@
 
 import socket
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 import psutil
 
@@ -81,6 +82,14 @@ def split_address(address: str) -> tuple[str, int]:
     if not host or not port.isdigit():
         raise InvalidFieldError(f"{address} is no address; write host:port, such as 127.0.0.1:50061.", field="address")
     return host.strip("[]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _bind(host: str, port: int) -> int:

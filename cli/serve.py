@@ -2,26 +2,30 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cli.addresses import PeerSettings
+from cli.certs import tls_of
 from cli.identity import SigningKeys, open_service_key
 from cli.memory import settle_memory
 from cli.output import console
-from cli.ports import WantedPort, check_free, split_address
+from cli.ports import WantedPort, check_free, is_loopback, split_address
 from cli.signals import until_signal
 from cli.units import open_unit
 from edge.app import open_edge
 from edge.settings import Settings as EdgeSettings
 from mesh import logs
 from mesh.clock import SystemClock
+from mesh.errors import InvalidFieldError
 from mesh.peers import Peers
 from mesh.server import MeshServer, run
 from mesh.settings import load
 from mesh.telemetry import Telemetry, TelemetrySettings
-from mesh.tokens import ServiceTokens, TokenVerifier
+from mesh.tls import Tls
+from mesh.tokens import ServiceTokens, TokenSigner, TokenVerifier
 
 
 def serve(name: str, address: str, data_dir: Path | None) -> None:
@@ -43,13 +47,14 @@ async def _serve_unit(name: str, address: str, data_dir: Path | None) -> None:
     listen = address or peer_settings.addresses()[name]
     host, port = split_address(listen)
     check_free(WantedPort(host, port, f"the {name} service", "--address"))
-    signer = await asyncio.to_thread(open_service_key, peer_settings.key)
+    _check_private(peer_settings, host)
+    identity = await asyncio.to_thread(_identity, peer_settings, name)
     async with AsyncExitStack() as stack:
-        peers = await stack.enter_async_context(Peers(peer_settings.addresses(), ServiceTokens(signer, name)))
+        peers = await stack.enter_async_context(Peers(peer_settings.addresses(), identity.tokens, tls=identity.tls))
         unit = open_unit(name, peers, SystemClock(), data_dir=data_dir, overrides={})
         service = await stack.enter_async_context(unit)
-        verifier = TokenVerifier(SigningKeys(signer, partial(peers.channel, "user")))
-        server = await stack.enter_async_context(MeshServer([service], verifier, address=listen))
+        verifier = TokenVerifier(SigningKeys(identity.signer, partial(peers.channel, "user")))
+        server = await stack.enter_async_context(MeshServer([service], verifier, address=listen, tls=identity.tls))
         _settle(f"{name} serves on {server.address}")
         await server.run_until_signal()
 
@@ -61,16 +66,49 @@ async def _serve_edge(address: str) -> None:
         placed["host"], placed["port"] = split_address(address)
     settings = load(EdgeSettings, **placed)
     check_free(WantedPort(settings.host, settings.port, "the web", "--address"))
-    signer = await asyncio.to_thread(open_service_key, peer_settings.key)
+    identity = await asyncio.to_thread(_identity, peer_settings, "edge")
     stop = asyncio.Event()
     with until_signal(stop) as ready:
         async with (
-            Peers(peer_settings.addresses(), ServiceTokens(signer, "edge")) as peers,
+            Peers(peer_settings.addresses(), identity.tokens, tls=identity.tls) as peers,
             open_edge(settings, peers, SystemClock()) as edge,
         ):
             ready.set()
             _settle(f"edge serves on {edge.url}")
             await stop.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """What a process proves itself by: its certificate, or tokens signed with the key all services share."""
+
+    tls: Tls | None = None
+    signer: TokenSigner | None = None
+    tokens: ServiceTokens | None = None
+
+
+def _identity(settings: PeerSettings, name: str) -> _Identity:
+    """Reads it from the disk. Blocks."""
+    if settings.certificates:
+        return _Identity(tls=tls_of(Path(settings.certificates).expanduser(), name))
+    signer = open_service_key(settings.key)
+    return _Identity(signer=signer, tokens=ServiceTokens(signer, name))
+
+
+def _check_private(settings: PeerSettings, host: str) -> None:
+    """Without certificates nobody else may reach the service: who reads the wire could call as any service.
+
+    Raises:
+        InvalidFieldError: somebody could.
+    """
+    if settings.certificates or settings.plaintext or is_loopback(host):
+        return
+    raise InvalidFieldError(
+        f"Without certificates a service listens on this machine only, not on {host}. Make some with "
+        "`viva certs init` and set VIVAVOCE_PEERS_CERTIFICATES, or set VIVAVOCE_PEERS_PLAINTEXT=true where "
+        "something else encrypts and checks who calls.",
+        field="address",
+    )
 
 
 def _settle(line: str) -> None:

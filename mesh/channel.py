@@ -8,6 +8,7 @@ import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor_pb2 import MethodOptions
 
+from mesh.renewed_channel import RenewedChannel
 from mesh.server import LOOKAHEAD_BYTES, MAX_MESSAGE_BYTES
 from mesh.telemetry import trace_metadata
 from mesh.tls import Tls
@@ -22,19 +23,23 @@ _RETRY: Final = {
 
 
 def open_channel(
-    address: str, *, tls: Tls | None = None, audio: bool = False, services: Sequence[str] = ()
+    address: str, *, tls: Tls | None = None, host: str = "", audio: bool = False, services: Sequence[str] = ()
 ) -> grpc.aio.Channel:
     """Opens a channel for the length of an `async with` block; it connects with the first call.
 
     `address`: `host:port`; `dns:///name:port` for all addresses of a name; `ipv4:host:port,host:port` for several.
     Several are taken in turn (long streams stay where they were opened), those that say NOT_SERVING left out.
+    With `tls` the other side must be `host`, by its certificate; without one, what the address says. A certificate that
+    is renewed is used from the next call on.
     With `audio` the other side may send only half a second of sound ahead; open a second channel for unary calls.
     Unary calls of `services` (full proto names) that the contract marks as repeatable are repeated when UNAVAILABLE.
     """
     options = [*_options(audio), ("grpc.service_config", json.dumps(_service_config(address, services)))]
     if tls is None:
         return grpc.aio.insecure_channel(address, options=options)
-    return grpc.aio.secure_channel(address, tls.channel_credentials(), options=options)
+    if host:
+        options.append(("grpc.ssl_target_name_override", host))
+    return RenewedChannel(tls, lambda: grpc.aio.secure_channel(address, tls.channel_credentials(), options=options))
 
 
 def call_metadata(token: str = "") -> tuple[tuple[str, str], ...]:

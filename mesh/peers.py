@@ -9,7 +9,7 @@ import grpc
 
 from mesh.channel import call_metadata, open_channel
 from mesh.errors import PreconditionError
-from mesh.tls import Tls
+from mesh.tls import Tls, host_name
 from mesh.tokens import ServiceTokens
 
 #: Full proto name of each service, by its folder's name.
@@ -26,13 +26,13 @@ class Peers:
     """The other services of the mesh, for the length of an `async with` block, which owns the channels.
 
     `addresses` maps a service's folder name to its gRPC address. `channels` replaces the network for services that
-    live in this process.
+    live in this process. A service proves itself by its certificate where `tls` is given, by its tokens elsewhere.
     """
 
     def __init__(
         self,
         addresses: Mapping[str, str],
-        tokens: ServiceTokens,
+        tokens: ServiceTokens | None,
         *,
         channels: Mapping[str, grpc.aio.Channel] | None = None,
         tls: Tls | None = None,
@@ -70,11 +70,13 @@ class Peers:
                 reason="SERVICE_UNAVAILABLE",
             ) from None
         if (service, audio) not in self._open:
-            channel = open_channel(address, tls=self._tls, audio=audio, services=[SERVICE_NAMES[service]])
+            channel = open_channel(
+                address, tls=self._tls, host=host_name(service), audio=audio, services=[SERVICE_NAMES[service]]
+            )
             self._exits.push_async_callback(channel.close)
             self._open[service, audio] = channel
         return self._open[service, audio]
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """Metadata of a call made in this service's own name."""
-        return call_metadata(self._tokens.current())
+        return call_metadata(self._tokens.current() if self._tokens else "")

@@ -8,13 +8,16 @@ from mesh.access import Rule, Who, rule_of
 from mesh.errors import NotAllowedError, NotBuiltError, UnauthenticatedError
 from mesh.identity import Caller, enter
 from mesh.interceptors.wire import Context, Handler, Request, Response
+from mesh.tls import peer_service
 from mesh.tokens import TokenVerifier
 
 _SCHEME = "bearer "
 
 
 class AuthInterceptor(AsyncServerInterceptor):
-    """Checks the token in the `authorization` metadata against the rule of the RPC.
+    """Checks who calls against the rule of the RPC: by the token in the `authorization` metadata, or by certificate.
+
+    A person's token that a service passes on makes it the person's call, whatever certificate the service shows.
 
     An RPC that is open to anyone does not look at it: whoever renews an expired token may send it along.
     An RPC that is planned answers UNIMPLEMENTED to whoever may call it.
@@ -31,13 +34,23 @@ class AuthInterceptor(AsyncServerInterceptor):
         if rule is None:
             raise NotAllowedError("This call is open to nobody; the server's contract does not say who may make it.")
         if rule.who is not Who.ANYONE:
-            who = await self._verifier.verify(_bearer(context))
+            who = await self._caller(context)
             _admit(who, rule)
             enter(who)
         if rule.planned:
             raise NotBuiltError("This call is specified and not built yet.")
         response = method(request_or_iterator, context)
         return response if hasattr(response, "__aiter__") else await response
+
+    async def _caller(self, context: Context) -> Caller:
+        """Who calls: by the token, where one came; a service that showed its certificate needs none."""
+        peer, token = peer_service(context.auth_context()), _bearer(context)
+        if peer and not token:
+            return Caller(service=peer)
+        who = await self._verifier.verify(token)
+        if peer and who.service and who.service != peer:
+            raise NotAllowedError("The token is of another service than the certificate.")
+        return who
 
 
 def _admit(who: Caller, rule: Rule) -> None:

@@ -29,6 +29,41 @@ def test_two_processes_of_one_installation_know_each_other(tmp_path: Path) -> No
             assert each.wait(20) == 0
 
 
+def test_processes_with_certificates_know_each_other_without_a_shared_key(tmp_path: Path) -> None:
+    host, folder = "127.0.0.1", tmp_path / "certificates"
+    with viva("certs", "init", "--folder", str(folder)) as made:
+        assert made.wait(20) == 0
+    shared = {
+        "VIVAVOCE_PEERS_USER": f"{host}:{free_port(host)}",
+        "VIVAVOCE_PEERS_CERTIFICATES": str(folder),
+        "VIVAVOCE_PEERS_KEY": str(tmp_path / "unused.pem"),
+    }
+    web = f"{host}:{free_port(host)}"
+    with (
+        viva("serve", "user", "--data-dir", str(tmp_path), **shared) as user,
+        viva("serve", "edge", "--address", web, **shared) as edge,
+    ):
+        line_of(user, "user serves on")
+        line_of(edge, "edge serves on")
+        guest = httpx.post(f"http://{web}/vivavoce.user.v1.UserService/CreateGuest", json={})
+        assert guest.json()["user"]["guest"] is True
+    assert not (tmp_path / "unused.pem").exists()
+
+
+def test_a_service_without_certificates_does_not_listen_beyond_this_machine(tmp_path: Path) -> None:
+    with viva("serve", "user", "--address", "0.0.0.0:0", "--data-dir", str(tmp_path)) as running:
+        _, err = running.communicate(timeout=20)
+    assert running.returncode == 1
+    assert "viva certs init" in err
+
+
+def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
+    with viva("serve", "user", "--data-dir", str(tmp_path), VIVAVOCE_PEERS_CERTIFICATES=str(tmp_path)) as running:
+        _, err = running.communicate(timeout=20)
+    assert running.returncode == 1
+    assert "user.pem is not there" in err
+
+
 def test_an_address_that_is_taken_is_told_kindly(tmp_path: Path) -> None:
     with create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"

@@ -1,25 +1,16 @@
 """Channels: balancing, repeating, TLS."""
 
 import asyncio
-import datetime
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from ipaddress import ip_address
-from pathlib import Path
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from mesh.channel import open_channel
 from mesh.errors import UnavailableError
 from mesh.server import MeshServer
 from mesh.testing import new_authority, serve
-from mesh.tls import Tls
 from mesh.wire_errors import from_rpc_error
 from tests.mesh_runtime.echo import NAME, EchoServicer, EchoStub, echo_service, new_echo
 
@@ -118,69 +109,3 @@ async def test_a_service_that_is_away_is_unavailable_at_once() -> None:
     error = from_rpc_error(caught.value)
     assert isinstance(error, UnavailableError)
     assert error.reason == "SERVICE_UNAVAILABLE"
-
-
-@pytest.mark.parametrize("mutual", [False, True])
-async def test_a_call_over_tls_arrives(tmp_path: Path, mutual: bool) -> None:
-    tls = Authority(tmp_path).issue(mutual=mutual)
-    async with (
-        MeshServer([echo_service(EchoServicer())], new_authority().verifier, tls=tls, notice_s=0) as server,
-        open_channel(server.address, tls=tls) as channel,
-    ):
-        assert (await EchoStub(channel).Say(new_echo(number=4), timeout=5)).number == 4
-
-
-async def test_a_client_without_a_certificate_is_not_let_in(tmp_path: Path) -> None:
-    ours, plain = Authority(tmp_path).issue(mutual=True), Tls(Path(), Path(), tmp_path / "ca.pem", mutual=False)
-    async with (
-        MeshServer([echo_service(EchoServicer())], new_authority().verifier, tls=ours, notice_s=0) as server,
-        open_channel(server.address, tls=plain) as channel,
-    ):
-        with pytest.raises(grpc.aio.AioRpcError):
-            await EchoStub(channel).Say(new_echo(), timeout=2)
-
-
-async def test_a_new_certificate_is_served_without_a_restart(tmp_path: Path) -> None:
-    old = Authority(tmp_path)
-    tls = old.issue(mutual=False)
-    async with MeshServer([echo_service(EchoServicer())], new_authority().verifier, tls=tls, notice_s=0) as server:
-        new = Authority(tmp_path)
-        new.issue(mutual=False)  # The same files, from an authority that only new channels trust.
-        async with open_channel(server.address, tls=tls) as channel:
-            assert (await EchoStub(channel).Say(new_echo(number=4), timeout=5)).number == 4
-
-
-class Authority:
-    """Signs one certificate for 127.0.0.1 with a key of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
-        self._write("ca.pem", self._sign(self._name, self._key, authority=True))
-
-    def issue(self, *, mutual: bool) -> Tls:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "conversation")])
-        self._write("tls.pem", self._sign(name, key, authority=False))
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        (self._folder / "tls.key").write_bytes(private)
-        return Tls(self._folder / "tls.pem", self._folder / "tls.key", self._folder / "ca.pem", mutual=mutual)
-
-    def _sign(self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *, authority: bool) -> x509.Certificate:
-        now = datetime.datetime.now(datetime.UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(minutes=1))
-            .not_valid_after(now + datetime.timedelta(hours=1))
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
-
-    def _write(self, name: str, certificate: x509.Certificate) -> None:
-        (self._folder / name).write_bytes(certificate.public_bytes(Encoding.PEM))

@@ -1,0 +1,115 @@
+"""`viva certs`: the certificates by which services that run as processes of their own know each other."""
+
+import datetime
+import os
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.table import Table
+
+from cli.addresses import SERVICES
+from cli.output import console, told_kindly
+from mesh.certificates import Pair, issue, new_authority
+from mesh.errors import AlreadyExistsError, NotFoundError
+from mesh.tls import Tls
+
+app = typer.Typer(help="The certificates of the services.", no_args_is_help=True)
+
+#: Those who get a certificate: the services, and who calls them from outside. The ingress may call for people only.
+NAMES: Final = ("edge", *SERVICES, "ingress")
+_AUTHORITY: Final = "authority"
+_AUTHORITY_DAYS: Final = 3_650
+
+Folder = Annotated[Path, typer.Option("--folder", help="Where the certificates are kept.")]
+Days = Annotated[int, typer.Option(min=1, max=825, help="How long those of the services hold.")]
+
+
+@app.command()
+def init(folder: Folder, days: Days = 90) -> None:
+    """Make an authority for this installation, and a certificate for each service."""
+    with told_kindly():
+        if _path(folder, _AUTHORITY).exists():
+            raise AlreadyExistsError(
+                f"{folder} holds an authority; `viva certs renew --folder {folder}` goes on with it."
+            )
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        authority = new_authority(_now(), _AUTHORITY_DAYS)
+        _write(folder, _AUTHORITY, authority)
+        _issue_all(folder, authority, days)
+        console().print(
+            f"Certificates are in {folder}. Give each service its own .pem and .key and {_AUTHORITY}.pem; "
+            f"keep {_AUTHORITY}.key where no service runs.",
+            soft_wrap=True,
+        )
+
+
+@app.command()
+def renew(folder: Folder, days: Days = 90) -> None:
+    """Make new certificates with the authority that is there. Running services take them up by themselves."""
+    with told_kindly():
+        _issue_all(folder, _read(folder, _AUTHORITY), days)
+        console().print(f"The certificates in {folder} hold for {days} days.", soft_wrap=True)
+
+
+@app.command()
+def show(folder: Folder) -> None:
+    """Show whose certificates are there and when they end; exits with 1 where one has ended."""
+    with told_kindly():
+        found = [(name, _ends_at(folder, name)) for name in (_AUTHORITY, *NAMES) if _path(folder, name).exists()]
+        if not found:
+            raise NotFoundError(f"{folder} holds no certificates; `viva certs init --folder {folder}` makes them.")
+        table = Table("certificate", "ends", "days left")
+        for name, ends_at in found:
+            table.add_row(name, f"{ends_at:%Y-%m-%d}", str((ends_at - _now()).days))
+        console().print(table)
+        if any(ends_at <= _now() for _, ends_at in found):
+            raise typer.Exit(1)
+
+
+def tls_of(folder: Path, name: str) -> Tls:
+    """The files of the service `name` in a folder made by `viva certs init`.
+
+    Raises:
+        NotFoundError: one of them is not there.
+    """
+    tls = Tls(_path(folder, name), _path(folder, name, ".key"), _path(folder, _AUTHORITY))
+    for file in (tls.certificate, tls.key, tls.authority):
+        if not file.exists():
+            raise NotFoundError(
+                f"{file} is not there; make it with `viva certs init`, or mend VIVAVOCE_PEERS_CERTIFICATES."
+            )
+    return tls
+
+
+def _issue_all(folder: Path, authority: Pair, days: int) -> None:
+    for name in NAMES:
+        _write(folder, name, issue(authority, name, _now(), days))
+
+
+def _ends_at(folder: Path, name: str) -> datetime.datetime:
+    return Pair(_path(folder, name).read_bytes(), b"").ends_at()
+
+
+def _read(folder: Path, name: str) -> Pair:
+    try:
+        return Pair(_path(folder, name).read_bytes(), _path(folder, name, ".key").read_bytes())
+    except FileNotFoundError as error:
+        raise NotFoundError(f"{error.filename} is not there; `viva certs init` makes it.") from None
+
+
+def _write(folder: Path, name: str, pair: Pair) -> None:
+    """Key first: who looks at both in between must not see a new certificate with an old key for long."""
+    for path, content in ((_path(folder, name, ".key"), pair.key), (_path(folder, name), pair.certificate)):
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+        part.replace(path)
+
+
+def _path(folder: Path, name: str, suffix: str = ".pem") -> Path:
+    return folder / f"{name}{suffix}"
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
