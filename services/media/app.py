@@ -18,6 +18,7 @@ from mesh.workers import Workers
 from services.media.blobs.local import LocalBlobs
 from services.media.janitor import Janitor
 from services.media.recorder import Limits, Recorder
+from services.media.removal import Removal
 from services.media.servicer import MediaServicer
 from services.media.settings import Settings
 from services.media.store import VERSION_TABLE, RecordingStore
@@ -35,17 +36,19 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         Workers("files", threads=settings.file_threads, queue=settings.file_queue) as threads,
     ):
         blobs, recordings = LocalBlobs(settings.recordings(), threads), RecordingStore(database)
+        removal = Removal(blobs=blobs, recordings=recordings, clock=clock)
         async with (
             Recorder(blobs=blobs, recordings=recordings, limits=limits, clock=clock) as recorder,
             Janitor(
                 blobs=blobs,
                 recordings=recordings,
+                removal=removal,
                 is_live=recorder.is_live,
                 forsaken_after_s=settings.forsaken_after_s,
                 clock=clock,
             ),
         ):
             servicer = MediaServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet.
-                recorder=recorder, recordings=recordings, blobs=blobs, clock=clock
+                recorder=recorder, removal=removal, recordings=recordings, blobs=blobs, clock=clock
             )
             yield Service(SERVICE_NAMES["media"], partial(service_grpc.add_MediaServiceServicer_to_server, servicer))

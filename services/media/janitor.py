@@ -1,4 +1,4 @@
-"""Finishes recordings whose streams broke off and were not taken up again."""
+"""Finishes recordings whose streams broke off, and removes what is left of people who were forgotten."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ from typing import Final, Self
 from mesh.clock import Clock
 from services.media.domain.recordings import Blobs, Recordings, segment_key
 from services.media.domain.tracks import Track
+from services.media.removal import Removal
 
 _EVERY_S: Final = 60.0
 
@@ -16,19 +17,21 @@ _log: Final = logging.getLogger(__name__)
 
 
 class Janitor:
-    """Looks for forsaken recordings at the start, and every minute within its `async with` block."""
+    """Looks for both at the start, and every minute within its `async with` block."""
 
     def __init__(
         self,
         *,
         blobs: Blobs,
         recordings: Recordings,
+        removal: Removal,
         is_live: Callable[[str], bool],
         forsaken_after_s: float,
         clock: Clock,
     ) -> None:
         self._blobs = blobs
         self._recordings = recordings
+        self._removal = removal
         self._is_live = is_live
         self._forsaken_after_s = forsaken_after_s
         self._clock = clock
@@ -55,10 +58,11 @@ class Janitor:
                 await self.sweep()
             except Exception:
                 # The root of this task: nobody waits for a sweep, and the next may succeed.
-                _log.exception("forsaken recordings could not be finished")
+                _log.exception("the janitor could not do its round")
 
     async def sweep(self) -> None:
-        """Finishes what is forsaken by now."""
+        """Removes what is left of the forgotten, and finishes what is forsaken by now."""
+        await self._removal.sweep()
         before_us = int((self._clock.wall().timestamp() - self._forsaken_after_s) * 1_000_000)
         for recording_id in await self._recordings.forsaken(before_us):
             if not self._is_live(recording_id):

@@ -30,6 +30,7 @@ async def record(stream: Stream, recorder: Recorder, clock: Clock) -> None:
         PreconditionError: the first message does not start a recording, or a later one does.
         BadAudioError: sound that the track can't take.
         AlreadyExistsError: the id is another recording's.
+        NotFoundError: the learner was forgotten.
         ConflictError: another stream makes this recording.
     """
     wanted = await _wanted(stream, clock)

@@ -14,8 +14,10 @@ from mesh.interceptors.wire import Context
 from mesh.paging import page_position, page_token
 from mesh.streams import serve_stream
 from services.media.domain.recordings import Blobs, KeptRecording, Recordings
+from services.media.export import export
 from services.media.record_stream import record
 from services.media.recorder import Recorder
+from services.media.removal import Removal
 from services.media.wav import wav
 from services.media.wire import TRACKS, recording_pb
 
@@ -25,8 +27,11 @@ _PAGE: Final = 50
 class MediaServicer(service_grpc.MediaServiceServicer):
     """Translates; the rules are the domain's. RPCs that are only specified so far answer NOT_BUILT by themselves."""
 
-    def __init__(self, *, recorder: Recorder, recordings: Recordings, blobs: Blobs, clock: Clock) -> None:
+    def __init__(
+        self, *, recorder: Recorder, removal: Removal, recordings: Recordings, blobs: Blobs, clock: Clock
+    ) -> None:
         self._recorder = recorder
+        self._removal = removal
         self._recordings = recordings
         self._blobs = blobs
         self._clock = clock
@@ -77,11 +82,23 @@ class MediaServicer(service_grpc.MediaServiceServicer):
         self, request: service_pb.DeleteRecordingRequest, context: Context
     ) -> service_pb.DeleteRecordingResponse:
         """Removes a recording of the caller's. One that is being made ends."""
-        recording_id = (await self._own(request.recording_id)).recording.recording_id
-        # Files first: should it end between the two, the rows still say what is left to remove.
-        await self._blobs.delete_all(recording_id)
-        await self._recordings.delete(recording_id)
+        await self._removal.remove((await self._own(request.recording_id)).recording.recording_id)
         return service_pb.DeleteRecordingResponse()
+
+    async def ExportUser(
+        self, request: service_pb.ExportUserRequest, context: Context
+    ) -> AsyncIterator[service_pb.ExportUserResponse]:
+        """Returns everything kept about a person as files in pieces."""
+        async with aclosing(export(self._blobs, self._recordings, request.user_id)) as pieces:
+            async for path, data in pieces:
+                yield service_pb.ExportUserResponse(path=path, data=data)
+
+    async def ForgetUser(
+        self, request: service_pb.ForgetUserRequest, context: Context
+    ) -> service_pb.ForgetUserResponse:
+        """Removes everything kept about a person, and takes none of it any more."""
+        count = await self._removal.forget(request.user_id, request.request_id)
+        return service_pb.ForgetUserResponse(recording_count=count)
 
     async def _own(self, recording_id: str) -> KeptRecording:
         found = await self._recordings.find(caller().user_id, recording_id)

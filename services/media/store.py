@@ -1,55 +1,18 @@
 """Keeps the manifests of recordings in the media service's own tables."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
-from mesh.database import Database, metadata
+from mesh.database import Database
 from mesh.errors import AlreadyExistsError, ConflictError, NotFoundError
 from services.media.domain.recordings import Kept, KeptRecording, Recording, Segment
 from services.media.domain.tracks import BYTES_PER_SAMPLE, Track
+from services.media.tables import VERSION_TABLE, Base, ForgottenUserRow, RecordingRow, SegmentRow
 
-VERSION_TABLE: Final = "alembic_version_media"
-
-
-class Base(DeclarativeBase):
-    """The tables of the media service; `schema.md` explains each column."""
-
-    metadata = metadata()
-
-
-class RecordingRow(Base):
-    """A recording of one session."""
-
-    __tablename__ = "recordings"
-    __table_args__ = (Index(None, "user_id", "begin_time_us", "recording_id"),)
-
-    recording_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    user_id: Mapped[str] = mapped_column(String(64))
-    conversation_id: Mapped[str] = mapped_column(String(64))
-    session_id: Mapped[str] = mapped_column(String(64))
-    learner_rate_hz: Mapped[int]
-    tutor_rate_hz: Mapped[int]
-    begin_time_us: Mapped[int] = mapped_column(BigInteger)
-    update_time_us: Mapped[int] = mapped_column(BigInteger)
-    finished: Mapped[bool]
-
-
-class SegmentRow(Base):
-    """A stretch of a track."""
-
-    __tablename__ = "recording_segments"
-
-    recording_id: Mapped[str] = mapped_column(
-        ForeignKey("recordings.recording_id", ondelete="CASCADE"), primary_key=True
-    )
-    track: Mapped[str] = mapped_column(String(16), primary_key=True)
-    first_sample: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    samples: Mapped[int]
-    sha256: Mapped[str] = mapped_column(String(64))
+__all__ = ["VERSION_TABLE", "Base", "RecordingStore"]
 
 
 class RecordingStore:
@@ -128,8 +91,21 @@ class RecordingStore:
 
         await self._database.commit(unit)
 
+    async def forget(self, user_id: str, request_id: str, now_us: int) -> int:
+        """See `Recordings`."""
+        return await self._database.commit(lambda session: _forget(session, user_id, request_id, now_us))
+
+    async def of_forgotten(self) -> list[str]:
+        """See `Recordings`."""
+        wanted = select(RecordingRow.recording_id).join(
+            ForgottenUserRow, ForgottenUserRow.user_id == RecordingRow.user_id
+        )
+        return await self._database.read(lambda session: list(session.scalars(wanted)))
+
 
 def _start(session: Session, recording: Recording) -> KeptRecording:
+    if session.get(ForgottenUserRow, recording.user_id) is not None:
+        raise NotFoundError("This learner was deleted; nothing is recorded.", field="start_recording.user_id")
     row = session.get(RecordingRow, recording.recording_id)
     if row is None:
         row = _row(recording)
@@ -168,6 +144,22 @@ def _keep(session: Session, recording_id: str, segment: Segment, now_us: int) ->
         "sha256": segment.sha256,
     }
     session.execute(insert(SegmentRow), [columns])
+
+
+def _forget(session: Session, user_id: str, request_id: str, now_us: int) -> int:
+    known = session.get(ForgottenUserRow, user_id, with_for_update=True)
+    if known is not None and known.request_id == request_id:
+        return known.recording_count
+    mine = select(func.count()).select_from(RecordingRow).where(RecordingRow.user_id == user_id)
+    count = session.scalar(mine) or 0
+    row = known or ForgottenUserRow(user_id=user_id)
+    row.request_id, row.recording_count, row.forget_time_us = request_id, count, now_us
+    session.add(row)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise ConflictError("This learner is being forgotten by another call; repeat it in a moment.") from None
+    return count
 
 
 def _with_kept(session: Session, rows: Sequence[RecordingRow]) -> list[KeptRecording]:

@@ -78,6 +78,7 @@ class Recordings(Protocol):
 
         Raises:
             AlreadyExistsError: the id is another recording's.
+            NotFoundError: the learner was forgotten.
         """
         ...
 
@@ -113,6 +114,18 @@ class Recordings(Protocol):
 
     async def delete(self, recording_id: str) -> None:
         """Removes its rows."""
+        ...
+
+    async def forget(self, user_id: str, request_id: str, now_us: int) -> int:
+        """Notes that nothing of that person is to be kept; how many recordings there were at the first such request.
+
+        Raises:
+            ConflictError: another call does the same.
+        """
+        ...
+
+    async def of_forgotten(self) -> list[str]:
+        """Recordings that are still there of people who were forgotten."""
         ...
 
 

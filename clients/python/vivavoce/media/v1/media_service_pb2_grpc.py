@@ -145,7 +145,8 @@ class MediaServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ForgetUser(self, request, context):
-        """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt.
+        """Removes everything kept about a person, and refuses what comes of them later. Idempotent by `request_id`; answers
+        with a receipt.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -54,7 +54,9 @@ class MediaServiceStub:
     carry one file.
     """
     ForgetUser: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.ForgetUserRequest, _media_service_pb2.ForgetUserResponse]
-    """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
+    """Removes everything kept about a person, and refuses what comes of them later. Idempotent by `request_id`; answers
+    with a receipt.
+    """
 
 @_typing.type_check_only
 class MediaServiceAsyncStub(MediaServiceStub):
@@ -82,7 +84,9 @@ class MediaServiceAsyncStub(MediaServiceStub):
     carry one file.
     """
     ForgetUser: _aio.UnaryUnaryMultiCallable[_media_service_pb2.ForgetUserRequest, _media_service_pb2.ForgetUserResponse]  # type: ignore[assignment]
-    """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
+    """Removes everything kept about a person, and refuses what comes of them later. Idempotent by `request_id`; answers
+    with a receipt.
+    """
 
 class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
     """The lasting sound: recordings of conversations."""
@@ -161,6 +165,8 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _media_service_pb2.ForgetUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_media_service_pb2.ForgetUserResponse, _abc.Awaitable[_media_service_pb2.ForgetUserResponse]]:
-        """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
+        """Removes everything kept about a person, and refuses what comes of them later. Idempotent by `request_id`; answers
+        with a receipt.
+        """
 
 def add_MediaServiceServicer_to_server(servicer: MediaServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
