@@ -30,6 +30,8 @@ class Rule:
     scopes: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
     planned: bool = False
+    #: Only for people who logged in: no personal access token will do.
+    in_person: bool = False
 
 
 def check_access(services: Iterable[str]) -> None:
@@ -80,7 +82,7 @@ def _rule(method: MethodDescriptor) -> Rule | None:
             scopes = frozenset(
                 access_pb.Scope.Name(scope).removeprefix("SCOPE_").lower() for scope in access.signed_in.scopes
             )
-            return Rule(Who.SIGNED_IN, scopes=scopes, planned=planned)
+            return Rule(Who.SIGNED_IN, scopes=scopes, planned=planned, in_person=access.signed_in.in_person)
         case "service":
             return Rule(Who.SERVICE, services=frozenset(access.service.names), planned=planned)
         case _:

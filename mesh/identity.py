@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Final
 
 from mesh.errors import UnauthenticatedError
+
+#: What ids of personal access tokens begin with.
+ACCESS_KEY: Final = "key_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +17,16 @@ class Caller:
     """A person (with `user_id`) or a service of the mesh (with `service`), never both."""
 
     user_id: str = ""
+    #: `sid` of the token: the login session, or the personal access token that stands for the person.
     login_session_id: str = ""
     scopes: frozenset[str] = frozenset()
     service: str = ""
     guest: bool = False
+
+    @property
+    def in_person(self) -> bool:
+        """Whether the person has logged in, and no program calls for them with a personal access token."""
+        return bool(self.user_id) and not self.login_session_id.startswith(ACCESS_KEY)
 
 
 _current: ContextVar[Caller | None] = ContextVar("caller", default=None)

@@ -23,9 +23,11 @@ class Authority:
     signer: TokenSigner
     verifier: TokenVerifier
 
-    def user_token(self, user_id: str = "usr_test", scopes: str = ALL_SCOPES, *, guest: bool = False) -> str:
+    def user_token(
+        self, user_id: str = "usr_test", scopes: str = ALL_SCOPES, *, guest: bool = False, sid: str = "lgn_test"
+    ) -> str:
         """A token of a person."""
-        return self.signer.sign(user_id, claims={"sid": "ses_test", "scope": scopes, "guest": guest})
+        return self.signer.sign(user_id, claims={"sid": sid, "scope": scopes, "guest": guest})
 
     def service_token(self, service: str) -> str:
         """A token of a service of the mesh."""

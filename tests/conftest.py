@@ -1,4 +1,4 @@
-"""What tests of stored things stand on: an empty database, on SQLite and on PostgreSQL."""
+"""What tests of kept things stand on: empty databases on SQLite and PostgreSQL, and stores of what may be lost."""
 
 import secrets
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import add_database, find_programs, postgres
+from tests.valkey import ValkeyServer, valkey
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +29,23 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture(scope="session")
+def shared_valkey() -> Iterator[ValkeyServer]:
+    with valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def valkey_url(shared_valkey: ValkeyServer) -> str:
+    shared_valkey.empty()
+    return shared_valkey.url
+
+
+@pytest.fixture(params=["memory", "valkey"])
+def ephemeral_url(request: pytest.FixtureRequest) -> str:
+    if request.param == "memory":
+        return "memory://"
+    url: str = request.getfixturevalue("valkey_url")
+    return url

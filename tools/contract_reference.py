@@ -103,7 +103,8 @@ def _rule(rule: access_pb2.Access) -> str:
             return "anyone"
         case "signed_in":
             scopes = [access_pb2.Scope.Name(scope).removeprefix("SCOPE_").lower() for scope in rule.signed_in.scopes]
-            return "signed in" + (f", {' '.join(scopes)}" if scopes else "")
+            in_person = " in person" if rule.signed_in.in_person else ""
+            return f"signed in{in_person}" + (f", {' '.join(scopes)}" if scopes else "")
         case "service":
             return "only " + ", ".join(rule.service.names)
         case None:

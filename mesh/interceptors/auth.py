@@ -65,6 +65,8 @@ def _admit(who: Caller, rule: Rule) -> None:
                     f"The access token lacks the scope {' '.join(sorted(missing))}; sign in for it.",
                     metadata={"scopes": " ".join(sorted(missing))},
                 )
+            if rule.in_person and not who.in_person:
+                raise NotAllowedError("A personal access token may not do this; log in and send the access token.")
         case Who.SERVICE:
             if who.service not in rule.services:
                 raise NotAllowedError("Only services of the mesh may make this call.")

@@ -55,6 +55,16 @@ def test_every_rpc_says_who_may_call_it(method: MethodDescriptor) -> None:
         assert set(rule.service.names) <= {*SERVICE_NAMES, "edge"}
 
 
+def test_what_a_stolen_personal_access_token_could_keep_an_account_by_is_done_in_person() -> None:
+    in_person = {
+        method.name for method in methods() if method.GetOptions().Extensions[access_pb2.access].signed_in.in_person
+    }
+    assert in_person >= {
+        *("LogOut", "UpgradeGuest", "RevokeLoginSession", "ChangePassword", "ChangeEmail", "DeleteUser"),
+        *("CreateAccessKey", "RevokeAccessKey"),
+    }
+
+
 @pytest.mark.parametrize("method", methods(), ids=lambda method: method.full_name)
 def test_every_rpc_has_a_request_and_a_response_of_its_own(method: MethodDescriptor) -> None:
     assert method.input_type.name == f"{method.name}Request"

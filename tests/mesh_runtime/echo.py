@@ -56,11 +56,13 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
 
 _ANYONE = access_pb.Access(anyone=access_pb.AnyoneRule())
 _TALK = access_pb.Access(signed_in=access_pb.SignedInRule(scopes=[access_pb.SCOPE_TALK]))
+_IN_PERSON = access_pb.Access(signed_in=access_pb.SignedInRule(in_person=True))
 _INTERNAL = access_pb.Access(service=access_pb.ServiceRule(names=["conversation"]))
 #: Name, rule, and whether it streams both ways, none, or (None) responses only.
 _METHODS: tuple[tuple[str, access_pb.Access, bool | None], ...] = (
     ("Say", _ANYONE, False),
     ("SayMine", _TALK, False),
+    ("SayInPerson", _IN_PERSON, False),
     ("SayInside", _INTERNAL, False),
     ("Planned", _ANYONE, False),
     ("Unwritten", _ANYONE, False),
@@ -150,6 +152,7 @@ class EchoStub:
 
         self.Say = unary("Say")
         self.SayMine = unary("SayMine")
+        self.SayInPerson = unary("SayInPerson")
         self.SayInside = unary("SayInside")
         self.Planned = unary("Planned")
         self.Unwritten = unary("Unwritten")
@@ -166,6 +169,7 @@ def echo_service(servicer: EchoServicer) -> Service:
     handlers = {
         "Say": unary(servicer.say),
         "SayMine": unary(servicer.say_who),
+        "SayInPerson": unary(servicer.say_who),
         "SayInside": unary(servicer.say_who),
         "Planned": unary(servicer.say),
         "Unwritten": unary(servicer.unwritten),

@@ -8,7 +8,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from mesh.channel import open_channel
+from mesh.channel import call_metadata, open_channel
 from mesh.errors import (
     InvalidFieldError,
     NotAllowedError,
@@ -50,6 +50,14 @@ async def test_a_token_without_the_scope_is_refused_and_the_scope_named(mesh: Ec
     error = await failure(mesh.stub.SayMine, new_echo(), mesh.authority.user_metadata(scopes="read write"))
     assert isinstance(error, NotAllowedError)
     assert error.metadata == {"scopes": "talk"}
+
+
+async def test_a_call_to_be_made_in_person_is_refused_to_a_personal_access_token(mesh: EchoMesh) -> None:
+    logged_in, by_key = (mesh.authority.user_token(sid=sid) for sid in ("lgn_1", "key_1"))
+    assert (await mesh.stub.SayInPerson(new_echo(), metadata=call_metadata(logged_in))).text == "usr_test"
+    assert (await mesh.stub.SayMine(new_echo(), metadata=call_metadata(by_key))).text == "usr_test"
+    error = await failure(mesh.stub.SayInPerson, new_echo(), call_metadata(by_key))
+    assert isinstance(error, NotAllowedError)
 
 
 async def test_a_service_may_not_make_a_call_of_people(mesh: EchoMesh) -> None:

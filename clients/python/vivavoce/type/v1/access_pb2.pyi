@@ -135,6 +135,11 @@ class SignedInRule(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SCOPES_FIELD_NUMBER: _builtins.int
+    IN_PERSON_FIELD_NUMBER: _builtins.int
+    in_person: _builtins.bool
+    """Whether the person must have logged in: a personal access token, which programs hold, is refused whatever its
+    scopes.
+    """
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[Global___Scope.ValueType]:
         """Scopes the access token must hold, all of them. Empty means that being signed in is enough."""
@@ -143,10 +148,11 @@ class SignedInRule(_message.Message):
         self,
         *,
         scopes: _abc.Iterable[Global___Scope.ValueType] | None = ...,
+        in_person: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["scopes", b"scopes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["in_person", b"in_person", "scopes", b"scopes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
