@@ -6,8 +6,8 @@ one channel, as `bytes`; the rate is stated by whoever owns it.
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol, Self, runtime_checkable
 
 #: Rate at which every perception provider (VAD, turn end, recogniser) hears, in hertz.
 HEARING_RATE_HZ = 16_000
@@ -68,6 +68,11 @@ class Transcript:
     #: Probability, 0 to 1, that the turn is over, or None where the provider does not judge it.
     turn_end: float | None = None
 
+    def moved(self, offset_s: float) -> Self:
+        """The same with words so much later, or earlier."""
+        moved = (replace(word, start_s=word.start_s + offset_s, end_s=word.end_s + offset_s) for word in self.words)
+        return replace(self, words=tuple(moved))
+
 
 class Recognizer(Protocol):
     """Turns a stretch of speech into text."""
@@ -92,9 +97,10 @@ class Hearing(Protocol):
         ...
 
     async def transcript(self) -> Transcript:
-        """The text of all that was fed so far; more may be fed after it. Asked for once at a time.
+        """The text of what was fed since the last one; more may be fed after it. Asked for once at a time.
 
-        Raises ProviderError. Cancelling abandons the answer, and the hearing is good for nothing more.
+        Words count from the first sample ever fed. Raises ProviderError. Cancelling abandons the answer, and the
+        hearing is good for nothing more.
         """
         ...
 

@@ -53,7 +53,7 @@ class Perception:
         self,
         *,
         ear: Ear,
-        turn_end: TurnEnd,
+        turn_end: TurnEnd | None,
         heard: HeardSound,
         input_rate_hz: int,
         emit: Emit,
@@ -142,13 +142,15 @@ class Perception:
         sound, first = self._heard.stretch(at - _END_BACK, self._edges.position)
         self._last_end = max(last_of_speech(sound, first, at), at - _MODEL_LAG)
         await self._emit(SpeechEnded(self._at_input(self._last_end)))
-        turn, _ = self._heard.stretch(max(self._turn_begin, self._edges.position - _TURN), self._edges.position)
-        self._judging = self._tasks.create_task(self._judge_turn(turn, self._at_input(self._last_end)), name="turn end")
+        if self._turn_end is not None:
+            turn, _ = self._heard.stretch(max(self._turn_begin, self._edges.position - _TURN), self._edges.position)
+            judging = self._judge_turn(self._turn_end, turn, self._at_input(self._last_end))
+            self._judging = self._tasks.create_task(judging, name="turn end")
 
-    async def _judge_turn(self, pcm: bytes, at_sample: int) -> None:
+    async def _judge_turn(self, turn_end: TurnEnd, pcm: bytes, at_sample: int) -> None:
         try:
             async with asyncio.timeout(_TURN_END_S):
-                probability = await self._turn_end.probability(pcm)
+                probability = await turn_end.probability(pcm)
         except TimeoutError:
             late = TimedOutError("Judging the end of a turn took too long; give the server more processors.")
             await self._emit(EngineFailed(Failure.of(late)))

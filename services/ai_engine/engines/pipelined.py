@@ -9,7 +9,14 @@ from typing import Final, assert_never
 from mesh.audio import StreamResampler, check_pcm, samples
 from mesh.clock import Clock
 from mesh.errors import BadAudioError
-from services.ai_engine.domain.roles import HEARING_RATE_HZ, LanguageModel, Recognizer, Synthesizer, TurnEnd
+from services.ai_engine.domain.roles import (
+    HEARING_RATE_HZ,
+    LanguageModel,
+    Recognizer,
+    StreamingRecognizer,
+    Synthesizer,
+    TurnEnd,
+)
 from services.ai_engine.domain.run import (
     AppendAudio,
     Cancel,
@@ -17,13 +24,17 @@ from services.ai_engine.domain.run import (
     Configure,
     Configured,
     Emit,
+    Event,
     Recognize,
     ReportHeard,
     Respond,
     Selection,
     Speak,
+    SpeechEnded,
+    SpeechStarted,
 )
 from services.ai_engine.engines.faults import single_error
+from services.ai_engine.engines.listening_along import ListeningAlong
 from services.ai_engine.engines.memory import HeardSound
 from services.ai_engine.engines.perception import Ear, Perception
 from services.ai_engine.engines.recognition import Recognitions
@@ -96,11 +107,25 @@ class PipelinedSession:
         self._heard = heard
         self._next_sample = 0
         self._resampler = StreamResampler(rate_hz, HEARING_RATE_HZ)
+        self._input_rate_hz = rate_hz
+        self._emit = emit
+        self._along = (
+            ListeningAlong(recognizer=parts.recognizer, heard=heard, language=configure.language, tasks=tasks)
+            if isinstance(parts.recognizer, StreamingRecognizer)
+            else None
+        )
         self._perception = Perception(
-            ear=parts.ear, turn_end=parts.turn_end, heard=heard, input_rate_hz=rate_hz, emit=emit, tasks=tasks
+            ear=parts.ear,
+            # A recogniser that judges it too has more to go by: the words.
+            turn_end=None if parts.recognizer.capabilities.turn_ends else parts.turn_end,
+            heard=heard,
+            input_rate_hz=rate_hz,
+            emit=self._perceived,
+            tasks=tasks,
         )
         self._recognitions = Recognitions(
             recognizer=parts.recognizer,
+            along=self._along,
             heard=heard,
             input_rate_hz=rate_hz,
             language=configure.language,
@@ -138,6 +163,20 @@ class PipelinedSession:
     def close(self) -> None:
         """Says that no command will come any more; replies in the making go on to their end."""
         self._perception.close()
+        if self._along:
+            self._along.close()
+
+    async def _perceived(self, event: Event) -> None:
+        """Tells an edge to who listens along, and then to the caller."""
+        if self._along:
+            match event:
+                case SpeechStarted(at_sample):
+                    self._along.speech_began(at_sample * HEARING_RATE_HZ // self._input_rate_hz)
+                case SpeechEnded():
+                    self._along.speech_ended()
+                case _:
+                    pass
+        await self._emit(event)
 
     async def _append(self, audio: AppendAudio) -> None:
         check_next(audio, self._next_sample)
@@ -145,6 +184,8 @@ class PipelinedSession:
         pcm = self._resampler.feed(audio.pcm)
         if pcm:
             self._heard.append(pcm)
+            if self._along:
+                self._along.heard_more()
             await self._perception.feed(pcm)
 
 

@@ -6,8 +6,17 @@ from typing import Final
 from mesh.errors import OverloadedError
 from mesh.telemetry import part_span
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, Recognizer, Transcript, Word
-from services.ai_engine.domain.run import Emit, EngineFailed, Failure, Recognize, TranscriptRevised, WordTime
+from services.ai_engine.domain.run import (
+    Emit,
+    EngineFailed,
+    Failure,
+    Recognize,
+    TranscriptRevised,
+    TurnEndEstimated,
+    WordTime,
+)
 from services.ai_engine.engines.faults import failure_of
+from services.ai_engine.engines.listening_along import ListeningAlong
 from services.ai_engine.engines.memory import HeardSound
 
 #: Requests of one session that may be in work. Full: the request is refused with EngineFailed OVERLOADED.
@@ -24,6 +33,7 @@ class Recognitions:
         self,
         *,
         recognizer: Recognizer,
+        along: ListeningAlong | None,
         heard: HeardSound,
         input_rate_hz: int,
         language: str,
@@ -31,6 +41,7 @@ class Recognitions:
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._recognizer = recognizer
+        self._along = along
         self._heard = heard
         self._input_rate_hz = input_rate_hz
         self._language = language
@@ -52,9 +63,7 @@ class Recognitions:
         begin = self._at_hearing(request.from_sample)
         pcm, start = self._heard.stretch(begin - _MARGIN, end + _MARGIN)
         to_sample = min(request.to_sample or self._at_input(self._heard.end), self._at_input(self._heard.end))
-        task = self._tasks.create_task(
-            self._recognize(request, pcm, (begin - start) / HEARING_RATE_HZ, to_sample), name="recognition"
-        )
+        task = self._tasks.create_task(self._recognize(request, pcm, begin, start, to_sample), name="recognition")
         self._open[task] = request
         task.add_done_callback(self._open.pop)
 
@@ -63,21 +72,29 @@ class Recognitions:
         recognized, self._recognized_ms = self._recognized_ms, 0
         return recognized
 
-    async def _recognize(self, request: Recognize, pcm: bytes, margin_s: float, to_sample: int) -> None:
+    async def _recognize(self, request: Recognize, pcm: bytes, begin: int, start: int, to_sample: int) -> None:
         try:
             with part_span("perception"):
                 async with asyncio.timeout(_DEADLINE_S):
-                    transcript = await self._transcript(pcm)
+                    transcript = await self._transcript(pcm, begin, start)
         except Exception as error:  # The session goes on whatever a provider does.
             failure = failure_of(error, "speech recogniser")
             await self._emit(EngineFailed(failure, request.turn_id, request.revision))
             return
         self._recognized_ms += len(pcm) * 500 // HEARING_RATE_HZ
+        margin_s = (begin - start) / HEARING_RATE_HZ
         words = tuple(self._word_time(word, margin_s) for word in transcript.words)
+        if transcript.turn_end is not None and request.to_sample:
+            await self._emit(TurnEndEstimated(request.to_sample, transcript.turn_end))
         await self._emit(TranscriptRevised(request.turn_id, request.revision, transcript.text, words, to_sample))
 
-    async def _transcript(self, pcm: bytes) -> Transcript:
-        return await self._recognizer.recognize(pcm, language=self._language) if pcm else Transcript("")
+    async def _transcript(self, pcm: bytes, begin: int, start: int) -> Transcript:
+        """The text of the sound that begins at `start`; what was listened to along from `begin` need not be sent."""
+        if not pcm:
+            return Transcript("")
+        if self._along and (heard := await self._along.transcript(begin)) is not None:
+            return heard.moved((begin - start) / HEARING_RATE_HZ)
+        return await self._recognizer.recognize(pcm, language=self._language)
 
     def _word_time(self, word: Word, margin_s: float) -> WordTime:
         begin, end = (max(0, round((time_s - margin_s) * self._input_rate_hz)) for time_s in (word.start_s, word.end_s))

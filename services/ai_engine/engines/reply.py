@@ -10,8 +10,17 @@ from mesh.clock import Clock
 from mesh.mailbox import Closed, Mailbox
 from mesh.telemetry import part_span
 from services.ai_engine.adapters.clauses import ClauseSplitter
+from services.ai_engine.adapters.one_voice import speaking
 from services.ai_engine.domain import roles
-from services.ai_engine.domain.roles import ReplyPart, SpeechChunk, StateAdvanced, Synthesizer, TextDelta, TokensUsed
+from services.ai_engine.domain.roles import (
+    ReplyPart,
+    Speaking,
+    SpeechChunk,
+    StateAdvanced,
+    Synthesizer,
+    TextDelta,
+    TokensUsed,
+)
 from services.ai_engine.domain.run import (
     CorrectionFound,
     Emit,
@@ -112,7 +121,7 @@ class Reply:
         begun: Mailbox[_Clause] = Mailbox(_AHEAD)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._write(clauses), name="writing")
-            tasks.create_task(self._speak(clauses, begun, tasks), name="speaking")
+            tasks.create_task(self._speak(clauses, begun), name="speaking")
             await self._tell(begun)
 
     async def _write(self, clauses: Mailbox[str]) -> None:
@@ -145,24 +154,28 @@ class Reply:
             self._first_clause_s = self._clock.now()
         await clauses.put(clause)
 
-    async def _speak(self, clauses: Mailbox[str], begun: Mailbox[_Clause], tasks: asyncio.TaskGroup) -> None:
-        while True:
-            try:
-                clause = _Clause(await clauses.get())
-            except Closed:
-                begun.close()
-                return
-            await begun.put(clause)
-            tasks.create_task(self._synthesize(clause), name="synthesis")
+    async def _speak(self, clauses: Mailbox[str], begun: Mailbox[_Clause]) -> None:
+        voice = self._voice
+        # Connected while the model still thinks.
+        async with (
+            speaking(voice.synthesizer, voice=voice.name, rate=voice.speaking_rate) as spoken,
+            asyncio.TaskGroup() as tasks,
+        ):
+            while True:
+                try:
+                    clause = _Clause(await clauses.get())
+                except Closed:
+                    begun.close()
+                    return
+                await begun.put(clause)
+                tasks.create_task(self._synthesize(clause, spoken), name="synthesis")
 
-    async def _synthesize(self, clause: _Clause) -> None:
+    async def _synthesize(self, clause: _Clause, spoken: Speaking) -> None:
         text = clause.text.strip()
         if any(letter.isalnum() for letter in text):
-            voice = self._voice
             self._usage = replace(self._usage, spoken_characters=self._usage.spoken_characters + len(text))
             with part_span("speech"):
-                speech = voice.synthesizer.synthesize(text, voice=voice.name, rate=voice.speaking_rate)
-                async with aclosing(patiently(speech, "synthesizer", _STALL_S)) as chunks:
+                async with aclosing(patiently(spoken.say(text), "synthesizer", _STALL_S)) as chunks:
                     async for chunk in chunks:
                         await clause.chunks.put(chunk)
         clause.chunks.close()
