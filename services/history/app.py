@@ -14,6 +14,8 @@ from mesh.database import Database
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
+from mesh.workers import Workers
+from services.history.export import Exports
 from services.history.servicer import HistoryServicer
 from services.history.settings import Settings
 from services.history.store import VERSION_TABLE, MemoryStore
@@ -23,8 +25,14 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 @asynccontextmanager
 async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
-    """The history service, ready to register. It calls no other service, and needs no time but that of the events."""
+    """The history service, ready to register. It calls no other service."""
     await asyncio.to_thread(migrate, settings.database(), MIGRATIONS, VERSION_TABLE)
-    async with Database(settings.database(), settings.database_threads) as database:
-        servicer = HistoryServicer(MemoryStore(database))  # type: ignore[abstract]  # Planned RPCs have no handler yet.
+    async with (
+        Database(settings.database(), settings.database_threads) as database,
+        Workers("history files", queue=settings.files_queue) as files,
+    ):
+        memory = MemoryStore(database, clock)
+        servicer = HistoryServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet.
+            memory=memory, exports=Exports(memory, files)
+        )
         yield Service(SERVICE_NAMES["history"], partial(service_grpc.add_HistoryServiceServicer_to_server, servicer))

@@ -8,7 +8,8 @@ from vivavoce.history.v1 import history_service_pb2 as service_pb
 
 from mesh.errors import InvalidFieldError, VivavoceError
 from mesh.streams import DuplexStream
-from services.history.domain import Happening, Kind, Memory
+from services.history.domain.happenings import Happening, Kind
+from services.history.domain.keeping import Memory
 
 #: Deliveries stored together at most.
 _TOGETHER: Final = 64

@@ -1,21 +1,22 @@
 """The RPCs of the history service: proto in, proto out."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Final
 
-from google.protobuf.timestamp_pb2 import Timestamp
-from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
 from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 from vivavoce.history.v1 import history_service_pb2_grpc as service_grpc
 
-from mesh.errors import InvalidFieldError, NotFoundError
+from mesh.errors import NotFoundError
 from mesh.identity import caller
 from mesh.interceptors.wire import Context
 from mesh.paging import page_position, page_token
 from mesh.streams import serve_stream
-from services.history.domain import Conversation, Memory, Question
+from services.history.domain.keeping import Memory, Question
+from services.history.export import Exports
 from services.history.ingest import ingest
+from services.history.wire import microseconds, summary_pb
 
 _CONVERSATIONS: Final = 50
 _EVENTS: Final = 200
@@ -24,8 +25,9 @@ _EVENTS: Final = 200
 class HistoryServicer(service_grpc.HistoryServiceServicer):
     """Translates; the rules are the domain's. RPCs that are only specified so far answer NOT_BUILT by themselves."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, *, memory: Memory, exports: Exports) -> None:
         self._memory = memory
+        self._exports = exports
 
     def Ingest(
         self, requests: AsyncIterator[service_pb.IngestRequest], context: Context
@@ -53,7 +55,7 @@ class HistoryServicer(service_grpc.HistoryServiceServicer):
         found = await self._memory.conversations(question, after, size + 1)
         page = found[:size]
         more = page_token((page[-1].begin_time_us, page[-1].conversation_id), asked) if len(found) > size else ""
-        return service_pb.ListConversationsResponse(conversations=map(_summary, page), next_page_token=more)
+        return service_pb.ListConversationsResponse(conversations=map(summary_pb, page), next_page_token=more)
 
     async def ListEvents(
         self, request: service_pb.ListEventsRequest, context: Context
@@ -72,35 +74,25 @@ class HistoryServicer(service_grpc.HistoryServiceServicer):
         more = page_token((page[-1].sequence,), asked) if len(found) > size else ""
         return service_pb.ListEventsResponse(events=page, next_page_token=more)
 
+    async def ExportUser(
+        self, request: service_pb.ExportUserRequest, context: Context
+    ) -> AsyncIterator[service_pb.ExportUserResponse]:
+        """Returns everything kept about a person as files in pieces."""
+        async with aclosing(self._exports.of_person(request.user_id)) as pieces:
+            async for piece in pieces:
+                yield service_pb.ExportUserResponse(path=piece.path, data=piece.data)
+
+    async def ForgetUser(
+        self, request: service_pb.ForgetUserRequest, context: Context
+    ) -> service_pb.ForgetUserResponse:
+        """Removes everything kept about a person, now and later."""
+        return service_pb.ForgetUserResponse(event_count=await self._memory.forget(request.user_id))
+
 
 def _question(user_id: str, request: service_pb.ListConversationsRequest) -> Question:
     return Question(
         user_id=user_id,
         scenario_id=request.scenario_id,
-        start_us=_microseconds("start_time", request.start_time) if request.HasField("start_time") else None,
-        end_us=_microseconds("end_time", request.end_time) if request.HasField("end_time") else None,
+        start_us=microseconds("start_time", request.start_time) if request.HasField("start_time") else None,
+        end_us=microseconds("end_time", request.end_time) if request.HasField("end_time") else None,
     )
-
-
-def _microseconds(name: str, timestamp: Timestamp) -> int:
-    try:
-        return timestamp.ToMicroseconds()
-    except ValueError:
-        raise InvalidFieldError(f"{name} is no time between the years 1 and 9999.", field=name) from None
-
-
-def _summary(conversation: Conversation) -> history_pb.ConversationSummary:
-    return history_pb.ConversationSummary(
-        conversation_id=conversation.conversation_id,
-        settings=conversation_pb.ConversationSettings.FromString(conversation.settings),
-        begin_time=_timestamp(conversation.begin_time_us),
-        last_time=_timestamp(conversation.last_time_us),
-        turn_count=conversation.turn_count,
-        ended=conversation.ended,
-    )
-
-
-def _timestamp(time_us: int) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromMicroseconds(time_us)
-    return timestamp

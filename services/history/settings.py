@@ -16,6 +16,7 @@ class Settings:
     data_dir: Path = setting(Path("data"), help="Folder for the default database.")
     database_url: str = setting("", help="SQLAlchemy URL. Empty: SQLite in the data folder.", secret=True)
     database_threads: int = setting(8, help="Threads, and connections, for the database.")
+    files_queue: int = setting(64, help="Pieces of exported files that may wait to be written; more are refused.")
 
     def database(self) -> str:
         """The URL in use."""

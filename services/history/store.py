@@ -2,65 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
-from mesh.database import Database, metadata
+from mesh.clock import Clock
+from mesh.database import Database
 from mesh.errors import ConflictError
-from services.history.domain import Conversation, Happening, Intake, Question, take_in
+from services.history.domain.happenings import Conversation, Happening, Intake, take_in
+from services.history.domain.keeping import Question
+from services.history.tables import VERSION_TABLE, Base, ConversationRow, EventRow, LearnerRow
 
-VERSION_TABLE: Final = "alembic_version_history"
+__all__ = ["VERSION_TABLE", "Base", "MemoryStore"]
 
-
-class Base(DeclarativeBase):
-    """The tables of the history service; `schema.md` explains each column."""
-
-    metadata = metadata()
-
-
-class ConversationRow(Base):
-    """A conversation, as far as its events tell."""
-
-    __tablename__ = "history_conversations"
-    __table_args__ = (Index(None, "user_id", "begin_time_us", "conversation_id"),)
-
-    conversation_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    user_id: Mapped[str] = mapped_column(String(64))
-    scenario_id: Mapped[str] = mapped_column(String(64))
-    settings: Mapped[bytes] = mapped_column(LargeBinary)
-    begin_time_us: Mapped[int] = mapped_column(BigInteger)
-    last_time_us: Mapped[int] = mapped_column(BigInteger)
-    last_sequence: Mapped[int] = mapped_column(BigInteger)
-    turn_count: Mapped[int]
-    ended: Mapped[bool]
-
-
-class EventRow(Base):
-    """Something that happened."""
-
-    __tablename__ = "history_events"
-
-    conversation_id: Mapped[str] = mapped_column(
-        ForeignKey("history_conversations.conversation_id", ondelete="CASCADE"), primary_key=True
-    )
-    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    user_id: Mapped[str] = mapped_column(String(64), index=True)
-    time_us: Mapped[int] = mapped_column(BigInteger)
-    kind: Mapped[str] = mapped_column(String(32))
-    turn_id: Mapped[str] = mapped_column(String(64))
-    reply_id: Mapped[str] = mapped_column(String(64))
-    text: Mapped[str] = mapped_column(Text)
-    payload: Mapped[bytes] = mapped_column(LargeBinary)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: Conversations removed in one transaction, so that none takes longer than a database allows a statement.
+_FORGOTTEN_AT_ONCE: Final = 50
 
 
 class MemoryStore:
     """`Memory` over a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     async def take_in(self, deliveries: Sequence[Sequence[Happening]]) -> Intake:
         """See `Memory`."""
@@ -105,8 +74,53 @@ class MemoryStore:
 
         return await self._database.read(unit)
 
+    async def forget(self, user_id: str) -> int:
+        """See `Memory`."""
+        now_us = to_us(self._clock.wall())
+        # First of all nothing more is taken in; then what is there goes, a stretch at a time.
+        await self._database.run(lambda session: _mark_forgotten(session, user_id, now_us))
+        while await self._database.run(lambda session: _forget_some(session, user_id)):
+            pass
+        counted = select(LearnerRow.forgotten_events).where(LearnerRow.user_id == user_id)
+        return await self._database.read(lambda session: session.scalars(counted).one())
+
+
+def _mark_forgotten(session: Session, user_id: str, now_us: int) -> None:
+    learner = _learners(session, {user_id})[user_id]
+    if learner.forget_time_us is None:
+        learner.forget_time_us = now_us
+
+
+def _forget_some(session: Session, user_id: str) -> bool:
+    """Removes some conversations of a person; whether there were any."""
+    some = list(
+        session.scalars(
+            select(ConversationRow.conversation_id).where(ConversationRow.user_id == user_id).limit(_FORGOTTEN_AT_ONCE)
+        )
+    )
+    events = select(func.count()).select_from(EventRow).where(EventRow.conversation_id.in_(some))
+    removed = session.scalars(events).one()
+    session.execute(delete(ConversationRow).where(ConversationRow.conversation_id.in_(some)))
+    session.execute(
+        update(LearnerRow)
+        .where(LearnerRow.user_id == user_id)
+        .values(forgotten_events=LearnerRow.forgotten_events + removed)
+    )
+    return bool(some)
+
+
+def _learners(session: Session, user_ids: set[str]) -> dict[str, LearnerRow]:
+    """The rows of these people, made where there is none, and locked: in one order everywhere, against deadlocks."""
+    insert_row = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    rows = [{"user_id": user_id, "forgotten_events": 0} for user_id in sorted(user_ids)]
+    session.execute(insert_row(LearnerRow).on_conflict_do_nothing(), rows)
+    locked = select(LearnerRow).where(LearnerRow.user_id.in_(user_ids)).order_by(LearnerRow.user_id).with_for_update()
+    return {row.user_id: row for row in session.scalars(locked)}
+
 
 def _take_in(session: Session, deliveries: Sequence[Sequence[Happening]]) -> Intake:
+    learners = _learners(session, {happening.user_id for delivery in deliveries for happening in delivery})
+    forgotten = {user_id for user_id, row in learners.items() if row.forget_time_us is not None}
     names = {happening.conversation_id for delivery in deliveries for happening in delivery}
     # In one order everywhere, so that two replicas can't wait for each other.
     rows = session.scalars(
@@ -116,7 +130,7 @@ def _take_in(session: Session, deliveries: Sequence[Sequence[Happening]]) -> Int
         .with_for_update()
     )
     known = {row.conversation_id: _conversation(row) for row in rows}
-    intake = take_in(deliveries, known)
+    intake = take_in(deliveries, known, forgotten)
     fresh = [asdict(each) for name, each in sorted(intake.changed.items()) if name not in known]
     changed = [asdict(each) for name, each in sorted(intake.changed.items()) if name in known]
     try:
@@ -160,3 +174,8 @@ def _conversation(row: ConversationRow) -> Conversation:
         turn_count=row.turn_count,
         ended=row.ended,
     )
+
+
+def to_us(time: datetime) -> int:
+    """Microseconds since 1970."""
+    return (time - _EPOCH) // timedelta(microseconds=1)

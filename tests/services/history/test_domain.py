@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.errors import ConflictError, InvalidFieldError
-from services.history.domain import Conversation, Happening, Kind, Question, take_in
+from services.history.domain.happenings import Conversation, Happening, Kind, take_in
+from services.history.domain.keeping import Question
 
 
 def happening(sequence: int, name: str = "a", kind: Kind = Kind.TURN_TAKEN) -> Happening:

@@ -967,7 +967,7 @@ class ForgetUserResponse(_message.Message):
 
     EVENT_COUNT_FIELD_NUMBER: _builtins.int
     event_count: _builtins.int
-    """Events removed."""
+    """Events removed, by this call and by those before it."""
     def __init__(
         self,
         *,

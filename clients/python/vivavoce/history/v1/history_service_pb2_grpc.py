@@ -255,7 +255,8 @@ class HistoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ForgetUser(self, request, context):
-        """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt.
+        """Removes everything kept about a person, for good: what is delivered about them later is acknowledged and not kept.
+        Idempotent: a repeated call goes on where the first was stopped, and answers with the same receipt.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

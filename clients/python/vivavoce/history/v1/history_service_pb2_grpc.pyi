@@ -74,7 +74,9 @@ class HistoryServiceStub:
     carry one file.
     """
     ForgetUser: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ForgetUserRequest, _history_service_pb2.ForgetUserResponse]
-    """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
+    """Removes everything kept about a person, for good: what is delivered about them later is acknowledged and not kept.
+    Idempotent: a repeated call goes on where the first was stopped, and answers with the same receipt.
+    """
 
 @_typing.type_check_only
 class HistoryServiceAsyncStub(HistoryServiceStub):
@@ -122,7 +124,9 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     carry one file.
     """
     ForgetUser: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ForgetUserRequest, _history_service_pb2.ForgetUserResponse]  # type: ignore[assignment]
-    """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
+    """Removes everything kept about a person, for good: what is delivered about them later is acknowledged and not kept.
+    Idempotent: a repeated call goes on where the first was stopped, and answers with the same receipt.
+    """
 
 class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """The lasting memory: what happened in conversations, what a learner did, what comes back for review."""
@@ -275,6 +279,8 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _history_service_pb2.ForgetUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_history_service_pb2.ForgetUserResponse, _abc.Awaitable[_history_service_pb2.ForgetUserResponse]]:
-        """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
+        """Removes everything kept about a person, for good: what is delivered about them later is acknowledged and not kept.
+        Idempotent: a repeated call goes on where the first was stopped, and answers with the same receipt.
+        """
 
 def add_HistoryServiceServicer_to_server(servicer: HistoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

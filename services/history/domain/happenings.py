@@ -1,9 +1,8 @@
 """What happened in conversations: in order, without gaps, each once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol
 
 from mesh.errors import ConflictError, InvalidFieldError, VivavoceError
 
@@ -62,53 +61,22 @@ class Intake:
     refusal: VivavoceError | None
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Which conversations of a person are asked for. Times are when a conversation began, in microseconds."""
-
-    user_id: str
-    scenario_id: str = ""
-    start_us: int | None = None
-    end_us: int | None = None
-
-    def __post_init__(self) -> None:
-        """Refuses a range that is upside down, and an id that no role-play can have."""
-        if "\0" in self.scenario_id:
-            raise InvalidFieldError("scenario_id is no id; list the scenarios to find one.", field="scenario_id")
-        if self.start_us is not None and self.end_us is not None and self.end_us < self.start_us:
-            raise InvalidFieldError("end_time is before start_time; exchange them.", field="end_time")
-
-
-class Memory(Protocol):
-    """Keeps what happened."""
-
-    async def take_in(self, deliveries: Sequence[Sequence[Happening]]) -> Intake:
-        """Takes deliveries in and returns once they are on disk. Those after a refused one are not looked at.
-
-        Raises:
-            OverloadedError: too much waits for the disk; nothing was stored.
-        """
-        ...
-
-    async def conversations(self, question: Question, after: tuple[int, str] | None, limit: int) -> list[Conversation]:
-        """Those asked for, latest first, after the one that began at that time with that id."""
-        ...
-
-    async def happenings(self, user_id: str, conversation_id: str, after: int, limit: int) -> list[bytes] | None:
-        """The payloads of a conversation of the person's after that sequence, in order; None where there is none."""
-        ...
-
-
-def take_in(deliveries: Sequence[Sequence[Happening]], known: Mapping[str, Conversation]) -> Intake:
+def take_in(
+    deliveries: Sequence[Sequence[Happening]],
+    known: Mapping[str, Conversation],
+    forgotten: Container[str] = frozenset(),
+) -> Intake:
     """Decides over deliveries, in order, given the conversations they name as far as they are known.
 
-    A delivery is taken whole or refused whole. What happened before is ignored.
+    A delivery is taken whole or refused whole. What happened before is ignored, and so is what happened to people who
+    are forgotten: it is taken, and kept nowhere.
     """
     added: list[Happening] = []
     changed: dict[str, Conversation] = {}
     for number, delivery in enumerate(deliveries):
+        wanted = [happening for happening in delivery if happening.user_id not in forgotten]
         try:
-            news, after = _delivered(delivery, {**known, **changed} if number else known)
+            news, after = _delivered(wanted, {**known, **changed} if number else known)
         except VivavoceError as refusal:
             return Intake(number, tuple(added), changed, refusal)
         added += news

@@ -1,0 +1,1 @@
+"""The rules of what is remembered, and of what is learnt from it."""
