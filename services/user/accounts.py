@@ -14,7 +14,7 @@ from services.user.domain.people import (
     changed_profile,
     checked_profile,
     email_key,
-    new_password,
+    known_of,
     normal_email,
     normal_password,
 )
@@ -44,8 +44,8 @@ class Accounts:
             AlreadyExistsError: the address has an account.
             InvalidFieldError: the address, the password or the profile breaks its rule.
         """
-        password_hash = await self._passwords.hash(new_password(password))
         user = self._new_user(normal_email(email), profile)
+        password_hash = await self._passwords.hash_new(password, about=known_of(user))
         token = self._issuer.refresh_tokens.first(user.user_id, request_id)
         login = self._issuer.login(user, client)
         try:

@@ -72,18 +72,21 @@ def normal_password(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def new_password(password: str) -> str:
-    """Like `normal_password`, for one that is being set.
+def new_password(password: str, field: str = "password") -> str:
+    """Like `normal_password`, for one that is being set in the request's `field`.
 
     Raises:
         InvalidFieldError: it is too short.
     """
     normal = normal_password(password)
     if len(normal) < MIN_PASSWORD_LENGTH:
-        raise InvalidFieldError(
-            f"password is too short; use at least {MIN_PASSWORD_LENGTH} characters.", field="password"
-        )
+        raise InvalidFieldError(f"{field} is too short; use at least {MIN_PASSWORD_LENGTH} characters.", field=field)
     return normal
+
+
+def known_of(user: User) -> tuple[str, ...]:
+    """What others know of a person, and would try as their password first."""
+    return tuple(each for each in (user.email, user.profile.display_name) if each)
 
 
 def checked_profile(profile: Profile) -> Profile:
