@@ -51,7 +51,9 @@ async def open_edge(settings: Settings, peers: Peers, clock: Clock) -> AsyncIter
     port: int = bound.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     health = Health(peers)
-    async with listen(_routes(settings, peers, clock, health), bound, settings):
+    web = _routes(settings, peers, clock, health)
+    web.state.peers = peers
+    async with listen(web, bound, settings):
         try:
             yield Edge(url=f"http://{host}:{port}", port=port)
         finally:

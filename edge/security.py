@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mesh.errors import NotAllowedError
+from mesh.peers import Peers
 
 _HEADERS: Final = {
     "content-security-policy": (
@@ -43,8 +44,9 @@ def check_origin(headers: Headers, allowed: Iterable[str]) -> None:
 
 
 def peer_metadata(connection: HTTPConnection) -> tuple[tuple[str, str], ...]:
-    """Tells a service where a call came from."""
-    return (("x-forwarded-for", connection.client.host),) if connection.client else ()
+    """Tells a service where a call came from, and that it is the edge who says so."""
+    peers: Peers = connection.app.state.peers
+    return peers.on_behalf_of(connection.client.host) if connection.client else ()
 
 
 class SecurityHeaders:

@@ -11,7 +11,8 @@ VivavoceError
 ├── PreconditionError            the thing is not in the state the call needs
 ├── ConflictError                changed in the meantime
 ├── ExhaustedError               a bound is reached; nothing was done
-│   └── OverloadedError          a queue or pool is full
+│   ├── OverloadedError          a queue or pool is full
+│   └── RateLimitedError         too many calls from one account or place
 ├── TimedOutError                the time set for it ran out
 ├── UnavailableError             something it needs can't be reached
 │   └── ProviderError            a provider of speech or language failed
@@ -137,6 +138,12 @@ class ExhaustedError(VivavoceError):
 
 class OverloadedError(ExhaustedError):
     """A queue or a pool is full; try again after a while."""
+
+
+class RateLimitedError(ExhaustedError):
+    """Too many calls from one account or place. The metadata's `retry_after_s` says when the next may succeed."""
+
+    default_reason = "RATE_LIMITED"
 
 
 class TimedOutError(VivavoceError):

@@ -9,6 +9,7 @@ import grpc
 
 from mesh.channel import call_metadata, open_channel
 from mesh.errors import PreconditionError
+from mesh.origin import FORWARDED_FOR, VOUCHER
 from mesh.tls import Tls, host_name
 from mesh.tokens import ServiceTokens
 
@@ -80,3 +81,8 @@ class Peers:
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """Metadata of a call made in this service's own name."""
         return call_metadata(self._tokens.current() if self._tokens else "")
+
+    def on_behalf_of(self, address: str) -> tuple[tuple[str, str], ...]:
+        """Metadata that says, and proves where no certificate does, that a call is passed on for a client there."""
+        voucher = ((VOUCHER, self._tokens.current()),) if self._tokens else ()
+        return ((FORWARDED_FOR, address), *voucher)

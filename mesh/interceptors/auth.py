@@ -1,4 +1,4 @@
-"""Lets in who may call, by the `access` option of the RPC, and makes the caller known to the handler."""
+"""Lets in who may call, by the `access` option of the RPC; makes the caller and their place known to the handler."""
 
 from typing import assert_never
 
@@ -8,6 +8,7 @@ from mesh.access import Rule, Who, rule_of
 from mesh.errors import NotAllowedError, NotBuiltError, UnauthenticatedError
 from mesh.identity import Caller, enter
 from mesh.interceptors.wire import Context, Handler, Request, Response
+from mesh.origin import Origin, enter_origin
 from mesh.tls import peer_service
 from mesh.tokens import TokenVerifier
 
@@ -30,6 +31,7 @@ class AuthInterceptor(AsyncServerInterceptor):
         self, method: Handler, request_or_iterator: Request, context: Context, method_name: str
     ) -> Response:
         """Refuses, or lets the handler run as the caller."""
+        enter_origin(Origin(context, self._verifier))
         rule = rule_of(method_name)
         if rule is None:
             raise NotAllowedError("This call is open to nobody; the server's contract does not say who may make it.")

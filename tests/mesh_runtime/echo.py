@@ -14,6 +14,7 @@ from vivavoce.type.v1 import privacy_pb2 as privacy_pb
 
 from mesh.errors import InvalidFieldError, NotFoundError
 from mesh.identity import caller
+from mesh.origin import client_address
 from mesh.server import Service
 from mesh.streams import DuplexStream, serve_stream
 
@@ -61,6 +62,7 @@ _INTERNAL = access_pb.Access(service=access_pb.ServiceRule(names=["conversation"
 #: Name, rule, and whether it streams both ways, none, or (None) responses only.
 _METHODS: tuple[tuple[str, access_pb.Access, bool | None], ...] = (
     ("Say", _ANYONE, False),
+    ("SayWhence", _ANYONE, False),
     ("SayMine", _TALK, False),
     ("SayInPerson", _IN_PERSON, False),
     ("SayInside", _INTERNAL, False),
@@ -90,6 +92,9 @@ class EchoServicer:
 
     async def say(self, request: Echo, _: object) -> Echo:
         return request
+
+    async def say_whence(self, _: Echo, __: object) -> Echo:
+        return new_echo(text=await client_address())
 
     async def say_who(self, _: Echo, __: object) -> Echo:
         who = caller()
@@ -151,6 +156,7 @@ class EchoStub:
             return channel.unary_unary(f"/{NAME}/{name}", _write, new_echo.FromString)  # type: ignore[attr-defined]
 
         self.Say = unary("Say")
+        self.SayWhence = unary("SayWhence")
         self.SayMine = unary("SayMine")
         self.SayInPerson = unary("SayInPerson")
         self.SayInside = unary("SayInside")
@@ -168,6 +174,7 @@ def echo_service(servicer: EchoServicer) -> Service:
 
     handlers = {
         "Say": unary(servicer.say),
+        "SayWhence": unary(servicer.say_whence),
         "SayMine": unary(servicer.say_who),
         "SayInPerson": unary(servicer.say_who),
         "SayInside": unary(servicer.say_who),
