@@ -5,6 +5,7 @@ from typing import Final
 from services.conversation.domain import events, told
 from services.conversation.domain.barge_in import DECIDE_WITHIN_S, LOOK_AFTER_S, interrupts
 from services.conversation.domain.commands import Recognize, StoreTurn
+from services.conversation.domain.echo import echoes
 from services.conversation.domain.ledger import Marks
 from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.replies import Reply
@@ -12,6 +13,7 @@ from services.conversation.domain.speaking import Speaking
 from services.conversation.domain.state import State, Timer
 from services.conversation.domain.things import Failure, Line, Outcome, Speaker
 from services.conversation.domain.turns import Turn
+from services.conversation.domain.waiting import Waiting
 
 #: Replies made ahead for one turn, at most; then the tutor waits for the turn to end before it thinks.
 _TRIES: Final = 3
@@ -26,19 +28,22 @@ class Listening:
     def __init__(self, state: State, speaking: Speaking) -> None:
         self._state = state
         self._speaking = speaking
+        self._waiting = Waiting(state)
 
     def speech_began(self, event: events.SpeechBegan, now: float) -> None:
         """The learner speaks: a turn opens, or the open one was not over. A tutor who talks falls silent."""
         state = self._state
         turn = state.turn
         if turn is None:
-            turn = state.turn = Turn(state.next_id("trn"), event.at_sample)
+            over = state.reply.sounded_text() if state.reply else ""
+            turn = state.turn = Turn(state.next_id("trn"), event.at_sample, over=over)
         elif turn.speaking or turn.closed_at is not None:
             return
         else:
             self._tell_pause(turn)
             self._speaking.discard(turn.draft)
             turn.draft = None
+            self._waiting.went_on(turn, event.at_sample)
             turn.goes_on()
             state.clear(Timer.ENDPOINT, Timer.RECOGNITION)
         if not state.choices.push_to_talk:
@@ -53,10 +58,9 @@ class Listening:
         turn = state.turn
         if turn is None or not turn.speaking:
             return
-        turn.pauses(event.at_sample, event.at, state.setup.waits.after(None, state.choices), now)
+        turn.pauses(event.at_sample, event.at, now)
         self._recognize(turn, event.at_sample, now)
-        if not state.choices.push_to_talk:
-            state.set(Timer.ENDPOINT, turn.decided_at)
+        self._waiting.judge(turn)
 
     def end_judged(self, event: events.TurnEndJudged, now: float) -> None:
         """How likely the turn is over: the less, the longer the wait."""
@@ -64,10 +68,9 @@ class Listening:
         turn = state.turn
         if turn is None or turn.speaking or turn.ended_sample != event.at_sample:
             return
-        turn.wait_s = state.setup.waits.after(event.probability, state.choices)
+        turn.probability = event.probability
+        self._waiting.judge(turn)
         self._tell_pause(turn)
-        if not state.choices.push_to_talk:
-            state.set(Timer.ENDPOINT, turn.decided_at)
         self.commit_if_over(now)
 
     def recognised(self, event: events.TextRecognised, now: float) -> None:
@@ -80,8 +83,8 @@ class Listening:
         state.tell(told.TranscriptRevised(turn.id, turn.revision, event.text, event.words))
         if turn.speaking:
             turn.looking = False
-            if _is_paused(state.reply) and interrupts(event.text, state.choices.target_language):
-                self._speaking.finish(Outcome.INTERRUPTED, now)
+            if _is_paused(state.reply) and self._interrupts(turn, event.text):
+                self._interrupt(turn, now)
             return
         turn.text, turn.words = event.text, event.words
         if not self._is_something_said(turn):
@@ -89,7 +92,8 @@ class Listening:
                 self.drop(now)
             return
         if _is_paused(state.reply):
-            self._speaking.finish(Outcome.INTERRUPTED, now)
+            self._interrupt(turn, now)
+        self._waiting.judge(turn)
         self._speculate(turn, now)
         self.commit_if_over(now)
 
@@ -100,7 +104,7 @@ class Listening:
             return
         turn.closed_at = now
         if turn.speaking:
-            turn.pauses(event.at_sample, event.at, 0.0, now)
+            turn.pauses(event.at_sample, event.at, now)
             self._recognize(turn, event.at_sample, now)
         if turn.text is not None and not turn.text.strip():
             self.drop(now)
@@ -147,7 +151,7 @@ class Listening:
         if turn is None or (now >= decide_at and not turn.speaking):
             self.drop(now)
         elif now >= decide_at:
-            self._speaking.finish(Outcome.INTERRUPTED, now)
+            self._interrupt(turn, now)
         else:
             if turn.speaking and not turn.looking:
                 turn.looking = True
@@ -185,11 +189,23 @@ class Listening:
         self._speaking.resume(now)
 
     def _is_something_said(self, turn: Turn) -> bool:
-        """Any words are; but over the tutor, signs of listening are not, unless the learner says that it is a turn."""
+        """Any words are, if the learner says so; else not the tutor's own, nor signs of listening over the tutor."""
         text = turn.text or ""
-        if _is_paused(self._state.reply) and turn.closed_at is None:
-            return interrupts(text, self._state.choices.target_language)
-        return bool(text.strip())
+        if turn.closed_at is not None:
+            return bool(text.strip())
+        if _is_paused(self._state.reply):
+            return self._interrupts(turn, text)
+        return bool(text.strip()) and not echoes(text, turn.over)
+
+    def _interrupts(self, turn: Turn, text: str) -> bool:
+        reply = self._state.reply
+        sounded = reply.sounded_text() if reply else turn.over
+        return interrupts(text, self._state.choices.target_language) and not echoes(text, sounded)
+
+    def _interrupt(self, turn: Turn, now: float) -> None:
+        if self._state.reply is not None:
+            self._waiting.interrupted(turn, self._state.reply)
+        self._speaking.finish(Outcome.INTERRUPTED, now)
 
     def _recognize(self, turn: Turn, to_sample: int, now: float) -> None:
         turn.hearing += 1
@@ -204,10 +220,12 @@ class Listening:
             turn.draft = self._speaking.draft(turn.id, turn.revision, turn.text or "", now)
 
     def _commit(self, turn: Turn, now: float) -> None:
+        state = self._state
         # A reply to something else may be playing: to a line typed meanwhile, or to a turn before, with push-to-talk.
         self._speaking.finish(Outcome.INTERRUPTED, now)
         marks = Marks(turn.ended_at, min(turn.decided_at, now), now, speculative=turn.draft is not None)
         reply = turn.draft or self._speaking.draft(turn.id, turn.revision, turn.text or "", now)
+        state.last_ended_sample = turn.ended_sample
         self._take(self._spoken(turn), turn)
         self._speaking.release(reply, marks, now)
 
@@ -222,6 +240,7 @@ class Listening:
     def _store(self, record: TurnTaken) -> None:
         state = self._state
         state.turn_count += 1
+        state.nudges = 0
         state.lines.append(Line(Speaker.LEARNER, record.text))
         state.committing[record.turn_id] = told.TurnCommitted(
             record.turn_id, record.revision, 0, record.text, record.typed

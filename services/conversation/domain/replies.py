@@ -144,6 +144,10 @@ class Reply:
         complete = self.made_all and not self.failed
         return heard_text(self.clauses, self.words, self.played, self.made, complete=complete)
 
+    def sounded_text(self) -> str:
+        """What of its text may have left the loudspeaker by now, reported or not."""
+        return heard_text(self.clauses, self.words, self.sent, self.made, complete=False)
+
     def _measure(self, marks: Marks, pcm: bytes, now: float) -> None:
         if marks.first_sent is None:
             marks.first_sent = now

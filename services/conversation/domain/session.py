@@ -7,6 +7,7 @@ from services.conversation.domain import events, told
 from services.conversation.domain.choices import changed_in_session
 from services.conversation.domain.commands import Close, Command, StoreEnd
 from services.conversation.domain.listening import Listening
+from services.conversation.domain.nudges import nudge
 from services.conversation.domain.speaking import Speaking
 from services.conversation.domain.state import Setup, State, Timer
 from services.conversation.domain.things import Failure, Outcome
@@ -45,6 +46,7 @@ class Session:
         if self._ending is None:
             self._react(event, now)
             self._leave_if_drained(now)
+            self._watch_for_silence(now)
         else:
             self._settle(event)
         self._close_if_settled()
@@ -155,6 +157,8 @@ class Session:
                     self._end(_IDLE, now)
                 else:
                     self._stir(now)
+            case Timer.NUDGE:
+                self._nudge(now)
             case Timer.LENGTH:
                 self._end(_TOO_LONG, now)
             case Timer.ACCESS_WARNING:
@@ -172,6 +176,23 @@ class Session:
         self._stir(now)
         if event.new_conversation:
             self._speaking.open(now)
+
+    def _watch_for_silence(self, now: float) -> None:
+        """It is the learner's turn to speak from the moment nobody does. Who ends turns by hand is left alone."""
+        state = self._state
+        nudge_s = state.setup.limits.nudge_s
+        busy = state.turn is not None or state.reply is not None or state.held or state.choices.push_to_talk
+        if busy or self._ending is not None or not nudge_s:
+            state.clear(Timer.NUDGE)
+        elif Timer.NUDGE not in state.timers:
+            state.set(Timer.NUDGE, now + nudge_s)
+
+    def _nudge(self, now: float) -> None:
+        state = self._state
+        text = nudge(state.choices.target_language, state.nudges)
+        if text and state.engine_up and not self._draining:
+            state.nudges += 1
+            self._speaking.nudge(text, now)
 
     def _cancel(self, event: events.CancelAsked, now: float) -> None:
         reply = self._state.reply

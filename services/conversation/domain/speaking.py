@@ -62,6 +62,13 @@ class Speaking:
         self._request(reply)
         self.release(reply, None, now)
 
+    def nudge(self, text: str, now: float) -> None:
+        """Asks a learner who has been silent."""
+        reply = self._new(ReplyKind.NUDGE, "", 0, now)
+        reply.request = Speak(reply.id, text, 0.0)
+        self._request(reply)
+        self.release(reply, None, now)
+
     def discard(self, draft: Reply | None) -> None:
         """Throws away a reply that was made ahead."""
         if draft is not None and not draft.made_all:

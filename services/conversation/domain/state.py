@@ -8,6 +8,7 @@ from typing import Final
 
 from services.conversation.domain import commands, told
 from services.conversation.domain.choices import Choices
+from services.conversation.domain.pauses import PauseHabit
 from services.conversation.domain.replies import Reply
 from services.conversation.domain.things import Failure, Line, Progress
 from services.conversation.domain.turns import Turn, Waits
@@ -32,6 +33,7 @@ class Timer(Enum):
     ACCESS_WARNING = "access_warning"
     ACCESS_END = "access_end"
     DRAIN = "drain"
+    NUDGE = "nudge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Limits:
 
     engine_silent_s: float = 8.0
     idle_s: float = 300.0
+    #: 0: the tutor never asks a learner who is silent.
+    nudge_s: float = 15.0
     session_s: float = 3600.0
     drain_s: float = 8.0
     access_warning_s: float = 60.0
@@ -74,6 +78,10 @@ class State:
         self.held = False
         self.engine_up = True
         self.turn_count = 0
+        self.habit = PauseHabit()
+        #: Where the last turn ended, and how often the tutor has asked since.
+        self.last_ended_sample = 0
+        self.nudges = 0
         #: Replies heard and turns taken whose storing is under way, with what is told when it is done.
         self.finishing: dict[str, told.ReplyFinished] = {}
         self.committing: dict[str, told.TurnCommitted] = {}

@@ -84,6 +84,7 @@ class ReplyKind(Enum):
     ANSWER = "answer"
     OPENER = "opener"
     REPEAT = "repeat"
+    NUDGE = "nudge"
 
 
 class Outcome(IntEnum):

@@ -2,16 +2,21 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from services.conversation.domain.choices import Choices, Level, Patience
+from services.conversation.domain.endings import Ending
+from services.conversation.domain.pauses import PauseHabit
 from services.conversation.domain.replies import Reply
 from services.conversation.domain.things import Word
 
 #: What is assumed of a pause nobody has judged yet.
 _UNJUDGED: Final = 0.5
+#: What is left of doubt where the words are no end, however final they sound.
+_OPEN_DOUBT: Final = 0.6
 #: Bends the wait towards the short end where the judge is fairly sure.
 _BEND: Final = 1.5
+_NO_HABIT: Final = PauseHabit()
 _PATIENCE: Final = {Patience.QUICK: 0.75, Patience.NORMAL: 1.0, Patience.PATIENT: 1.6}
 #: Where the learner chose no patience: beginners search for words longer.
 _LEVEL: Final = {
@@ -33,12 +38,33 @@ class Waits:
     shortest_s: float = 0.25
     #: Where it certainly is not, for a learner of normal patience.
     longest_s: float = 1.5
+    #: Where the learner has asked for time.
+    thinking_s: float = 5.0
 
-    def after(self, probability: float | None, choices: Choices) -> float:
-        """Grows without a step as the end gets less likely; patience and level stretch the uncertain part."""
+    def after(
+        self,
+        probability: float | None,
+        choices: Choices,
+        ending: Ending = Ending.FINISHED,
+        habit: PauseHabit = _NO_HABIT,
+    ) -> float:
+        """Grows without a step as the end gets less likely, by its sound or by its words.
+
+        Patience or level, and the learner's own pauses, stretch the uncertain part.
+        """
         doubt = 1 - min(1.0, max(0.0, _UNJUDGED if probability is None else probability))
         stretch = _PATIENCE.get(choices.patience) or _LEVEL[choices.level]
-        return self.shortest_s + (self.longest_s * stretch - self.shortest_s) * math.pow(doubt, _BEND)
+        longest_s = habit.longest_wait_s(self.longest_s * stretch)
+        match ending:
+            case Ending.FINISHED:
+                pass
+            case Ending.OPEN:
+                doubt = _OPEN_DOUBT + (1 - _OPEN_DOUBT) * doubt
+            case Ending.THINKING:
+                return max(self.thinking_s, longest_s)
+            case _:
+                assert_never(ending)
+        return self.shortest_s + (longest_s - self.shortest_s) * math.pow(doubt, _BEND)
 
 
 @dataclass(slots=True)
@@ -55,9 +81,12 @@ class Turn:
     #: When we learnt of the pause.
     noticed_at: float = 0.0
     wait_s: float = 0.0
+    #: How likely this pause is the end, by its sound; None while nobody has judged it.
+    probability: float | None = None
+    #: What the tutor had been saying when this began; empty where the tutor was silent.
+    over: str = ""
     #: Whether the client was told of this pause.
     pause_told: bool = True
-    held: bool = False
     #: Set when the learner ended the turn by hand: nothing more belongs to it.
     closed_at: float | None = None
     #: Number of the last request to recognise; only its answer counts.
@@ -80,13 +109,14 @@ class Turn:
         self.hearing += 1
         self.looking = False
 
-    def pauses(self, at_sample: int, at: float, wait_s: float, now: float) -> None:
+    def pauses(self, at_sample: int, at: float, now: float) -> None:
         """Speech ended for now."""
         self.speaking = False
         self.ended_sample = at_sample
         self.ended_at = at
         self.noticed_at = now
-        self.wait_s = wait_s
+        self.wait_s = 0.0
+        self.probability = None
         self.pause_told = False
         self.text = None
 

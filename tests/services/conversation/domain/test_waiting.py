@@ -1,0 +1,155 @@
+"""How long a pause is waited out: by its words, and by the learner's own pauses."""
+
+import pytest
+
+from services.conversation.domain.choices import Choices, TurnTaking
+from services.conversation.domain.commands import StoreTurn
+from services.conversation.domain.endings import Ending, ending_of
+from services.conversation.domain.pauses import PauseHabit
+from tests.services.conversation.domain.stage import PIECE, Stage
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("I would like a", ""),
+        ("I would like a.", "en-GB"),
+        ("Because my", "en"),
+        ("Yesterday I went to the market and", "en"),
+        ("Well, …", "en"),
+        ("First,", "en"),
+        ("I think it\u2019s", "en"),
+        ("Ich hätte gern einen", "de"),
+        ("Je voudrais un", "fr-CA"),
+        ("Quiero una", "es"),
+        ("Vorrei il", "it"),
+        ("Anything at all,", "pt"),
+    ],
+)
+def test_a_sentence_that_breaks_off_is_open(text: str, language: str) -> None:
+    assert ending_of(text, language) is Ending.OPEN
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("A coffee, please.", "en"),
+        ("Where do you come from?", "en"),
+        ("Yes, I do.", "en"),
+        ("What are you looking at", "en"),
+        ("", "en"),
+        ("I like that one", "en"),
+        ("Ein Kaffee bitte.", "de"),
+        ("I would like a", "pt"),
+    ],
+)
+def test_a_sentence_that_may_end_so_is_finished(text: str, language: str) -> None:
+    assert ending_of(text, language) is Ending.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Let me think.", "en"),
+        ("Hmm, how do you say…", "en"),
+        ("I want a, what's the word", "en"),
+        ("Moment", "de"),
+        ("Wie sagt man", "de"),
+        ("Un moment.", "fr"),
+        ("¿Cómo se dice?", "es"),
+    ],
+)
+def test_asking_for_time_is_thinking(text: str, language: str) -> None:
+    assert ending_of(text, language) is Ending.THINKING
+
+
+def test_a_sentence_that_breaks_off_is_waited_out_though_the_voice_sounds_final() -> None:
+    stage = Stage()
+    stage.says("I would like a", probability=1.0)
+    stage.advance(0.7)
+    assert not stage.all(StoreTurn)
+    stage.advance(0.2)
+    assert stage.all(StoreTurn)
+
+
+def test_the_words_that_end_it_after_all_make_one_turn() -> None:
+    stage = Stage()
+    stage.says("I would like a", probability=1.0)
+    stage.advance(0.6)
+    stage.says("I would like a tea.", probability=1.0)
+    stage.advance(0.3)
+    assert [command.record.text for command in stage.all(StoreTurn)] == ["I would like a tea."]
+
+
+def test_who_asks_for_time_gets_five_seconds() -> None:
+    stage = Stage()
+    stage.says("Let me think.", probability=1.0)
+    stage.advance(4.9)
+    assert not stage.all(StoreTurn)
+    stage.advance(0.2)
+    assert stage.all(StoreTurn)
+
+
+def test_words_that_come_before_the_judgement_count_too() -> None:
+    stage = Stage()
+    stage.starts_to_speak()
+    stage.advance(1.0)
+    stage.pauses(None)
+    stage.is_understood("Let me think.")
+    stage.pauses(1.0)
+    stage.advance(4.5)
+    assert not stage.all(StoreTurn)
+
+
+def test_with_push_to_talk_the_words_end_nothing() -> None:
+    stage = Stage(Choices(turn_taking=TurnTaking.PUSH_TO_TALK))
+    stage.says("I would like a", probability=1.0)
+    stage.advance(10.0)
+    assert not stage.all(StoreTurn)
+
+
+def test_a_learner_who_pauses_long_is_waited_for_longer() -> None:
+    stage = Stage()
+    for words in ("Yesterday", "Yesterday we went", "Yesterday we went swimming"):
+        stage.says(words, probability=0.0)
+        stage.advance(1.4)
+    stage.says("Yesterday we went swimming there", probability=0.0)
+    stage.advance(1.9)
+    assert not stage.all(StoreTurn)
+    stage.advance(0.3)
+    assert stage.all(StoreTurn)
+
+
+def test_pauses_are_averaged_and_the_latest_weighs_most() -> None:
+    habit = PauseHabit().with_pause(1.0)
+    assert habit.usual_s == 1.0
+    assert habit.with_pause(2.0).usual_s == pytest.approx(1.3)
+
+
+@pytest.mark.parametrize("pause_s", [0.05, 9.0, -1.0])
+def test_breath_and_absence_are_no_pauses(pause_s: float) -> None:
+    assert PauseHabit(1.0).with_pause(pause_s) == PauseHabit(1.0)
+
+
+def test_the_longest_wait_is_bounded_and_never_shortened_by_habit() -> None:
+    assert PauseHabit(4.0).longest_wait_s(1.5) == 3.5
+    assert PauseHabit(0.3).longest_wait_s(1.5) == 1.5
+
+
+def test_an_answer_that_is_talked_over_at_once_taught_us_that_it_came_too_soon() -> None:
+    stage = Stage()
+    stage.says("Yesterday we went", probability=1.0)
+    stage.advance(0.3)
+    reply = stage.makes("And what did you do there?", 10)
+    stage.advance(1.2)
+    stage.plays(reply, PIECE)
+    stage.starts_to_speak()
+    stage.advance(0.4)
+    stage.is_understood("swimming in the lake")
+    stage.advance(0.6)
+    stage.pauses(0.0)
+    stage.is_understood("swimming in the lake there")
+    stage.advance(2.1)
+    assert len(stage.all(StoreTurn)) == 1
+    stage.advance(0.3)
+    assert len(stage.all(StoreTurn)) == 2
