@@ -31,6 +31,15 @@ _calls: Final = _meter.create_counter("vivavoce.rpc.calls", description="Calls a
 _call_s: Final = _meter.create_histogram("vivavoce.rpc.duration", "s", "Duration of calls, by method and code.")
 _streams: Final = _meter.create_up_down_counter("vivavoce.rpc.open_streams", description="Streams open now, by method.")
 _stage_s: Final = _meter.create_histogram("vivavoce.turn.stage", "s", "Duration of the stages of a turn's ledger.")
+_first_s: Final = _meter.create_histogram(
+    "vivavoce.provider.first", "s", "Time until a provider gave its first token, sound or text, by role and name."
+)
+_failures: Final = _meter.create_counter(
+    "vivavoce.provider.failures", description="Failures of providers, by role, name and cause."
+)
+_breakers: Final = _meter.create_gauge(
+    "vivavoce.provider.breaker", description="1 while a provider is left alone after failures, by role and name."
+)
 _turn: Final[ContextVar[Span | None]] = ContextVar("turn", default=None)
 
 
@@ -124,3 +133,18 @@ def count_stream(method_name: str, change: Literal[1, -1]) -> None:
 def record_stage(stage: str, duration_s: float) -> None:
     """Records one stage of a turn's ledger."""
     _stage_s.record(duration_s, {"stage": stage})
+
+
+def record_provider_first(role: str, provider: str, after_s: float) -> None:
+    """Records how long a provider took to its first token, byte of sound or text."""
+    _first_s.record(after_s, {"role": role, "provider": provider})
+
+
+def count_provider_failure(role: str, provider: str, cause: str) -> None:
+    """Records that a provider failed."""
+    _failures.add(1, {"role": role, "provider": provider, "cause": cause})
+
+
+def record_breaker(role: str, provider: str, *, is_open: bool) -> None:
+    """Records whether a provider is left alone for a while."""
+    _breakers.set(int(is_open), {"role": role, "provider": provider})

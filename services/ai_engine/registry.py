@@ -6,12 +6,16 @@ A provider is installed by one line in a package's metadata: an entry point in t
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
-from mesh.clock import Clock
+from mesh.clock import Clock, SystemClock
 from mesh.errors import InvalidFieldError, PreconditionError
+from services.ai_engine.adapters.chain import Chain, Healths, Link, Patience, Provider
+from services.ai_engine.adapters.failover_hearing import failover_recognizer
+from services.ai_engine.adapters.failover_model import FailoverModel
+from services.ai_engine.adapters.failover_voice import failover_voice
 from services.ai_engine.domain.roles import Capabilities, LanguageModel, Recognizer, Synthesizer, TurnEnd
 from services.ai_engine.domain.run import Configure, Engine, Selection, SpeechToSpeech
 from services.ai_engine.engines.perception import Ear
@@ -46,12 +50,6 @@ class Premises:
     scripts: Mapping[str, Script]
 
 
-class Provider(Protocol):
-    """What all providers have in common."""
-
-    capabilities: Capabilities
-
-
 P = TypeVar("P")
 R = TypeVar("R", bound=Provider)
 
@@ -79,6 +77,9 @@ class Providers:
     speech_to_speech: Mapping[str, SpeechToSpeech]
     ear: Ear
     turn_end: TurnEnd
+    healths: Healths = field(default_factory=lambda: Healths(SystemClock()))
+    #: How long each is waited for; None where none stands in for another.
+    patience: Patience | None = field(default_factory=Patience)
 
     def entries(self) -> tuple[ProviderEntry, ...]:
         """All of them, by role and name."""
@@ -127,6 +128,10 @@ async def open_providers(premises: Premises) -> AsyncIterator[Providers]:
             language_models=await opened("language model", settings.language_models + bench),
             synthesizers=await opened("synthesizer", settings.synthesizers + bench),
             speech_to_speech=await opened("speech-to-speech provider", settings.speech_to_speech + unified),
+            healths=Healths(SystemClock(), failures=settings.breaker_failures, rest_s=settings.breaker_rest_s),
+            patience=Patience(first_s=settings.stand_in_after_s, within_s=settings.answer_within_s)
+            if settings.stand_in
+            else None,
         )
 
 
@@ -147,30 +152,58 @@ def engine_for(configure: Configure, providers: Providers, *, clock: Clock) -> E
             field="configure.engine.speech_to_speech",
         )
         return unified
-    recognizer, recognizes = _choose(
-        providers.recognizers, "recognizer", wanted.recognizer, language, field="configure.engine.recognizer"
-    )
-    language_model, answers = _choose(
-        providers.language_models,
-        "language model",
-        wanted.language_model,
-        language,
-        field="configure.engine.language_model",
-    )
-    synthesizer, speaks = _choose(
-        providers.synthesizers, "synthesizer", wanted.synthesizer, language, field="configure.engine.synthesizer"
-    )
-    _check_voice(speaks.capabilities, wanted.voice, field="configure.engine.voice")
+    role = _Chooser(providers, language, clock)
+    recognizers = role.chain(providers.recognizers, "recognizer", wanted.recognizer)
+    language_models = role.chain(providers.language_models, "language model", wanted.language_model)
+    synthesizers = role.chain(providers.synthesizers, "synthesizer", wanted.synthesizer)
+    speaks = synthesizers.first.capabilities
+    _check_voice(speaks, wanted.voice, field="configure.engine.voice")
     selection = Selection(
         kind="pipelined",
-        recognizer=recognizer,
-        language_model=language_model,
-        synthesizer=synthesizer,
-        voice=wanted.voice or next(iter(speaks.capabilities.voices), ""),
+        recognizer=recognizers.links[0].name,
+        language_model=language_models.links[0].name,
+        synthesizer=synthesizers.links[0].name,
+        voice=wanted.voice or next(iter(speaks.voices), ""),
         speaking_rate=wanted.speaking_rate,
     )
-    parts = Parts(providers.ear, providers.turn_end, recognizes, answers, speaks)
+    parts = Parts(
+        providers.ear,
+        providers.turn_end,
+        failover_recognizer(recognizers),
+        FailoverModel(language_models),
+        failover_voice(synthesizers),
+    )
     return PipelinedEngine(parts, selection, clock=clock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chooser:
+    """Finds who does it, and who stands in."""
+
+    providers: Providers
+    language: str
+    clock: Clock
+
+    def chain(self, among: Mapping[str, R], role: str, name: str) -> Chain[R]:
+        """The provider called `name`, or the first that knows the language, and after it those that may stand in.
+
+        What is said never leaves the machine because a local provider failed: only local ones stand in for it.
+        """
+        first, chosen = _choose(among, role, name, self.language, field=f"configure.engine.{role.replace(' ', '_')}")
+        able = [
+            (each, provider)
+            for each, provider in among.items()
+            if each not in (first, BENCH)
+            and self.providers.patience is not None
+            and first != BENCH
+            and _knows(provider.capabilities, self.language)
+            and (provider.capabilities.local or not chosen.capabilities.local)
+        ]
+        # Stable: the local ones, which always answer, come last.
+        others = sorted(able, key=lambda named: named[1].capabilities.local)
+        healths = self.providers.healths
+        links = [Link(each, provider, healths.of(role, each)) for each, provider in ((first, chosen), *others)]
+        return Chain(links, patience=self.providers.patience or Patience(), clock=self.clock)
 
 
 def _choose(providers: Mapping[str, R], role: str, name: str, language: str, *, field: str) -> tuple[str, R]:
@@ -180,13 +213,17 @@ def _choose(providers: Mapping[str, R], role: str, name: str, language: str, *, 
     able = {
         each: provider
         for each, provider in providers.items()
-        if name in ("", each) and (not language or language in (provider.capabilities.languages or {language}))
+        if name in ("", each) and _knows(provider.capabilities, language)
     }
     if not able:
         raise _missing(
             f"No {role} that is configured knows the language {language!r}; configured: {_listed(providers)}.", field
         )
     return next(iter(able.items()))
+
+
+def _knows(capabilities: Capabilities, language: str) -> bool:
+    return not language or not capabilities.languages or language in capabilities.languages
 
 
 def _check_voice(capabilities: Capabilities, voice: str, *, field: str) -> None:

@@ -14,9 +14,9 @@ from mesh.clock import Clock
 from mesh.errors import OverloadedError
 from mesh.streams import DuplexStream, serve_stream
 from services.ai_engine import wire
+from services.ai_engine.adapters.patience import patiently
 from services.ai_engine.catalog import Catalog
 from services.ai_engine.domain.run import Event
-from services.ai_engine.engines.faults import patiently
 from services.ai_engine.engines.reply_sound import ReplySound
 from services.ai_engine.registry import ProviderEntry, ProviderRole, Providers, engine_for
 

@@ -25,6 +25,11 @@ class Settings:
     bench_providers: bool = setting(
         False, help="Also offer `instant` in every role and `echo` as speech-to-speech, for measurements."
     )
+    stand_in: bool = setting(True, help="Let the other providers of a role answer where the chosen one fails.")
+    stand_in_after_s: float = setting(1.2, help="Seconds a remote provider may take before another is asked.")
+    answer_within_s: float = setting(2.8, help="Seconds until somebody has answered, or an error is told.")
+    breaker_failures: int = setting(3, help="Failures in a row after which a provider is left alone for a while.")
+    breaker_rest_s: float = setting(10.0, help="Seconds for which it is left alone.")
     models_dir: str = setting("", help="Folder of the model files. Empty: VIVAVOCE_MODELS_DIR, or its default.")
     scenario_folders: tuple[str, ...] = setting((), help="Folders with more scenarios; they win over ours by id.")
     max_sessions: int = setting(64, help="Sessions at once; more are refused as OVERLOADED.")

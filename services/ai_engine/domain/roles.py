@@ -235,6 +235,8 @@ class TutorContext:
     facts: tuple[str, ...] = ()
     #: Words and phrases due for review, which the tutor may bring up.
     due_items: tuple[str, ...] = ()
+    #: What was said of this reply already, by another who broke off: go on from there.
+    begun: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +244,11 @@ class TextDelta:
     """More of the reply's text."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextEnded:
+    """The text is over, so that its last clause need not wait for what comes beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,9 +280,12 @@ class TokensUsed:
 
     input_tokens: int
     output_tokens: int
+    #: Of these, tokens of sound, which cost more.
+    input_audio_tokens: int = 0
+    output_audio_tokens: int = 0
 
 
-ReplyPart = TextDelta | CorrectionFound | StateAdvanced | TokensUsed
+ReplyPart = TextDelta | TextEnded | CorrectionFound | StateAdvanced | TokensUsed
 
 
 class LanguageModel(Protocol):

@@ -1,18 +1,14 @@
 """What a fault becomes: one typed error from a group of tasks, one typed failure from whatever a provider raised."""
 
-import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final
 
 from mesh.errors import ProviderError, VivavoceError
 from services.ai_engine.domain.run import Failure
 
-T = TypeVar("T")
-
 _log: Final = logging.getLogger(__name__)
-_END: Final = object()
 
 
 @contextmanager
@@ -37,28 +33,6 @@ def failure_of(error: Exception, part: str) -> Failure:
         case _:
             _log.error("a provider broke", extra={"part": part}, exc_info=error)
             return Failure.of(ProviderError(f"The {part} failed; try again, or choose another provider."))
-
-
-async def patiently(iterator: AsyncIterator[T], part: str, stall_s: float) -> AsyncGenerator[T, None]:
-    """Passes on what `iterator` gives and closes it at the end, however that comes about.
-
-    Raises ProviderError where nothing comes for `stall_s`.
-    """
-    try:
-        while True:
-            try:
-                async with asyncio.timeout(stall_s):
-                    given = await anext(iterator, _END)
-            except TimeoutError:
-                raise ProviderError(
-                    f"The {part} gave nothing for {stall_s:g} s; try again, or choose another provider."
-                ) from None
-            if given is _END:
-                return
-            yield given  # type: ignore[misc]  # Not _END: what the iterator gave.
-    finally:
-        if isinstance(iterator, AsyncGenerator):
-            await iterator.aclose()
 
 
 def _foremost(group: BaseExceptionGroup[BaseException]) -> BaseException:

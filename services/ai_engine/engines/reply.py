@@ -11,6 +11,7 @@ from mesh.mailbox import Closed, Mailbox
 from mesh.telemetry import part_span
 from services.ai_engine.adapters.clauses import ClauseSplitter
 from services.ai_engine.adapters.one_voice import speaking
+from services.ai_engine.adapters.patience import patiently
 from services.ai_engine.domain import roles
 from services.ai_engine.domain.roles import (
     ReplyPart,
@@ -19,6 +20,7 @@ from services.ai_engine.domain.roles import (
     StateAdvanced,
     Synthesizer,
     TextDelta,
+    TextEnded,
     TokensUsed,
 )
 from services.ai_engine.domain.run import (
@@ -32,7 +34,7 @@ from services.ai_engine.domain.run import (
     ReplyTextProduced,
     Usage,
 )
-from services.ai_engine.engines.faults import failure_of, patiently, single_error
+from services.ai_engine.engines.faults import failure_of, single_error
 from services.ai_engine.engines.reply_sound import ReplySound
 
 #: Clauses that may wait to be spoken. Full: the language model waits.
@@ -136,6 +138,8 @@ class Reply:
                         case roles.CorrectionFound():
                             wording = self._wording
                             await self._emit(CorrectionFound(wording.turn_id, wording.revision, wording.reply_id, part))
+                        case TextEnded():
+                            await self._written(clauses, splitter.flush())
                         case StateAdvanced():
                             self._state = part
                             # The text is over: its last clause need not wait for corrections.

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mesh.errors import InvalidFieldError, ProviderError
 from mesh.testing import no_leaked_tasks
+from services.ai_engine.adapters.patience import patiently
 from services.ai_engine.domain import roles
 from services.ai_engine.domain.roles import ReplyPart, StateAdvanced, TextDelta, TokensUsed, TutorContext, Word
 from services.ai_engine.domain.run import (
@@ -18,7 +19,6 @@ from services.ai_engine.domain.run import (
     ReplyTextProduced,
     Speak,
 )
-from services.ai_engine.engines.faults import patiently
 from services.ai_engine.engines.reply_sound import ReplySound
 from tests.services.ai_engine.scripted import HERE, Listener, ScriptedModel, ScriptedVoice, talk
 

@@ -66,3 +66,9 @@ def test_dollar_signs_in_what_people_say_do_no_harm() -> None:
 def test_a_learner_who_wants_no_recasts_gets_none(style: CorrectionStyle) -> None:
     learner = replace(CONTEXT.learner, correction_style=style)
     assert "Do not correct" in TutorPrompt().system(replace(CONTEXT, learner=learner), CAFE)
+
+
+def test_who_stands_in_for_another_is_told_where_to_go_on() -> None:
+    *_, turn, begun, go_on = TutorPrompt().messages(replace(CONTEXT, begun="We have tea, "), CAFE, most_lines=10)
+    assert (turn.content[-16:], begun) == ("A coffee please.", Message("assistant", "We have tea, "))
+    assert "Go on" in go_on.content

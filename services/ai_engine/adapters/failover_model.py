@@ -1,0 +1,83 @@
+"""A language model that is several: another goes on where one fails, without saying anything twice."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Final
+
+from services.ai_engine.adapters.chain import Attempt, Chain, cause_of, exhausted
+from services.ai_engine.adapters.clauses import ClauseSplitter
+from services.ai_engine.adapters.patience import patiently
+from services.ai_engine.domain.continuation import Continuation
+from services.ai_engine.domain.roles import (
+    CorrectionFound,
+    LanguageModel,
+    ReplyPart,
+    StateAdvanced,
+    TextDelta,
+    TextEnded,
+    TutorContext,
+)
+
+_log: Final = logging.getLogger(__name__)
+
+
+class FailoverModel:
+    """A LanguageModel over a chain of them. Text is passed on by clauses, so that none breaks off in a word."""
+
+    def __init__(self, chain: Chain[LanguageModel]) -> None:
+        self._chain = chain
+        self.name = chain.links[0].name
+        self.capabilities = chain.first.capabilities
+
+    async def reply(self, context: TutorContext) -> AsyncGenerator[ReplyPart, None]:
+        """Streams an answer. Raises the last one's error when nobody could give it."""
+        said, corrections, failure = "", list[CorrectionFound](), None
+        for attempt in self._chain.attempts():
+            clauses = _clauses(attempt, replace(context, begun=said))
+            try:
+                async with aclosing(clauses):
+                    async for part in clauses:
+                        match part:
+                            case TextDelta(text):
+                                said += text
+                            case CorrectionFound() if part in corrections:
+                                continue
+                            case CorrectionFound():
+                                corrections.append(part)
+                            case _:
+                                pass
+                        yield part
+            except Exception as error:  # Whatever a provider does, somebody else may do it.
+                attempt.link.health.failed(error)
+                failure = error
+                _log.warning("a language model failed", extra={"provider": attempt.link.name, "cause": cause_of(error)})
+                continue
+            attempt.link.health.succeeded()
+            return
+        raise exhausted("language model", failure)
+
+
+async def _clauses(attempt: Attempt[LanguageModel], context: TutorContext) -> AsyncGenerator[ReplyPart, None]:
+    """The parts of one provider's answer, its text in whole clauses and without what was said before."""
+    splitter = ClauseSplitter()
+    continuation = Continuation(context.begun) if context.begun else None
+    answer = patiently(attempt.provider.reply(context), "language model", attempt.stall_s, first_s=attempt.first_s)
+    async with aclosing(answer):
+        async for part in answer:
+            attempt.answers()
+            if isinstance(part, TextDelta):
+                text = continuation.feed(part.text) if continuation else part.text
+                for clause in splitter.feed(text):
+                    yield TextDelta(clause)
+            elif isinstance(part, StateAdvanced | TextEnded):
+                if rest := splitter.flush():
+                    yield TextDelta(rest)
+                yield part
+            else:
+                yield part
+    held = continuation.flush() if continuation else ""
+    for clause in (*splitter.feed(held), splitter.flush()):
+        if clause:
+            yield TextDelta(clause)
