@@ -15,11 +15,13 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from edge.calls import Calls
 from edge.converse_socket import ConverseSockets
 from edge.failures import plain_response
 from edge.health import Health
 from edge.http import ConnectRpcs
 from edge.listener import bind, listen
+from edge.rest.door import RestDoor
 from edge.security import SecurityHeaders
 from edge.settings import Settings
 from mesh.clock import Clock
@@ -61,7 +63,9 @@ async def open_edge(settings: Settings, peers: Peers, clock: Clock) -> AsyncIter
 
 
 def _routes(settings: Settings, peers: Peers, clock: Clock, health: Health) -> Starlette:
-    rpcs = ConnectRpcs(settings=settings, peers=peers)
+    calls = Calls(settings=settings, peers=peers)
+    rpcs = ConnectRpcs(calls)
+    rest = RestDoor(calls)
     verifier = TokenVerifier(lambda: people_keys(peers.channel("user")), clock)
     sockets = ConverseSockets(settings=settings, peers=peers, verifier=verifier, clock=clock)
     return Starlette(
@@ -69,6 +73,7 @@ def _routes(settings: Settings, peers: Peers, clock: Clock, health: Health) -> S
             WebSocketRoute("/v1/converse", sockets.serve),
             Route("/v1/converse", _upgrade_required),
             Route("/vivavoce.{service}/{method}", rpcs.serve, methods=["POST"]),
+            Route("/v1/{path:path}", rest.serve, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),
             Route("/metrics", health.metrics),
@@ -87,8 +92,9 @@ def _cors(settings: Settings) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=list(settings.allowed_origins),
-            allow_methods=["POST"],
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["authorization", "connect-protocol-version", "connect-timeout-ms", "traceparent"],
+            expose_headers=["content-disposition", "retry-after"],
             max_age=_DAY_S,
         )
     ]

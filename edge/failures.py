@@ -1,7 +1,9 @@
 """Says what went wrong in the words of each door: Connect error JSON with an HTTP status, or a WebSocket close code."""
 
 import base64
+import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from google.protobuf import json_format
@@ -12,6 +14,7 @@ from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import error_pb2 as error_pb
 from vivavoce.type.v1 import failure_pb2 as failure_pb
 
+from edge.refusals import RefusalError, WrongMethodError
 from mesh.errors import Code, VivavoceError
 from mesh.wire_errors import to_status
 
@@ -75,8 +78,8 @@ CLOSE_CODES: Final[Mapping[str, int]] = {
 }
 
 
-def error_response(error: VivavoceError, *, http_status: int = 0) -> JSONResponse:
-    """`error` as Connect error JSON; `http_status` where the door knows one that fits better than the code's."""
+def error_response(error: VivavoceError) -> JSONResponse:
+    """`error` as Connect error JSON, with the headers that say when and how to try again."""
     body: dict[str, object] = {"code": error.code.value.lower(), "message": error.message}
     status = to_status(error)
     body["details"] = [
@@ -87,7 +90,12 @@ def error_response(error: VivavoceError, *, http_status: int = 0) -> JSONRespons
         }
         for detail in status.details
     ]
-    return JSONResponse(body, status_code=http_status or _HTTP[error.code])
+    return JSONResponse(body, status_code=http_status(error), headers=_headers(error))
+
+
+def http_status(error: VivavoceError) -> int:
+    """The HTTP status of `error`: its code's, where HTTP has none that says it better."""
+    return error.http_status if isinstance(error, RefusalError) else _HTTP[error.code]
 
 
 def plain_response(http_status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -121,6 +129,15 @@ def reason_value(name: str) -> error_pb.ErrorReason.ValueType:
     full = f"ERROR_REASON_{name}"
     known = full in error_pb.ErrorReason.keys()  # noqa: SIM118 (an enum wrapper has keys and no `in`)
     return error_pb.ErrorReason.Value(full) if known else error_pb.ERROR_REASON_INTERNAL
+
+
+def _headers(error: VivavoceError) -> dict[str, str]:
+    headers = {"cache-control": "no-store"}
+    with suppress(KeyError, ValueError):
+        headers["retry-after"] = str(math.ceil(float(error.metadata["retry_after_s"])))
+    if isinstance(error, WrongMethodError):
+        headers["allow"] = error.metadata["allow"]
+    return headers
 
 
 def _readable(type_name: str, value: bytes) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Reads and writes protobuf JSON as people send it, with errors that never repeat what they sent."""
 
 import re
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
@@ -23,12 +23,24 @@ def from_json(text: str | bytes, type_: type[M]) -> M:
     try:
         json_format.Parse(text, message)
     except (json_format.Error, ValueError) as error:
-        # The innermost field is named last.
-        found = ["".join(names) for names in _FIELD.findall(str(error))]
-        raise _unfit(type_, found[-1] if found else "") from None
+        raise _unfit(type_, _culprit(error)) from None
     # The library takes an empty list for an empty message.
     if not message.ByteSize() and text.strip()[:1] not in ("{", b"{"):
         raise _unfit(type_, "")
+    return message
+
+
+def from_object(written: dict[str, Any], type_: type[M]) -> M:
+    """The message that parsed protobuf JSON stands for.
+
+    Raises:
+        InvalidFieldError: it is not of this message; names the field where that is known.
+    """
+    message = type_()
+    try:
+        json_format.ParseDict(written, message)
+    except (json_format.Error, ValueError) as error:
+        raise _unfit(type_, _culprit(error)) from None
     return message
 
 
@@ -49,6 +61,12 @@ def from_binary(data: bytes, type_: type[M]) -> M:
 def to_json(message: Message) -> str:
     """The message in protobuf JSON, on one line."""
     return json_format.MessageToJson(message, indent=None)
+
+
+def _culprit(error: Exception) -> str:
+    """The innermost field, which is named last; empty where none is."""
+    found = ["".join(names) for names in _FIELD.findall(str(error))]
+    return found[-1] if found else ""
 
 
 def _unfit(type_: type[Message], field: str) -> InvalidFieldError:

@@ -5,11 +5,14 @@ import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Final
+from functools import partial
+from typing import Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from edge.addresses import Places, TrustedProxies
+from edge.http_protocol import Bounds, HttpProtocol
 from edge.settings import Settings
 from edge.socket_protocol import SocketProtocol
 from mesh.errors import InvalidFieldError
@@ -18,6 +21,7 @@ from mesh.errors import InvalidFieldError
 MAX_MESSAGE_BYTES: Final = 160 * 1024
 _PING_S: Final = 10.0
 _GRACE_S: Final = 3
+_KEEP_ALIVE_S: Final = 10
 _BACKLOG: Final = 1024
 
 
@@ -86,9 +90,18 @@ async def _cut_off(server: uvicorn.Server) -> None:
 
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    bounds = Bounds(
+        connections=settings.max_connections,
+        places=Places(settings.max_connections_per_address),
+        proxies=TrustedProxies(settings.trusted_proxies),
+        head_within_s=settings.head_within_s,
+        body_within_s=settings.body_within_s,
+        stalled_after_s=settings.stalled_after_s,
+    )
     return uvicorn.Config(
         app,
-        http="httptools",
+        # uvicorn calls it as it would the class.
+        http=cast(type[asyncio.Protocol], partial(HttpProtocol, bounds=bounds)),
         ws=SocketProtocol,
         lifespan="off",
         # Lines of access would carry URLs and addresses; spans and counters tell what is needed.
@@ -98,7 +111,7 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
-        limit_concurrency=settings.max_connections,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_ping_interval=_PING_S,

@@ -21,9 +21,15 @@ class Settings:
         (), help="Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
     )
     max_connections: int = setting(1000, help="Connections at once; more are answered 503.")
+    max_connections_per_address: int = setting(
+        200, help="Connections of one address at once, trusted proxies excepted; more are answered 503. 0: no bound."
+    )
+    head_within_s: float = setting(10.0, help="Time for the head of a request, in seconds.")
+    body_within_s: float = setting(10.0, help="Time for a body, in seconds; one more for each 16 KiB of it.")
     max_sockets: int = setting(500, help="Talking WebSockets at once; more are answered 429.")
     call_timeout_s: float = setting(10.0, help="Time for a call that sets none, in seconds.")
     max_call_timeout_s: float = setting(60.0, help="Most time a call may set for itself, in seconds.")
+    download_within_s: float = setting(600.0, help="Most time a download may take, in seconds.")
     sign_in_within_s: float = setting(5.0, help="Time for the first message of a socket that must sign in by it.")
     start_within_s: float = setting(10.0, help="Time for the first message of a signed-in socket.")
     stalled_after_s: float = setting(10.0, help="Time without reading after which a socket is closed, in seconds.")

@@ -1,12 +1,20 @@
-"""The WebSocket protocol of uvicorn, mended: a peer that is gone or does not read can't keep its connection."""
+"""The WebSocket protocol of uvicorn, mended: a peer that is gone, does not read, or sends dust can't keep its place."""
 
 import asyncio
 from typing import Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
+
+from edge.raw_answers import raw_answer
+from edge.refusals import NotHttpError
 
 #: How long a connection may take to finish after its session has ended.
 _LINGER_S: Final = 2.0
+#: A message may come in so many pieces; empty ones would otherwise add up without being large.
+_MAX_PIECES: Final = 1024
+#: Answers to pings that may wait for a peer that does not read.
+_MAX_WAITING_BYTES: Final = 64 * 1024
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -24,10 +32,49 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.app_state = {**self.app_state, "socket": self}
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forgets the timer."""
+        """Forgets the timer, and gives back the place the connection came with."""
         super().connection_lost(exc)
         if self._aborting is not None:
             self._aborting.cancel()
+        self.app_state["connection"].leave_place()
+
+    def data_received(self, data: bytes) -> None:
+        """Reads on. A handshake that websockets can't read gets an answer, which uvicorn would leave it without."""
+        super().data_received(data)
+        if not self.handshake_initiated and not self.transport.is_closing():
+            self.transport.write(raw_answer(NotHttpError("This is no WebSocket handshake.")))
+            self.transport.close()
+            self._abort_soon()
+
+    def handle_cont(self, event: Frame) -> None:
+        """One more piece of a message."""
+        if len(self.frames) < _MAX_PIECES:
+            super().handle_cont(event)
+        elif not self.transport.is_closing():
+            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many pieces")
+            self.handle_parser_exception()
+
+    def handle_ping(self) -> None:
+        """Answers, unless a lot of answers is waiting to be read."""
+        super().handle_ping()
+        if self.transport.get_write_buffer_size() > _MAX_WAITING_BYTES:
+            self.transport.abort()
+
+    def send_receive_event_to_app(self) -> None:
+        """Hands a message on. Text that is not UTF-8 is refused here; uvicorn would log it as an error."""
+        if self.curr_msg_data_type == "text" and not _is_utf_8(b"".join(self.frames)):
+            self.conn.fail(CloseCode.INVALID_DATA, "")
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        """Closes with the code of a broken frame; at once where the socket is not open yet and has no codes."""
+        if self.conn.close_sent is None:
+            self.transport.abort()
+            return
+        super().handle_parser_exception()
+        self._abort_soon()
 
     def keepalive_timeout(self) -> None:
         """Cuts a peer that did not answer a ping."""
@@ -50,3 +97,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def _abort_soon(self) -> None:
         if not self.disconnected and self._aborting is None:
             self._aborting = self.loop.call_later(_LINGER_S, self.transport.abort)
+
+
+def _is_utf_8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

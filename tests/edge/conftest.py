@@ -14,6 +14,8 @@ from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1 import conversation_service_pb2_grpc as conversation_grpc
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
+from vivavoce.media.v1 import media_service_pb2 as media_pb
+from vivavoce.media.v1 import media_service_pb2_grpc as media_grpc
 from vivavoce.type.v1 import learner_pb2 as learner_pb
 from vivavoce.user.v1 import user_pb2 as user_pb
 from vivavoce.user.v1 import user_service_pb2 as user_service_pb
@@ -74,6 +76,7 @@ class Users(user_grpc.UserServiceServicer):
     may_tell_keys: asyncio.Event = field(default_factory=asyncio.Event)
     error: Exception | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    changed: user_service_pb.UpdateUserRequest | None = None
 
     async def ListSigningKeys(
         self, request: user_service_pb.ListSigningKeysRequest, context: object
@@ -93,6 +96,12 @@ class Users(user_grpc.UserServiceServicer):
             raise self.error
         return user_service_pb.GetUserResponse(user=user_pb.User(user_id=caller().user_id, guest=caller().guest))
 
+    async def UpdateUser(
+        self, request: user_service_pb.UpdateUserRequest, context: object
+    ) -> user_service_pb.UpdateUserResponse:
+        self.changed = request
+        return user_service_pb.UpdateUserResponse(user=user_pb.User(user_id="usr_test", profile=request.profile))
+
     async def CreateGuest(
         self, request: user_service_pb.CreateGuestRequest, context: object
     ) -> user_service_pb.CreateGuestResponse:
@@ -100,6 +109,27 @@ class Users(user_grpc.UserServiceServicer):
         return user_service_pb.CreateGuestResponse(
             user=user_pb.User(user_id="usr_test", guest=True), tokens=user_pb.Tokens(access_token=token)
         )
+
+
+@dataclass
+class Media(media_grpc.MediaServiceServicer):
+    """Hands out a recording in the pieces a test sets, and then fails where it sets that."""
+
+    pieces: list[bytes] = field(default_factory=list)
+    error: Exception | None = None
+    #: Set when a download ended, however it did.
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def DownloadRecording(
+        self, request: media_pb.DownloadRecordingRequest, context: object
+    ) -> AsyncIterator[media_pb.DownloadRecordingResponse]:
+        try:
+            for piece in self.pieces:
+                yield media_pb.DownloadRecordingResponse(content=piece)
+            if self.error is not None:
+                raise self.error
+        finally:
+            self.ended.set()
 
 
 class Engine(ai_engine_grpc.AiEngineServiceServicer):
@@ -127,6 +157,7 @@ class House:
     authority: Authority
     conversations: Conversations
     users: Users
+    media: Media
     http: httpx.AsyncClient
     server: MeshServer
 
@@ -148,7 +179,7 @@ class House:
 async def open_house(*, whole: bool = False, local: bool = False, **settings: object) -> AsyncIterator[House]:
     """The house for the length of the block; `settings` override the edge's.
 
-    Without `whole` only the two services with scripts exist; with it the others too, of which only the engine answers.
+    Without `whole` only the services with scripts exist; with it the others too, of which only the engine answers.
     With `local` the edge reaches them in the same process, without a network.
     """
     authority = new_authority()
@@ -156,12 +187,14 @@ async def open_house(*, whole: bool = False, local: bool = False, **settings: ob
     conversations = Conversations()  # type: ignore[abstract]  # As above.
     users = Users(authority)  # type: ignore[abstract]  # As above.
     users.may_tell_keys.set()
+    media = Media()  # type: ignore[abstract]  # As above.
     services = [
         Service(
             SERVICE_NAMES["conversation"],
             lambda server: conversation_grpc.add_ConversationServiceServicer_to_server(conversations, server),
         ),
         Service(SERVICE_NAMES["user"], lambda server: user_grpc.add_UserServiceServicer_to_server(users, server)),
+        Service(SERVICE_NAMES["media"], lambda server: media_grpc.add_MediaServiceServicer_to_server(media, server)),
     ]
     if whole:
         engine = Engine()  # type: ignore[abstract]  # As above.
@@ -170,13 +203,13 @@ async def open_house(*, whole: bool = False, local: bool = False, **settings: ob
                 SERVICE_NAMES["ai_engine"],
                 lambda server: ai_engine_grpc.add_AiEngineServiceServicer_to_server(engine, server),
             ),
-            *(Service(SERVICE_NAMES[name], lambda _: None) for name in ("history", "media")),
+            Service(SERVICE_NAMES["history"], lambda _: None),
         ]
     async with (
         serve(services, authority, drain_s=0.2) as server,
         LocalChannel(services, authority.verifier) as inside,
     ):
-        addresses = dict.fromkeys(SERVICE_NAMES if whole else ("conversation", "user"), server.address)
+        addresses = dict.fromkeys(SERVICE_NAMES if whole else ("conversation", "user", "media"), server.address)
         tokens = ServiceTokens(authority.signer, "edge")
         chosen = Settings(port=0, **settings)  # type: ignore[arg-type]  # A test's own.
         channels = dict.fromkeys(addresses, inside) if local else None
@@ -187,7 +220,7 @@ async def open_house(*, whole: bool = False, local: bool = False, **settings: ob
             # The first call of a channel connects it; tests that count tasks want that done.
             await peers.channel("conversation", audio=True).channel_ready()
             async with httpx.AsyncClient(base_url=edge.url, trust_env=False) as http:
-                yield House(edge, authority, conversations, users, http, server)
+                yield House(edge, authority, conversations, users, media, http, server)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The edge listens where it is told, says where that is, and explains what stands in the way."""
 
+import httpx
 import pytest
 
 from edge.listener import bind
@@ -34,4 +35,7 @@ async def test_an_edge_opens_and_closes_again_and_again() -> None:
 
 async def test_more_connections_than_allowed_are_answered_503() -> None:
     async with open_house(max_connections=1) as house:
-        assert (await house.http.get("/healthz")).status_code == 503
+        assert (await house.http.get("/healthz")).status_code == 200
+        async with httpx.AsyncClient(base_url=house.edge.url, trust_env=False) as other:
+            refused = await other.get("/healthz")
+        assert (refused.status_code, refused.json()["code"]) == (503, "resource_exhausted")

@@ -1,0 +1,1 @@
+"""REST, as `google.api.http` in the contract writes it."""
