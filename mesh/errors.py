@@ -12,7 +12,8 @@ VivavoceError
 ├── ConflictError                changed in the meantime
 ├── ExhaustedError               a bound is reached; nothing was done
 │   ├── OverloadedError          a queue or pool is full
-│   └── RateLimitedError         too many calls from one account or place
+│   ├── RateLimitedError         too many calls from one account or place
+│   └── BudgetExhaustedError     a budget of the account is used up
 ├── TimedOutError                the time set for it ran out
 ├── UnavailableError             something it needs can't be reached
 │   └── ProviderError            a provider of speech or language failed
@@ -144,6 +145,13 @@ class RateLimitedError(ExhaustedError):
     """Too many calls from one account or place. The metadata's `retry_after_s` says when the next may succeed."""
 
     default_reason = "RATE_LIMITED"
+
+
+class BudgetExhaustedError(ExhaustedError):
+    """A budget of the account is used up. The metadata has the `amount`, and `renew_time` where it renews."""
+
+    default_reason = "BUDGET_EXHAUSTED"
+    retryable = False
 
 
 class TimedOutError(VivavoceError):

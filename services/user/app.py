@@ -15,6 +15,7 @@ from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
 from services.user.accounts import Accounts
+from services.user.budgets import Spending
 from services.user.domain.logins import Lifetimes
 from services.user.issuing import Issuer
 from services.user.keys import open_refresh_secret, open_signing_keys
@@ -22,10 +23,12 @@ from services.user.login_sessions import LoginSessions
 from services.user.passwords import Passwords
 from services.user.refresh_tokens import RefreshTokens
 from services.user.servicer.accounts import AccountRpcs
+from services.user.servicer.budgets import BudgetRpcs
 from services.user.servicer.compose import compose
 from services.user.servicer.login_sessions import LoginSessionRpcs
 from services.user.settings import Settings
 from services.user.store.base import VERSION_TABLE
+from services.user.store.budgets import BudgetStore
 from services.user.store.logins import LoginsStore
 from services.user.store.people import PeopleStore
 
@@ -41,6 +44,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     async with (
         Database(settings.database(), settings.database_threads) as database,
         Passwords(settings.password_threads, settings.password_queue) as passwords,
+        Spending(BudgetStore(database, settings.budget()), clock, stopped=settings.spending_stopped) as spending,
     ):
         people, logins = PeopleStore(database), LoginsStore(database)
         issuer = Issuer(
@@ -53,6 +57,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         login_sessions = LoginSessions(logins=logins, issuer=issuer)
         areas = [
             AccountRpcs(accounts),
+            BudgetRpcs(spending),
             LoginSessionRpcs(
                 logins=login_sessions, keys=keys, access_lifetime_s=settings.access_lifetime_s, clock=clock
             ),

@@ -32,6 +32,7 @@ class UserMesh:
     stub: "UserServiceAsyncStub"
     verifier: TokenVerifier
     clock: VirtualClock
+    authority: Authority
 
     async def register(
         self, email: str = "ann@example.org", *, client: str = "", request_id: str = ""
@@ -81,7 +82,7 @@ async def user_mesh(settings: Settings) -> AsyncIterator[UserMesh]:
         stub = UserServiceStub(channel)
         answer = await stub.ListSigningKeys(service_pb.ListSigningKeysRequest())
         keys += [signer.jwk(), *map(jwk, answer.keys)]
-        yield UserMesh(stub, authority.verifier, clock)
+        yield UserMesh(stub, authority.verifier, clock, authority)
 
 
 def jwk(key: user_pb.SigningKey) -> Jwk:

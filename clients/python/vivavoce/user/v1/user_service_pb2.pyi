@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -1156,18 +1157,36 @@ class GetBudgetResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BUDGET_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    DAY_RENEW_TIME_FIELD_NUMBER: _builtins.int
+    MONTH_RENEW_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def budget(self) -> Global___Budget:
         """What may still be used."""
+
+    @_builtins.property
+    def limits(self) -> Global___Budget:
+        """What may be used in all: at once, a day, a month."""
+
+    @_builtins.property
+    def day_renew_time(self) -> _timestamp_pb2.Timestamp:
+        """When the amounts of a day renew: at midnight in the time zone of the profile."""
+
+    @_builtins.property
+    def month_renew_time(self) -> _timestamp_pb2.Timestamp:
+        """When the amounts of a month renew."""
 
     def __init__(
         self,
         *,
         budget: Global___Budget | None = ...,
+        limits: Global___Budget | None = ...,
+        day_renew_time: _timestamp_pb2.Timestamp | None = ...,
+        month_renew_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "day_renew_time", b"day_renew_time", "limits", b"limits", "month_renew_time", b"month_renew_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "day_renew_time", b"day_renew_time", "limits", b"limits", "month_renew_time", b"month_renew_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1181,21 +1200,27 @@ class ReserveBudgetRequest(_message.Message):
 
     USER_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    LIFETIME_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """The person."""
     @_builtins.property
     def amount(self) -> Global___Budget:
-        """The most it may use."""
+        """The most it may use. Unset amounts are none; money is the greater of the two, and counts for the day and the month."""
+
+    @_builtins.property
+    def lifetime(self) -> _duration_pb2.Duration:
+        """After how long it ends by itself, and frees what was not settled; at most an hour. Unset means an hour."""
 
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
         amount: Global___Budget | None = ...,
+        lifetime: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "lifetime", b"lifetime"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "lifetime", b"lifetime", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1209,7 +1234,7 @@ class ReserveBudgetResponse(_message.Message):
 
     RESERVATION_ID_FIELD_NUMBER: _builtins.int
     reservation_id: _builtins.str
-    """The reservation, to be settled within an hour."""
+    """The reservation, "bud_…", to be settled or renewed within its lifetime."""
     def __init__(
         self,
         *,
@@ -1224,6 +1249,51 @@ class ReserveBudgetResponse(_message.Message):
 Global___ReserveBudgetResponse: _TypeAlias = ReserveBudgetResponse  # noqa: Y015
 
 @_typing.final
+class RenewBudgetRequest(_message.Message):
+    """Asks for RenewBudget."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    reservation_id: _builtins.str
+    """The reservation."""
+    @_builtins.property
+    def used(self) -> Global___Budget:
+        """What was used since it was made, in all."""
+
+    def __init__(
+        self,
+        *,
+        reservation_id: _builtins.str = ...,
+        used: Global___Budget | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["used", b"used"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reservation_id", b"reservation_id", "used", b"used"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenewBudgetRequest: _TypeAlias = RenewBudgetRequest  # noqa: Y015
+
+@_typing.final
+class RenewBudgetResponse(_message.Message):
+    """Answers RenewBudget."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenewBudgetResponse: _TypeAlias = RenewBudgetResponse  # noqa: Y015
+
+@_typing.final
 class SettleBudgetRequest(_message.Message):
     """Asks for SettleBudget."""
 
@@ -1235,7 +1305,7 @@ class SettleBudgetRequest(_message.Message):
     """The reservation."""
     @_builtins.property
     def amount(self) -> Global___Budget:
-        """What was used."""
+        """What was used since it was made, in all, renewals included. It may be more than was reserved."""
 
     def __init__(
         self,

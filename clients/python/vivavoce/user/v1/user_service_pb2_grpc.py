@@ -160,6 +160,11 @@ class UserServiceStub:
                 request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ReserveBudgetRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ReserveBudgetResponse.FromString,
                 _registered_method=True)
+        self.RenewBudget = channel.unary_unary(
+                '/vivavoce.user.v1.UserService/RenewBudget',
+                request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.RenewBudgetRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.RenewBudgetResponse.FromString,
+                _registered_method=True)
         self.SettleBudget = channel.unary_unary(
                 '/vivavoce.user.v1.UserService/SettleBudget',
                 request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.SettleBudgetRequest.SerializeToString,
@@ -364,14 +369,26 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReserveBudget(self, request, context):
-        """Sets aside what a provider call may cost before it is made. RESOURCE_EXHAUSTED where the budget is used up.
+        """Sets aside what a provider call or a session may use, before it is begun. RESOURCE_EXHAUSTED with the reason
+        BUDGET_EXHAUSTED where less is left; its metadata has the `amount` by the name of its field in `Budget`, the
+        `limit`, and `renew_time` (RFC 3339) where it renews.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenewBudget(self, request, context):
+        """Books what of a reservation was used until now, and keeps it for as long again. RESOURCE_EXHAUSTED where the budget
+        is used up meanwhile: what was used is booked then, too, and the reservation is kept. Idempotent, for what was used
+        counts from the beginning.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SettleBudget(self, request, context):
-        """Books what it did cost and frees the rest. Idempotent by reservation.
+        """Books what was used and frees the rest. Idempotent by reservation: the first settlement counts. One that comes after
+        the reservation has ended by itself still books.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -532,6 +549,11 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.ReserveBudget,
                     request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ReserveBudgetRequest.FromString,
                     response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ReserveBudgetResponse.SerializeToString,
+            ),
+            'RenewBudget': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenewBudget,
+                    request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.RenewBudgetRequest.FromString,
+                    response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.RenewBudgetResponse.SerializeToString,
             ),
             'SettleBudget': grpc.unary_unary_rpc_method_handler(
                     servicer.SettleBudget,
@@ -1235,6 +1257,33 @@ class UserService:
             '/vivavoce.user.v1.UserService/ReserveBudget',
             vivavoce_dot_user_dot_v1_dot_user__service__pb2.ReserveBudgetRequest.SerializeToString,
             vivavoce_dot_user_dot_v1_dot_user__service__pb2.ReserveBudgetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenewBudget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.user.v1.UserService/RenewBudget',
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.RenewBudgetRequest.SerializeToString,
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.RenewBudgetResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -90,9 +90,19 @@ class UserServiceStub:
     GetBudget: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetBudgetRequest, _user_service_pb2.GetBudgetResponse]
     """Returns what the caller may still use today and this month. Idempotent."""
     ReserveBudget: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ReserveBudgetRequest, _user_service_pb2.ReserveBudgetResponse]
-    """Sets aside what a provider call may cost before it is made. RESOURCE_EXHAUSTED where the budget is used up."""
+    """Sets aside what a provider call or a session may use, before it is begun. RESOURCE_EXHAUSTED with the reason
+    BUDGET_EXHAUSTED where less is left; its metadata has the `amount` by the name of its field in `Budget`, the
+    `limit`, and `renew_time` (RFC 3339) where it renews.
+    """
+    RenewBudget: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.RenewBudgetRequest, _user_service_pb2.RenewBudgetResponse]
+    """Books what of a reservation was used until now, and keeps it for as long again. RESOURCE_EXHAUSTED where the budget
+    is used up meanwhile: what was used is booked then, too, and the reservation is kept. Idempotent, for what was used
+    counts from the beginning.
+    """
     SettleBudget: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.SettleBudgetRequest, _user_service_pb2.SettleBudgetResponse]
-    """Books what it did cost and frees the rest. Idempotent by reservation."""
+    """Books what was used and frees the rest. Idempotent by reservation: the first settlement counts. One that comes after
+    the reservation has ended by itself still books.
+    """
     ListAuditEvents: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ListAuditEventsRequest, _user_service_pb2.ListAuditEventsResponse]
     """Lists what happened to the caller's account, latest first; of any account for admins. Idempotent."""
     ExportUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ExportUserRequest, _user_service_pb2.ExportUserResponse]
@@ -164,9 +174,19 @@ class UserServiceAsyncStub(UserServiceStub):
     GetBudget: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetBudgetRequest, _user_service_pb2.GetBudgetResponse]  # type: ignore[assignment]
     """Returns what the caller may still use today and this month. Idempotent."""
     ReserveBudget: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ReserveBudgetRequest, _user_service_pb2.ReserveBudgetResponse]  # type: ignore[assignment]
-    """Sets aside what a provider call may cost before it is made. RESOURCE_EXHAUSTED where the budget is used up."""
+    """Sets aside what a provider call or a session may use, before it is begun. RESOURCE_EXHAUSTED with the reason
+    BUDGET_EXHAUSTED where less is left; its metadata has the `amount` by the name of its field in `Budget`, the
+    `limit`, and `renew_time` (RFC 3339) where it renews.
+    """
+    RenewBudget: _aio.UnaryUnaryMultiCallable[_user_service_pb2.RenewBudgetRequest, _user_service_pb2.RenewBudgetResponse]  # type: ignore[assignment]
+    """Books what of a reservation was used until now, and keeps it for as long again. RESOURCE_EXHAUSTED where the budget
+    is used up meanwhile: what was used is booked then, too, and the reservation is kept. Idempotent, for what was used
+    counts from the beginning.
+    """
     SettleBudget: _aio.UnaryUnaryMultiCallable[_user_service_pb2.SettleBudgetRequest, _user_service_pb2.SettleBudgetResponse]  # type: ignore[assignment]
-    """Books what it did cost and frees the rest. Idempotent by reservation."""
+    """Books what was used and frees the rest. Idempotent by reservation: the first settlement counts. One that comes after
+    the reservation has ended by itself still books.
+    """
     ListAuditEvents: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ListAuditEventsRequest, _user_service_pb2.ListAuditEventsResponse]  # type: ignore[assignment]
     """Lists what happened to the caller's account, latest first; of any account for admins. Idempotent."""
     ExportUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ExportUserRequest, _user_service_pb2.ExportUserResponse]  # type: ignore[assignment]
@@ -385,7 +405,21 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.ReserveBudgetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.ReserveBudgetResponse, _abc.Awaitable[_user_service_pb2.ReserveBudgetResponse]]:
-        """Sets aside what a provider call may cost before it is made. RESOURCE_EXHAUSTED where the budget is used up."""
+        """Sets aside what a provider call or a session may use, before it is begun. RESOURCE_EXHAUSTED with the reason
+        BUDGET_EXHAUSTED where less is left; its metadata has the `amount` by the name of its field in `Budget`, the
+        `limit`, and `renew_time` (RFC 3339) where it renews.
+        """
+
+    @_abc_1.abstractmethod
+    def RenewBudget(
+        self,
+        request: _user_service_pb2.RenewBudgetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_service_pb2.RenewBudgetResponse, _abc.Awaitable[_user_service_pb2.RenewBudgetResponse]]:
+        """Books what of a reservation was used until now, and keeps it for as long again. RESOURCE_EXHAUSTED where the budget
+        is used up meanwhile: what was used is booked then, too, and the reservation is kept. Idempotent, for what was used
+        counts from the beginning.
+        """
 
     @_abc_1.abstractmethod
     def SettleBudget(
@@ -393,7 +427,9 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.SettleBudgetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.SettleBudgetResponse, _abc.Awaitable[_user_service_pb2.SettleBudgetResponse]]:
-        """Books what it did cost and frees the rest. Idempotent by reservation."""
+        """Books what was used and frees the rest. Idempotent by reservation: the first settlement counts. One that comes after
+        the reservation has ended by itself still books.
+        """
 
     @_abc_1.abstractmethod
     def ListAuditEvents(

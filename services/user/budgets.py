@@ -1,0 +1,103 @@
+"""Sets budgets aside and books them, and tidies up after those who never settled."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from types import TracebackType
+from typing import Final, Self
+
+from mesh.clock import Clock
+from mesh.errors import BudgetExhaustedError
+from mesh.ids import new_id
+from services.user.domain.budgets import Account, Amounts, Budgets, Reservation
+
+#: A reservation that is not settled ends by itself after this.
+LONGEST_S: Final = 3600
+#: What has ended is removed after a while, in which a late settlement still finds it.
+_SWEEP_EVERY_S: Final = 600.0
+_LATE: Final = timedelta(hours=2)
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Spending:
+    """What the services that cost something ask. Use as `async with`, for the sweeper that removes what has ended."""
+
+    def __init__(self, budgets: Budgets, clock: Clock, *, stopped: bool) -> None:
+        self._budgets = budgets
+        self._clock = clock
+        self._stopped = stopped
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Starts the sweeper."""
+        self._sweeper = asyncio.create_task(self._sweep_for_ever(), name="budget sweeper")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops it."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.wait([self._sweeper])
+
+    async def account(self, user_id: str) -> Account:
+        """How the person's budget stands.
+
+        Raises:
+            NotFoundError: the account was deleted.
+        """
+        return await self._budgets.account(user_id, self._clock.wall())
+
+    async def reserve(self, user_id: str, amounts: Amounts, lifetime_s: int = LONGEST_S) -> str:
+        """Sets `amounts` aside; the id to settle by.
+
+        Raises:
+            BudgetExhaustedError: less is left, or the operator has stopped all spending.
+            NotFoundError: the account was deleted.
+        """
+        self._refuse_if_stopped()
+        now = self._clock.wall()
+        expires_us = int((now + timedelta(seconds=lifetime_s)).timestamp() * 1_000_000)
+        reservation = Reservation(new_id("bud"), user_id, amounts, Amounts(), lifetime_s, expires_us)
+        if refusal := await self._budgets.reserve(reservation, now):
+            raise refusal
+        return reservation.reservation_id
+
+    async def renew(self, reservation_id: str, used: Amounts) -> None:
+        """Books what was used since the reservation was made, and keeps it for as long again.
+
+        Raises:
+            BudgetExhaustedError: the budget is used up meanwhile. What was used is booked, and the reservation kept.
+            NotFoundError: there is no such reservation.
+        """
+        refusal = await self._budgets.book(reservation_id, used, self._clock.wall(), settle=False)
+        if refusal:
+            raise refusal
+        self._refuse_if_stopped()
+
+    async def settle(self, reservation_id: str, used: Amounts) -> None:
+        """Books what was used since the reservation was made, and frees the rest. A second time changes nothing.
+
+        Raises:
+            NotFoundError: there is no such reservation, or it ended hours ago.
+        """
+        await self._budgets.book(reservation_id, used, self._clock.wall(), settle=True)
+
+    def _refuse_if_stopped(self) -> None:
+        if self._stopped:
+            raise BudgetExhaustedError(
+                "The operator has stopped everything that may cost; try again another time.",
+                metadata={"amount": "everything"},
+            )
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            try:
+                if swept := await self._budgets.sweep(self._clock.wall() - _LATE):
+                    _log.info("ended reservations removed", extra={"count": swept})
+            except Exception:
+                # The root of this task: nobody waits for a sweep, and the next may succeed.
+                _log.exception("ended reservations could not be removed")
+            await self._clock.sleep(_SWEEP_EVERY_S)
