@@ -5,7 +5,7 @@ Each imports its provider only when it is opened: an import may take a second an
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
 from mesh.workers import Workers
@@ -106,12 +106,47 @@ async def openai(premises: Premises) -> AsyncIterator[LanguageModel]:
     from services.ai_engine.providers.openai import OpenAiEndpoint, OpenAiTutor
 
     settings = premises.settings
-    endpoint = OpenAiEndpoint(settings.openai_base_url, settings.openai_model, settings.openai_api_key)
-    tutor = OpenAiTutor(endpoint, premises.scripts)
-    try:
+    endpoint = OpenAiEndpoint(
+        settings.openai_base_url,
+        settings.openai_model,
+        settings.openai_api_key,
+        corrections=settings.model_corrections,
+    )
+    async with aclosing(OpenAiTutor(endpoint, premises.scripts)) as tutor:
         yield tutor
-    finally:
-        await tutor.aclose()
+
+
+@asynccontextmanager
+async def compatible(premises: Premises) -> AsyncIterator[LanguageModel]:
+    """A model behind another OpenAI-compatible endpoint, so that one may stand in for the other."""
+    from services.ai_engine.providers.openai import OpenAiEndpoint, OpenAiTutor
+
+    settings = premises.settings
+    endpoint = OpenAiEndpoint(
+        settings.compatible_base_url,
+        settings.compatible_model,
+        settings.compatible_api_key,
+        name="compatible",
+        corrections=settings.model_corrections,
+    )
+    async with aclosing(OpenAiTutor(endpoint, premises.scripts)) as tutor:
+        yield tutor
+
+
+@asynccontextmanager
+async def anthropic(premises: Premises) -> AsyncIterator[LanguageModel]:
+    """Claude, which is not called before the first reply."""
+    from services.ai_engine.providers.anthropic import ClaudeOptions, ClaudeTutor
+
+    settings = premises.settings
+    options = ClaudeOptions(
+        settings.anthropic_model,
+        settings.anthropic_api_key,
+        settings.anthropic_base_url,
+        corrections=settings.model_corrections,
+    )
+    async with aclosing(ClaudeTutor(options, premises.scripts)) as tutor:
+        yield tutor
 
 
 @asynccontextmanager

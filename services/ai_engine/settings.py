@@ -47,6 +47,18 @@ class Settings:
     openai_base_url: str = setting("https://api.openai.com/v1", help="OpenAI-compatible endpoint.")
     openai_api_key: str = setting("", help="Key for the endpoint. Empty where it needs none.", secret=True)
     openai_model: str = setting("gpt-4o-mini", help="Model to ask the endpoint for.")
+    compatible_base_url: str = setting(
+        "http://127.0.0.1:11434/v1",
+        help="Another OpenAI-compatible endpoint, for the provider `compatible`: Ollama, say.",
+    )
+    compatible_api_key: str = setting("", help="Key for it. Empty where it needs none.", secret=True)
+    compatible_model: str = setting("llama3.2", help="Model to ask it for.")
+    anthropic_base_url: str = setting("https://api.anthropic.com", help="Where Claude is asked.")
+    anthropic_api_key: str = setting("", help="Key for Claude.", secret=True)
+    anthropic_model: str = setting("claude-haiku-4-5", help="Which Claude.")
+    model_corrections: bool = setting(
+        True, help="Let remote language models tell of slips beside their answers: a second request, after the first."
+    )
 
     def models(self) -> Path | None:
         """The folder of the model files, where it is not the default one."""

@@ -1,31 +1,38 @@
-"""A local endpoint that speaks the wire of OpenAI's streaming chat completions, and can misbehave on request."""
+"""A local endpoint that speaks OpenAI's chat completions, streamed or as data, and can misbehave on request.
+
+Written from the request and response types of the openai package (openai/types/chat, 3.54.0), the API reference at
+platform.openai.com/docs/api-reference/chat, and the server-sent events of the WHATWG HTML standard. A request that the
+types do not allow is refused with status 400, as the vendor does.
+"""
 
 import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-Behaviour = Literal[
-    "answer", "refuse_key", "unknown_model", "rate_limited", "broken", "slow_start", "stall", "cut", "end_early",
-    "garbage", "empty", "endless",
-]  # fmt: skip
+from tests.emulators.misbehaviour import WELL, Misbehaviour, spoilt
+from tests.emulators.serving import serving
+
+_KNOWN = {"model", "messages", "temperature", "max_tokens", "max_completion_tokens", "stream", "stream_options",
+          "response_format"}  # fmt: skip
 
 
 @dataclass(slots=True)
 class OpenAiChatEmulator:
     """What the endpoint does next, and what it saw."""
 
-    behaviour: Behaviour = "answer"
+    wrong: Misbehaviour = WELL
     words: tuple[str, ...] = ("Sure", ", what ", "would you ", "like?")
+    #: What it answers where data is asked for.
+    data: str = '{"slips": []}'
+    endless: bool = False
     base_url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -34,24 +41,33 @@ class OpenAiChatEmulator:
 
     async def complete(self, request: Request) -> Response:
         """POST /v1/chat/completions."""
-        self.requests.append(await request.json())
+        asked = await request.json()
+        self.requests.append(asked)
         self.keys.append(request.headers.get("authorization", ""))
-        match self.behaviour:
+        if complaint := _complaint(asked):
+            return _problem(400, complaint)
+        match self.wrong.kind:
             case "refuse_key":
                 return _problem(401, "Incorrect API key provided.")
             case "unknown_model":
                 return _problem(404, "The model does not exist.")
-            case "rate_limited":
+            case "limited":
                 return _problem(429, "Rate limit reached.")
-            case "broken":
-                return _problem(500, f"I choked on {self.requests[-1]['messages']}")
-            case "slow_start":
-                await asyncio.sleep(30)
+            case "broken" | "overloaded":
+                return _problem(500, f"I choked on {asked['messages']}")
+        if not asked.get("stream"):
+            return JSONResponse(_data(self.data))
         return StreamingResponse(self._stream(), media_type="text/event-stream")
+
+    async def models(self, request: Request) -> Response:
+        """GET /v1/models."""
+        if self.wrong.kind != "none":
+            return _problem(503, "Down.")
+        return JSONResponse({"object": "list", "data": []})
 
     async def _stream(self) -> AsyncIterator[bytes]:
         try:
-            async for piece in self._pieces():
+            async for piece in spoilt(self._pieces(), self.wrong):
                 yield piece
         except (asyncio.CancelledError, GeneratorExit):
             self.abandoned.set()
@@ -59,55 +75,58 @@ class OpenAiChatEmulator:
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         yield _event(_chunk({"role": "assistant", "content": ""}))
-        if self.behaviour == "garbage":
-            yield b"data: {this is not JSON\n\n"
-            return
-        if self.behaviour != "empty":
-            yield _event(_chunk({"content": self.words[0]}))
-        match self.behaviour:
-            case "stall":
-                await asyncio.sleep(30)
-            case "cut":
-                # Starlette ends the chunked body without its last chunk when the generator fails.
-                raise ConnectionResetError
-            case "end_early":
-                return
-            case "endless":
-                while True:
-                    yield _event(_chunk({"content": " and"}))
-                    await asyncio.sleep(0.01)
-        for word in self.words[1:] if self.behaviour == "answer" else ():
+        for word in () if self.wrong.kind == "empty" else self.words:
             yield _event(_chunk({"content": word}))
+        while self.endless:
+            yield _event(_chunk({"content": " and"}))
+            await asyncio.sleep(0.01)
+        if self.wrong.kind == "end_early":
+            return
         yield _event(_chunk({}, finish="stop"))
         yield _event({**_chunk({}), "choices": [], "usage": _usage(12, len(self.words))})
         yield b"data: [DONE]\n\n"
 
 
 @asynccontextmanager
-async def openai_chat() -> AsyncIterator[OpenAiChatEmulator]:
+async def openai_chat(*, port: int = 0) -> AsyncIterator[OpenAiChatEmulator]:
     """Runs the endpoint on a free port of the loopback interface."""
     emulator = OpenAiChatEmulator()
-    app = Starlette(routes=[Route("/v1/chat/completions", emulator.complete, methods=["POST"])])
-    config = uvicorn.Config(
-        app, log_config=None, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, ws="none"
-    )
-    server = _QuietServer(config)
-    listening = socket.create_server(("127.0.0.1", 0))
-    emulator.base_url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(server.serve(sockets=[listening]))
-        try:
-            yield emulator
-        finally:
-            server.should_exit = True
+    routes = [
+        Route("/v1/chat/completions", emulator.complete, methods=["POST"]),
+        Route("/v1/models", emulator.models, methods=["GET"]),
+    ]
+    async with serving(Starlette(routes=routes), port=port) as address:
+        emulator.base_url = f"http://{address}/v1"
+        yield emulator
 
 
-class _QuietServer(uvicorn.Server):
-    """Leaves the signals of the process to the test runner."""
+def _complaint(asked: dict[str, Any]) -> str:
+    """What the vendor would say about a request that breaks its rules; empty where it is right."""
+    if unknown := asked.keys() - _KNOWN:
+        return f"Unrecognized request argument supplied: {min(unknown)}"
+    messages = asked.get("messages")
+    if not isinstance(asked.get("model"), str) or not isinstance(messages, list) or not messages:
+        return "Missing required parameter."
+    for message in messages:
+        if message.get("role") not in ("system", "user", "assistant") or not isinstance(message.get("content"), str):
+            return "Invalid message."
+    if "stream_options" in asked and not asked.get("stream"):
+        return "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+    wanted = asked.get("response_format")
+    if wanted is not None and (wanted.get("type") != "json_schema" or not _is_strict(wanted["json_schema"]["schema"])):
+        return "Invalid schema for response_format: 'additionalProperties' is required to be supplied and to be false."
+    return ""
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+
+def _is_strict(schema: dict[str, Any]) -> bool:
+    """Whether every object in the schema is closed and requires all it has, as strict structured outputs want."""
+    if schema.get("type") == "array":
+        return _is_strict(schema["items"])
+    if schema.get("type") != "object":
+        return True
+    properties = schema["properties"]
+    closed = schema.get("additionalProperties") is False and set(schema.get("required", ())) == set(properties)
+    return closed and all(map(_is_strict, properties.values()))
 
 
 def _problem(status: int, message: str) -> JSONResponse:
@@ -121,6 +140,19 @@ def _chunk(delta: dict[str, str], finish: str | None = None) -> dict[str, Any]:
         "created": 0,
         "model": "emulated",
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    }
+
+
+def _data(content: str) -> dict[str, Any]:
+    message = {"role": "assistant", "content": content, "refusal": None}
+    choices = [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}]
+    return {
+        "id": "chatcmpl-2",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "emulated",
+        "choices": choices,
+        "usage": _usage(20, 5),
     }
 
 

@@ -33,7 +33,7 @@ class FailoverModel:
 
     async def reply(self, context: TutorContext) -> AsyncGenerator[ReplyPart, None]:
         """Streams an answer. Raises the last one's error when nobody could give it."""
-        said, corrections, failure = "", list[CorrectionFound](), None
+        said, corrections, failure, complete = "", list[CorrectionFound](), None, False
         for attempt in self._chain.attempts():
             clauses = _clauses(attempt, replace(context, begun=said))
             try:
@@ -46,6 +46,8 @@ class FailoverModel:
                                 continue
                             case CorrectionFound():
                                 corrections.append(part)
+                            case TextEnded() | StateAdvanced():
+                                complete = True
                             case _:
                                 pass
                         yield part
@@ -53,6 +55,9 @@ class FailoverModel:
                 attempt.link.health.failed(error)
                 failure = error
                 _log.warning("a language model failed", extra={"provider": attempt.link.name, "cause": cause_of(error)})
+                if complete:
+                    # All is said; what was to come beside it is no reason to begin anew.
+                    return
                 continue
             attempt.link.health.succeeded()
             return

@@ -44,6 +44,9 @@ class Capabilities:
     turn_ends: bool = False
     #: A recogniser that also scores how each word was pronounced.
     pronunciation: bool = False
+    #: Each use costs money; `model` is what the price list knows it by.
+    paid: bool = False
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

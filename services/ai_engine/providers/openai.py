@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from mesh.errors import ProviderError
+from services.ai_engine.adapters.beside import slips_beside
 from services.ai_engine.domain.roles import Capabilities, ReplyPart, TextDelta, TokensUsed, TutorContext
+from services.ai_engine.prompts.corrections import SCHEMA
 from services.ai_engine.prompts.tutor import Message, TutorPrompt
 from services.ai_engine.tutor.script import Script
 
@@ -32,14 +35,22 @@ class OpenAiEndpoint:
     most_tokens: int = 160
     #: Earlier lines of the conversation that are sent along.
     most_lines: int = 40
+    #: Name the provider goes by.
+    name: str = "openai"
+    #: Whether slips are asked for beside the answer; needs structured outputs.
+    corrections: bool = False
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether this is OpenAI itself, whose newer models refuse what all the others want."""
+        return urlsplit(self.base_url).hostname == "api.openai.com"
 
 
 class OpenAiTutor:
     """A LanguageModel behind an OpenAI-compatible endpoint. Close it with `aclose` when no longer needed."""
 
-    name = "openai"
-
     def __init__(self, endpoint: OpenAiEndpoint, scripts: Mapping[str, Script]) -> None:
+        self.name = endpoint.name
         self._endpoint = endpoint
         self._scripts = dict(scripts)
         self._prompt = TutorPrompt()
@@ -74,6 +85,18 @@ class OpenAiTutor:
             raise _failed("broke off in the middle of its answer; say it again", "CUT_OFF")
         if not spoken:
             raise _failed("gave an empty answer; check that the model is a chat model", "EMPTY")
+        if self._endpoint.corrections:
+            beside = slips_beside(self._data, context, self.name)
+            async with aclosing(beside):
+                async for part in beside:
+                    yield part
+
+    async def probe(self) -> None:
+        """Asks whether the endpoint is there and takes the key, which costs nothing. Raises ProviderError."""
+        try:
+            await self._client.models.list()
+        except Exception as error:
+            raise _translated(error, self._endpoint, begun=False) from None
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -85,6 +108,7 @@ class OpenAiTutor:
         try:
             async with asyncio.timeout(self._endpoint.connect_timeout_s + self._endpoint.stall_timeout_s):
                 stream = await self._ask(messages)
+            begun = True
             async with stream:
                 chunks = aiter(stream)
                 while True:
@@ -93,20 +117,43 @@ class OpenAiTutor:
                         chunk = await anext(chunks, None)
                     if chunk is None:
                         return
-                    begun = True
                     yield chunk
         except Exception as error:
             raise _translated(error, self._endpoint, begun=begun) from None
 
     async def _ask(self, messages: tuple[Message, ...]) -> "AsyncStream[ChatCompletionChunk]":
-        return await self._client.chat.completions.create(
+        chunks: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
             model=self._endpoint.model,
             messages=[_param(message) for message in messages],
-            temperature=self._endpoint.temperature,
-            max_tokens=self._endpoint.most_tokens,
             stream=True,
             stream_options={"include_usage": True},
+            **self._bounds(),
         )
+        return chunks
+
+    async def _data(self, instructions: str, text: str) -> tuple[str, TokensUsed]:
+        """Data in the shape of a correction. Raises ProviderError."""
+        try:
+            answer = await self._client.chat.completions.create(
+                model=self._endpoint.model,
+                messages=[{"role": "system", "content": instructions}, {"role": "user", "content": text}],
+                response_format={
+                    "type": "json_schema",
+                    "json_schema": {"name": "corrections", "schema": SCHEMA, "strict": True},
+                },
+                **self._bounds(),
+            )
+            usage = answer.usage
+            used = TokensUsed(usage.prompt_tokens, usage.completion_tokens) if usage else TokensUsed(0, 0)
+            return answer.choices[0].message.content or "", used
+        except Exception as error:
+            raise _translated(error, self._endpoint, begun=False) from None
+
+    def _bounds(self) -> dict[str, Any]:
+        endpoint = self._endpoint
+        if endpoint.is_openai:
+            return {"max_completion_tokens": endpoint.most_tokens}
+        return {"max_tokens": endpoint.most_tokens, "temperature": endpoint.temperature}
 
 
 def _client(endpoint: OpenAiEndpoint) -> "AsyncOpenAI":
