@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up test browser check generate format soak bench lock clean released
+.PHONY: help setup models up test browser check generate format soak fuzz bench lock clean released
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -53,11 +53,13 @@ check: $(VENV)/dev ## Format, lint, types, import contracts, contract lint and b
 	$(BIN)/buf build -o - | $(BIN)/buf breaking - --against protos/released.binpb --config buf.breaking.yaml
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/contract_reference.py --check
+	$(BIN)/python -m tools.openapi --check
 
-generate: $(VENV)/dev ## Generate the stubs and the contract reference.
+generate: $(VENV)/dev ## Generate the stubs, the contract reference and the OpenAPI document.
 	$(BIN)/buf format -w
 	$(BIN)/python tools/generate.py
 	$(BIN)/python tools/contract_reference.py
+	$(BIN)/python -m tools.openapi
 
 format: $(VENV)/dev ## Format the code and mend what the linter can.
 	$(BIN)/ruff format $(CODE)
@@ -65,6 +67,9 @@ format: $(VENV)/dev ## Format the code and mend what the linter can.
 
 soak: $(VENV)/dev ## Run the long tests for leaks (minutes).
 	$(BIN)/pytest -q -m soak --timeout 900 tests/soak
+
+fuzz: $(VENV)/dev ## Send hundreds of made-up requests to every REST operation (minutes).
+	$(BIN)/pytest -q -m soak --timeout 1800 tests/soak/test_rest_withstands_anything.py
 
 bench: setup ## Measure latency and print the table (about five minutes).
 	@$(BIN)/viva bench latency

@@ -30,6 +30,7 @@ from mesh.people_keys import people_keys
 from mesh.tokens import TokenVerifier
 
 _STATIC: Final = Path(__file__).parent / "static"
+_OPENAPI: Final = Path(__file__).parent / "openapi.json"
 _DAY_S: Final = 86_400
 
 
@@ -74,6 +75,7 @@ def _routes(settings: Settings, peers: Peers, clock: Clock, health: Health) -> S
             Route("/v1/converse", _upgrade_required),
             Route("/vivavoce.{service}/{method}", rpcs.serve, methods=["POST"]),
             Route("/v1/{path:path}", rest.serve, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+            Route("/openapi.json", _openapi),
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),
             Route("/metrics", health.metrics),
@@ -102,6 +104,10 @@ def _cors(settings: Settings) -> list[Middleware]:
 
 async def _page(_: Request) -> Response:
     return FileResponse(_STATIC / "index.html", headers={"cache-control": "no-cache"})
+
+
+async def _openapi(_: Request) -> Response:
+    return FileResponse(_OPENAPI, headers={"cache-control": "no-cache"})
 
 
 async def _upgrade_required(_: Request) -> Response:

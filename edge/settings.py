@@ -24,6 +24,9 @@ class Settings:
     max_connections_per_address: int = setting(
         200, help="Connections of one address at once, trusted proxies excepted; more are answered 503. 0: no bound."
     )
+    requests_per_minute: int = setting(
+        1200, help="Requests and sockets of one address a minute; more are answered 429. 0: no bound."
+    )
     head_within_s: float = setting(10.0, help="Time for the head of a request, in seconds.")
     body_within_s: float = setting(10.0, help="Time for a body, in seconds; one more for each 16 KiB of it.")
     max_sockets: int = setting(500, help="Talking WebSockets at once; more are answered 429.")

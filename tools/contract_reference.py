@@ -1,10 +1,8 @@
 """Writes the contract reference, docs/contract.md, from the comments of the contract; --check tells if it is fresh."""
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
@@ -16,29 +14,15 @@ from google.protobuf.descriptor_pb2 import (
 )
 from vivavoce.type.v1 import access_pb2, privacy_pb2
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.comments import ENUM, FIELD, MESSAGE, METHOD, ROOT, SERVICE, VALUE, Comments, image
+
 PAGE = ROOT / "docs" / "contract.md"
-# Field numbers in descriptor.proto, which paths into a file are made of.
-MESSAGE, ENUM, SERVICE, FIELD, METHOD, VALUE = 4, 5, 6, 2, 2, 2
 
 HEAD = """# The contract
 
 Generated from `protos/vivavoce` by `make generate`; do not edit. Who may call an RPC, and whether it is built yet, are
 part of the contract. Fields marked *sensitive* never reach logs or traces.
 """
-
-
-class Comments:
-    """The leading comments of one file, by path."""
-
-    def __init__(self, file: FileDescriptorProto) -> None:
-        self._by_path = {
-            tuple(place.path): " ".join(place.leading_comments.split()) for place in file.source_code_info.location
-        }
-
-    def at(self, *path: int) -> str:
-        """The comment before the element at `path`, on one line."""
-        return self._by_path.get(path, "")
 
 
 def page(files: FileDescriptorSet) -> str:
@@ -125,8 +109,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; fail if the page is stale")
     check = parser.parse_args().check
-    image = subprocess.run(["buf", "build", "-o", "-"], cwd=ROOT, check=True, capture_output=True).stdout
-    text = page(FileDescriptorSet.FromString(image))
+    text = page(image())
     if not check:
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(text)

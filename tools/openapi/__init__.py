@@ -1,0 +1,1 @@
+"""Writes the OpenAPI document of the REST door from the contract."""
