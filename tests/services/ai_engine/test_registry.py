@@ -119,7 +119,7 @@ async def test_a_model_elsewhere_is_opened_without_calling_it() -> None:
 
 
 async def test_a_setting_that_names_what_is_not_installed_is_refused() -> None:
-    with pytest.raises(PreconditionError, match="No synthesizer called 'bell' is installed; installed: hibari"):
+    with pytest.raises(PreconditionError, match=r"No synthesizer called 'bell' is installed; installed: .*hibari"):
         async with open_providers(_premises(_stubs(synthesizers=("bell",)))):
             pass
 
