@@ -4,7 +4,7 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
@@ -62,19 +62,18 @@ class Rates:
             _log.warning("rates can't be counted", extra={"error": type(error.storage_error).__name__})
 
 
-def check_rates(rates: dict[str, str]) -> None:
-    """Checks settings that hold rates, by their variables' names.
+def check_rates(rates: Iterable[str]) -> None:
+    """Checks what settings say about rates.
 
     Raises:
         InvalidFieldError: one can't be read.
     """
-    for variable, rate in rates.items():
+    for rate in rates:
         try:
             _windows(rate)
         except ValueError:
             raise InvalidFieldError(
-                f'{variable} is not a rate; write one such as "5/minute;100/hour", or nothing for no bound.',
-                field=variable,
+                f'"{rate}" is not a rate; write one such as "5/minute;100/hour", or nothing for no bound.'
             ) from None
 
 

@@ -4,8 +4,11 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from mesh.errors import AlreadyExistsError, BadCredentialsError, NotFoundError
+from mesh.errors import AlreadyExistsError, ConflictError, NotFoundError
 from mesh.ids import new_id
+from services.user.audit import Audit
+from services.user.domain.acts import Act
+from services.user.domain.audit import AuditKind
 from services.user.domain.keeping import Credentials, Logins, People
 from services.user.domain.people import (
     Profile,
@@ -19,7 +22,9 @@ from services.user.domain.people import (
     normal_password,
 )
 from services.user.issuing import Issued, Issuer
+from services.user.limits import Limits
 from services.user.passwords import Passwords
+from services.user.proof import Proof
 
 _DAY_US: Final = 86_400_000_000
 
@@ -29,11 +34,24 @@ _log: Final = logging.getLogger(__name__)
 class Accounts:
     """What anyone, and what a signed-in person, can do about an account. Cancelling a call may leave it done."""
 
-    def __init__(self, *, people: People, logins: Logins, passwords: Passwords, issuer: Issuer) -> None:
+    def __init__(
+        self,
+        *,
+        people: People,
+        logins: Logins,
+        passwords: Passwords,
+        issuer: Issuer,
+        proof: Proof,
+        audit: Audit,
+        limits: Limits,
+    ) -> None:
         self._people = people
         self._logins = logins
         self._passwords = passwords
         self._issuer = issuer
+        self._proof = proof
+        self._audit = audit
+        self._limits = limits
 
     async def register(
         self, email: str, password: str, profile: Profile, *, client: str = "", request_id: str = ""
@@ -44,6 +62,7 @@ class Accounts:
             AlreadyExistsError: the address has an account.
             InvalidFieldError: the address, the password or the profile breaks its rule.
         """
+        await self._limits.place(Act.REGISTER)
         user = self._new_user(normal_email(email), profile)
         password_hash = await self._passwords.hash_new(password, about=known_of(user))
         token = self._issuer.refresh_tokens.first(user.user_id, request_id)
@@ -56,15 +75,18 @@ class Accounts:
                 raise
             token = self._issuer.refresh_tokens.first(known.user.user_id, request_id)
             return known.user, self._issuer.issued(known.user, known.registration_login_session_id, token)
+        await self._audit.note(AuditKind.REGISTERED, user.user_id, client=client)
         _log.info("user registered", extra={"user_id": user.user_id})
         return user, self._issuer.issued(user, login.login_session_id, token)
 
     async def create_guest(self, profile: Profile, *, client: str = "") -> tuple[User, Issued]:
         """Creates a person without address and password, and logs in."""
+        await self._limits.place(Act.GUEST)
         user = self._new_user("", profile)
         token = self._issuer.refresh_tokens.fresh()
         login = self._issuer.login(user, client)
         await self._people.add_user(user, "", "", login, self._issuer.kept(login, token))
+        await self._audit.note(AuditKind.GUEST_CREATED, user.user_id, client=client)
         _log.info("guest created", extra={"user_id": user.user_id})
         return user, self._issuer.issued(user, login.login_session_id, token)
 
@@ -73,16 +95,18 @@ class Accounts:
 
         Raises:
             BadCredentialsError: the address or the password is wrong; both take as long.
+            RateLimitedError: too many wrong ones came before.
         """
-        known = await self._people.credentials(email_key(email))
-        check = await self._passwords.check(normal_password(password), known.password_hash if known else "")
-        if known is None or not check.right:
-            raise BadCredentialsError("The e-mail address or the password is wrong; check both and try again.")
-        if check.rehashed:
-            await self._people.replace_password_hash(known.user.user_id, known.password_hash, check.rehashed)
+        await self._limits.place(Act.LOG_IN)
+        key = email_key(email)
+        known = await self._people.credentials(key)
+        proven_by = await self._proof.require(key, known, password, client=client)
+        assert known is not None, "nobody proves to be an account that is not there"
         token = self._issuer.refresh_tokens.fresh()
         login = self._issuer.login(known.user, client)
-        await self._logins.add_login(login, self._issuer.kept(login, token))
+        if not await self._logins.add_login(login, self._issuer.kept(login, token), proven_by):
+            raise ConflictError("The account was changed at the same moment; log in again.")
+        await self._audit.note(AuditKind.LOGGED_IN, known.user.user_id, client=client)
         _log.info("logged in", extra={"user_id": known.user.user_id, "login_session_id": login.login_session_id})
         return known.user, self._issuer.issued(known.user, login.login_session_id, token)
 

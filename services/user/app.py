@@ -11,27 +11,39 @@ from vivavoce.user.v1 import user_service_pb2_grpc as service_grpc
 
 from mesh.clock import Clock
 from mesh.database import Database
+from mesh.ephemeral import EphemeralSettings
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
+from mesh.rates import Rates, check_rates
 from mesh.server import Service
+from mesh.settings import load
 from services.user.accounts import Accounts
+from services.user.audit import Audit
 from services.user.budgets import Spending
+from services.user.domain.guesses import FORGOTTEN_US
 from services.user.domain.logins import Lifetimes
 from services.user.issuing import Issuer
+from services.user.janitor import Janitor, Sweep
 from services.user.keys import open_refresh_secret, open_signing_keys
+from services.user.limits import Limits
 from services.user.login_sessions import LoginSessions
 from services.user.passwords import Passwords
+from services.user.proof import Proof
 from services.user.refresh_tokens import RefreshTokens
 from services.user.servicer.accounts import AccountRpcs
+from services.user.servicer.audit import AuditRpcs
 from services.user.servicer.budgets import BudgetRpcs
 from services.user.servicer.compose import compose
 from services.user.servicer.login_sessions import LoginSessionRpcs
 from services.user.settings import Settings
+from services.user.store.audit import AuditStore
 from services.user.store.base import VERSION_TABLE
 from services.user.store.budgets import BudgetStore
+from services.user.store.guesses import GuessStore
 from services.user.store.logins import LoginsStore
 from services.user.store.people import PeopleStore
 
+_DAY_US: Final = 86_400_000_000
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
@@ -41,25 +53,52 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     await asyncio.to_thread(migrate, settings.database(), MIGRATIONS, VERSION_TABLE)
     keys = await asyncio.to_thread(open_signing_keys, settings.keys(), clock)
     secret = await asyncio.to_thread(open_refresh_secret, settings.keys())
+    by_place, by_account = settings.rates_by_place(), settings.rates_by_account()
+    check_rates([*by_place.values(), *by_account.values()])
     async with (
         Database(settings.database(), settings.database_threads) as database,
         Passwords(settings.password_threads, settings.password_queue) as passwords,
         Spending(BudgetStore(database, settings.budget()), clock, stopped=settings.spending_stopped) as spending,
+        Rates(load(EphemeralSettings).url) as rates,
     ):
-        people, logins = PeopleStore(database), LoginsStore(database)
+        people, logins, trail, guessed = (
+            PeopleStore(database),
+            LoginsStore(database),
+            AuditStore(database),
+            GuessStore(database),
+        )
         issuer = Issuer(
             signer=keys.signer,
             refresh_tokens=RefreshTokens(secret),
             lifetimes=Lifetimes(settings.access_lifetime_s, settings.refresh_lifetime_s, settings.login_lifetime_s),
             clock=clock,
         )
-        accounts = Accounts(people=people, logins=logins, passwords=passwords, issuer=issuer)
-        login_sessions = LoginSessions(logins=logins, issuer=issuer)
+        limits = Limits(rates, by_place=by_place, by_account=by_account)
+        audit = Audit(trail=trail, clock=clock)
+        proof = Proof(people=people, passwords=passwords, guessed=guessed, audit=audit, clock=clock)
+        accounts = Accounts(
+            people=people,
+            logins=logins,
+            passwords=passwords,
+            issuer=issuer,
+            proof=proof,
+            audit=audit,
+            limits=limits,
+        )
+        login_sessions = LoginSessions(logins=logins, issuer=issuer, audit=audit, limits=limits)
         areas = [
             AccountRpcs(accounts),
             BudgetRpcs(spending),
             LoginSessionRpcs(
                 logins=login_sessions, keys=keys, access_lifetime_s=settings.access_lifetime_s, clock=clock
             ),
+            AuditRpcs(audit),
         ]
-        yield Service(SERVICE_NAMES["user"], partial(service_grpc.add_UserServiceServicer_to_server, compose(areas)))
+        sweeps: dict[str, Sweep] = {
+            "audit events": lambda now_us: trail.prune(now_us - settings.audit_days * _DAY_US),
+            "guesses": lambda now_us: guessed.prune(now_us - FORGOTTEN_US),
+        }
+        async with Janitor(sweeps, clock):
+            yield Service(
+                SERVICE_NAMES["user"], partial(service_grpc.add_UserServiceServicer_to_server, compose(areas))
+            )

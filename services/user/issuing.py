@@ -63,6 +63,10 @@ class Issuer:
         access_token = self._signer.sign(user.user_id, lifetime_s=self._lifetimes.access_s, claims=claims)
         return Issued(access_token, self._lifetimes.access_s, refresh_token, login_session_id)
 
+    def living_since_us(self) -> int:
+        """A login session that was not renewed since then can't be any more."""
+        return self.now_us() - self._lifetimes.refresh_s * 1_000_000
+
     def now_us(self) -> int:
         """The time as it is kept: microseconds since 1970."""
         return int(self._clock.wall().timestamp() * 1_000_000)

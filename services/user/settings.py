@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from mesh.settings import setting
+from services.user.domain.acts import Act
 from services.user.domain.budgets import Overrides
 
 
@@ -32,6 +33,19 @@ class Settings:
     budget_money_micros_month: int = setting(20_000_000, help="Money a person may cost a month, likewise.")
     spending_stopped: bool = setting(False, help="Refuse every session and every call that may cost, for everybody.")
 
+    audit_days: int = setting(365, help="Days that what happened to accounts is kept.")
+    register_rate: str = setting("20/hour", help="Registrations from one network. Empty: no bound; so for all rates.")
+    guest_rate: str = setting("600/hour", help="Guests from one network.")
+    login_rate: str = setting("60/minute;600/hour", help="Logins from one network, right or wrong.")
+    refresh_rate: str = setting("300/minute", help="Renewals of tokens from one network.")
+    reset_rate: str = setting("20/hour", help="Links for a new password asked for from one network.")
+    account_reset_rate: str = setting("3/hour;10/day", help="Links for a new password asked for one address.")
+    verify_rate: str = setting("60/hour", help="Links that verify an address asked for from one network.")
+    account_verify_rate: str = setting("3/hour;10/day", help="Links that verify an address asked for by one account.")
+    link_rate: str = setting("60/hour", help="Tokens of links shown from one network.")
+    ticket_rate: str = setting("600/minute", help="Tickets for WebSockets from one network.")
+    account_ticket_rate: str = setting("30/minute", help="Tickets for WebSockets of one account.")
+
     def budget(self) -> Overrides:
         """What counts for everybody about whom nothing else is said."""
         return Overrides(
@@ -50,3 +64,24 @@ class Settings:
     def keys(self) -> Path:
         """The folder of the signing keys."""
         return self.data_dir / "keys"
+
+    def rates_by_place(self) -> dict[Act, str]:
+        """How often one network may do what."""
+        return {
+            Act.REGISTER: self.register_rate,
+            Act.GUEST: self.guest_rate,
+            Act.LOG_IN: self.login_rate,
+            Act.REFRESH: self.refresh_rate,
+            Act.RESET: self.reset_rate,
+            Act.VERIFY: self.verify_rate,
+            Act.LINK: self.link_rate,
+            Act.TICKET: self.ticket_rate,
+        }
+
+    def rates_by_account(self) -> dict[Act, str]:
+        """How often one account may do what."""
+        return {
+            Act.RESET: self.account_reset_rate,
+            Act.VERIFY: self.account_verify_rate,
+            Act.TICKET: self.account_ticket_rate,
+        }

@@ -73,6 +73,6 @@ async def test_where_the_store_is_away_everything_passes_and_that_is_logged(capl
 
 
 def test_a_setting_that_is_no_rate_is_named() -> None:
-    check_rates({"VIVAVOCE_USER_RATE": "5/minute;100/hour", "VIVAVOCE_USER_OTHER": ""})
-    with pytest.raises(InvalidFieldError, match="VIVAVOCE_USER_RATE is not a rate"):
-        check_rates({"VIVAVOCE_USER_RATE": "often"})
+    check_rates(["5/minute;100/hour", ""])
+    with pytest.raises(InvalidFieldError, match='"often" is not a rate'):
+        check_rates(["5/minute", "often"])

@@ -19,7 +19,9 @@ class Refusal:
 
 
 @contextmanager
-def refused(kind: type[VivavoceError], *, reason: str = "", field: str = "") -> Iterator[Refusal]:
+def refused(
+    kind: type[VivavoceError] | tuple[type[VivavoceError], ...], *, reason: str = "", field: str = ""
+) -> Iterator[Refusal]:
     """Fails unless the block raises an error of that kind: by a call, or by a stream of ours."""
     refusal = Refusal()
     try:

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from services.user.domain.audit import AuditEvent
 from services.user.domain.logins import EndReason, LoginSession, RefreshToken, Verdict
 from services.user.domain.people import Profile, User
+
+#: Where a list goes on: behind the one that began at this time and has this id.
+Place: TypeAlias = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ class Logins(Protocol):
         """The login session."""
         ...
 
-    async def add_login(self, login: LoginSession, token: RefreshToken) -> None:
-        """Adds a login session with its first refresh token."""
+    async def add_login(self, login: LoginSession, token: RefreshToken, password_hash: str) -> bool:
+        """Adds a login session with its first refresh token, if the password is still the one that was proven."""
         ...
 
     async def renew(
@@ -74,6 +78,52 @@ class Logins(Protocol):
         """Judges a presented token and carries the verdict out, alone with its login session. None if unknown."""
         ...
 
-    async def end_login(self, login_session_id: str, now_us: int, reason: EndReason) -> None:
-        """Ends a login session; nothing where it has ended."""
+    async def logins(self, user_id: str, used_since_us: int, before: Place | None, limit: int) -> list[LoginSession]:
+        """The person's login sessions that were used since then and have not ended, latest first, after `before`."""
+        ...
+
+    async def end_logins(
+        self, user_id: str, now_us: int, reason: EndReason, *, only: str = "", but: str = ""
+    ) -> int | None:
+        """Ends the person's login sessions: that one, or all but that one. Returns how many; None if `only` is none."""
+        ...
+
+
+class Guessed(Protocol):
+    """Keeps how often passwords were guessed, by what they were guessed for. Each call is one transaction."""
+
+    async def admit(self, key: bytes, now_us: int, longest_s: int) -> int:
+        """Counts one more guess and returns 0, or returns how many microseconds it has to wait, uncounted."""
+        ...
+
+    async def take_back(self, key: bytes) -> None:
+        """Uncounts one guess."""
+        ...
+
+    async def forget(self, key: bytes) -> None:
+        """Forgets the guesses."""
+        ...
+
+    async def prune(self, before_us: int) -> int:
+        """Forgets all whose last guess was before; returns how many."""
+        ...
+
+
+class AuditTrail(Protocol):
+    """Keeps what happened to accounts. Each call is one transaction."""
+
+    async def add(self, event: AuditEvent) -> None:
+        """Adds one."""
+        ...
+
+    async def events(self, user_id: str, before: Place | None, limit: int) -> list[AuditEvent]:
+        """The account's, latest first, after `before`."""
+        ...
+
+    async def knows(self, user_id: str, network: str) -> bool:
+        """Whether the person came from there before."""
+        ...
+
+    async def prune(self, before_us: int) -> int:
+        """Forgets those from before; returns how many."""
         ...

@@ -13,6 +13,7 @@ class EndReason(Enum):
 
     LOGGED_OUT = "logged_out"
     TOKEN_REUSED = "token_reused"
+    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)

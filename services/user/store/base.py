@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import CursorResult, Delete, Update
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from mesh.database import metadata
 
@@ -13,6 +14,13 @@ class Base(DeclarativeBase):
     """The tables of the user service; `schema.md` explains each column."""
 
     metadata = metadata()
+
+
+def rows_changed(session: Session, statement: Update | Delete) -> int:
+    """Carries the statement out and returns how many rows it changed or removed."""
+    result = session.execute(statement)
+    assert isinstance(result, CursorResult), "what changes rows has a cursor"
+    return result.rowcount
 
 
 def storable(text: str) -> str:

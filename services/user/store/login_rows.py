@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from services.user.domain.logins import EndReason, LoginSession, RefreshToken
-from services.user.store.base import Base, storable
+from services.user.store.base import Base, rows_changed, storable
 
 
 class LoginSessionRow(Base):
@@ -61,6 +61,20 @@ def end_login_row(session: Session, login_session_id: str, now_us: int, reason: 
         .values(revoke_time_us=now_us, revoke_reason=reason.value)
     )
     session.execute(statement)
+
+
+def end_login_rows(
+    session: Session, user_id: str, now_us: int, reason: EndReason, *, only: str = "", but: str = ""
+) -> int:
+    """Ends the person's living login sessions: that one, or all but that one. Returns how many."""
+    statement = update(LoginSessionRow).where(
+        LoginSessionRow.user_id == user_id, LoginSessionRow.revoke_time_us.is_(None)
+    )
+    if only:
+        statement = statement.where(LoginSessionRow.login_session_id == only)
+    if but:
+        statement = statement.where(LoginSessionRow.login_session_id != but)
+    return rows_changed(session, statement.values(revoke_time_us=now_us, revoke_reason=reason.value))
 
 
 def login_of(row: LoginSessionRow) -> LoginSession:

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from mesh.database import Database
-from services.user.domain.keeping import Renewal
+from services.user.domain.keeping import Place, Renewal
 from services.user.domain.logins import EndReason, LoginSession, RefreshToken, Verdict, judge
+from services.user.store.base import storable
 from services.user.store.login_rows import (
     LoginSessionRow,
     RefreshTokenRow,
     add_login_rows,
     end_login_row,
+    end_login_rows,
     login_of,
     token_of,
     token_row,
@@ -35,9 +37,18 @@ class LoginsStore:
 
         return await self._database.read(unit)
 
-    async def add_login(self, login: LoginSession, token: RefreshToken) -> None:
+    async def add_login(self, login: LoginSession, token: RefreshToken, password_hash: str) -> bool:
         """See `Logins`."""
-        await self._database.run(lambda session: add_login_rows(session, login, token))
+
+        def unit(session: Session) -> bool:
+            # Who changes the password holds the row until the login sessions are ended; then it is another.
+            row = session.get(UserRow, login.user_id, with_for_update=True)
+            if row is None or row.password_hash != password_hash:
+                return False
+            add_login_rows(session, login, token)
+            return True
+
+        return await self._database.run(unit)
 
     async def renew(
         self, token_hash: bytes, now_us: int, successor: Callable[[LoginSession], RefreshToken]
@@ -45,9 +56,36 @@ class LoginsStore:
         """See `Logins`."""
         return await self._database.run(lambda session: _renew(session, token_hash, now_us, successor))
 
-    async def end_login(self, login_session_id: str, now_us: int, reason: EndReason) -> None:
+    async def logins(self, user_id: str, used_since_us: int, before: Place | None, limit: int) -> list[LoginSession]:
         """See `Logins`."""
-        await self._database.run(lambda session: end_login_row(session, login_session_id, now_us, reason))
+        wanted = select(LoginSessionRow).where(
+            LoginSessionRow.user_id == user_id,
+            LoginSessionRow.revoke_time_us.is_(None),
+            LoginSessionRow.last_used_time_us > used_since_us,
+        )
+        if before is not None:
+            wanted = wanted.where(tuple_(LoginSessionRow.create_time_us, LoginSessionRow.login_session_id) < before)
+        latest_first = wanted.order_by(
+            LoginSessionRow.create_time_us.desc(), LoginSessionRow.login_session_id.desc()
+        ).limit(limit)
+        return await self._database.read(lambda session: [login_of(row) for row in session.scalars(latest_first)])
+
+    async def end_logins(
+        self, user_id: str, now_us: int, reason: EndReason, *, only: str = "", but: str = ""
+    ) -> int | None:
+        """See `Logins`."""
+
+        def unit(session: Session) -> int | None:
+            if only and not _owns(session, user_id, only):
+                return None
+            return end_login_rows(session, user_id, now_us, reason, only=only, but=but)
+
+        return await self._database.run(unit)
+
+
+def _owns(session: Session, user_id: str, login_session_id: str) -> bool:
+    row = session.get(LoginSessionRow, storable(login_session_id))
+    return row is not None and row.user_id == user_id
 
 
 def _renew(

@@ -22,6 +22,8 @@ from services.user.settings import Settings
 if TYPE_CHECKING:
     from vivavoce.user.v1.user_service_pb2_grpc import UserServiceAsyncStub
 
+Metadata = tuple[tuple[str, str], ...]
+
 PASSWORD = "correct horse battery"
 
 
@@ -30,9 +32,16 @@ class UserMesh:
     """What a test of the user service needs."""
 
     stub: "UserServiceAsyncStub"
-    verifier: TokenVerifier
-    clock: VirtualClock
     authority: Authority
+    clock: VirtualClock
+
+    @property
+    def verifier(self) -> TokenVerifier:
+        return self.authority.verifier
+
+    def at(self, address: str) -> Metadata:
+        """Metadata of a call whose client is there, as the edge sends it."""
+        return Peers({}, ServiceTokens(self.authority.signer, "edge", self.clock)).on_behalf_of(address)
 
     async def register(
         self, email: str = "ann@example.org", *, client: str = "", request_id: str = ""
@@ -41,8 +50,11 @@ class UserMesh:
             service_pb.RegisterUserRequest(email=email, password=PASSWORD, client=client, request_id=request_id)
         )
 
-    async def log_in(self, email: str = "ann@example.org", password: str = PASSWORD) -> user_pb.Tokens:
-        return (await self.stub.LogIn(service_pb.LogInRequest(email=email, password=password))).tokens
+    async def log_in(
+        self, email: str = "ann@example.org", password: str = PASSWORD, *, at: str = "", client: str = ""
+    ) -> user_pb.Tokens:
+        request = service_pb.LogInRequest(email=email, password=password, client=client)
+        return (await self.stub.LogIn(request, metadata=self.at(at) if at else ())).tokens
 
     async def guest(self) -> service_pb.CreateGuestResponse:
         return await self.stub.CreateGuest(service_pb.CreateGuestRequest())
@@ -82,7 +94,7 @@ async def user_mesh(settings: Settings) -> AsyncIterator[UserMesh]:
         stub = UserServiceStub(channel)
         answer = await stub.ListSigningKeys(service_pb.ListSigningKeysRequest())
         keys += [signer.jwk(), *map(jwk, answer.keys)]
-        yield UserMesh(stub, authority.verifier, clock, authority)
+        yield UserMesh(stub, authority, clock)
 
 
 def jwk(key: user_pb.SigningKey) -> Jwk:

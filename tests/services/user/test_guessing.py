@@ -1,0 +1,126 @@
+"""Who guesses passwords is slowed down, and nobody is locked out by it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from grpc.aio import AioRpcError
+
+from mesh.errors import BadCredentialsError, RateLimitedError
+from mesh.wire_errors import from_rpc_error
+from services.user import passwords
+from services.user.domain.guesses import FREE
+from services.user.settings import Settings
+from tests.services.calls import refused
+from tests.services.user.conftest import UserMesh, user_mesh
+
+HOME, AWAY = "198.51.100.7", "203.0.113.9"
+
+
+@pytest.fixture
+async def open_mesh(database_url: str, tmp_path: Path) -> AsyncIterator[UserMesh]:
+    """Without a bound by place, so that only that by account is left."""
+    settings = Settings(data_dir=tmp_path / "data", database_url=database_url, login_rate="")
+    async with user_mesh(settings) as running:
+        yield running
+
+
+async def _guess(mesh: UserMesh, count: int, at: str, email: str = "ann@example.org") -> Counter[str]:
+    """What became of so many wrong passwords, all at once."""
+
+    async def one(number: int) -> str:
+        with refused((BadCredentialsError, RateLimitedError)) as refusal:
+            await mesh.log_in(email, f"wrong password {number}", at=at)
+        assert refusal.error is not None
+        return refusal.error.reason
+
+    return Counter(await asyncio.gather(*(one(number) for number in range(count))))
+
+
+async def test_of_a_thousand_guesses_few_are_looked_at(tmp_path: Path, sqlite_url: str) -> None:
+    async with user_mesh(Settings(data_dir=tmp_path, database_url=sqlite_url, login_rate="")) as mesh:
+        await mesh.register()
+        became: Counter[str] = Counter()
+        for round_ in range(20):
+            became += await _guess(mesh, 50, f"203.0.{round_}.9")
+            mesh.clock.advance(60)
+    assert became.total() == 1000
+    assert became["BAD_CREDENTIALS"] < 30
+    assert became["RATE_LIMITED"] > 900
+
+
+@pytest.mark.parametrize("email", ["ann@example.org", "nobody@example.org"])
+async def test_guesses_at_once_are_counted_one_by_one_whether_the_address_is_known_or_not(
+    open_mesh: UserMesh, email: str
+) -> None:
+    await open_mesh.register()
+    assert await _guess(open_mesh, 50, AWAY, email) == {"BAD_CREDENTIALS": FREE, "RATE_LIMITED": 50 - FREE}
+
+
+async def test_its_owner_logs_in_from_home_while_others_guess(open_mesh: UserMesh) -> None:
+    await open_mesh.register()
+    await open_mesh.log_in(at=HOME)
+    await _guess(open_mesh, 50, AWAY)
+    with refused(RateLimitedError):
+        await open_mesh.log_in(at=AWAY)
+    assert (await open_mesh.log_in(at=HOME)).access_token
+
+
+async def test_the_answer_tells_when_to_try_again_and_then_the_right_password_is_taken(open_mesh: UserMesh) -> None:
+    await open_mesh.register()
+    await _guess(open_mesh, 20, AWAY)
+    with refused(RateLimitedError) as refusal:
+        await open_mesh.log_in(at=AWAY)
+    assert refusal.error is not None
+    open_mesh.clock.advance(int(refusal.error.metadata["retry_after_s"]))
+    assert (await open_mesh.log_in(at=AWAY)).access_token
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_who_guesses_at_home_makes_its_owner_wait_a_quarter_of_an_hour_at_most(open_mesh: UserMesh) -> None:
+    await open_mesh.register()
+    await open_mesh.log_in(at=HOME)
+    for _ in range(30):
+        await _guess(open_mesh, 2, HOME)
+        open_mesh.clock.advance(600)
+    await _guess(open_mesh, 2, HOME)
+    with refused(RateLimitedError) as refusal:
+        await open_mesh.log_in(at=HOME)
+    assert refusal.error is not None
+    assert int(refusal.error.metadata["retry_after_s"]) <= 900
+
+
+async def test_a_right_password_forgets_the_wrong_ones_before(open_mesh: UserMesh) -> None:
+    await open_mesh.register()
+    for _ in range(3):
+        assert await _guess(open_mesh, 4, AWAY) == {"BAD_CREDENTIALS": 4}
+        await open_mesh.log_in(at=AWAY)
+
+
+async def test_an_unknown_address_costs_as_many_hashes_as_a_known_one(
+    sqlite_mesh: UserMesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sqlite_mesh.register()
+    costs: list[str] = []
+    check = passwords._check
+
+    def counted(password: str, known_hash: str) -> passwords.Check:
+        costs.append("$".join(known_hash.split("$")[:4]))
+        return check(password, known_hash)
+
+    monkeypatch.setattr(passwords, "_check", counted)
+    await _guess(sqlite_mesh, 1, AWAY)
+    await _guess(sqlite_mesh, 1, AWAY, "nobody@example.org")
+    assert costs == ["$argon2id$v=19$m=19456,t=2,p=1"] * 2
+
+
+async def test_what_was_not_looked_at_because_too_many_wait_does_not_count(tmp_path: Path, sqlite_url: str) -> None:
+    settings = Settings(data_dir=tmp_path, database_url=sqlite_url, login_rate="", password_threads=1, password_queue=1)
+    async with user_mesh(settings) as mesh:
+        await mesh.register()
+        tries = await asyncio.gather(*(mesh.log_in(at=f"203.0.{n}.1") for n in range(30)), return_exceptions=True)
+        reasons = {from_rpc_error(each).reason for each in tries if isinstance(each, AioRpcError)}
+        assert "OVERLOADED" in reasons
+        assert (await mesh.log_in(at=AWAY)).access_token
