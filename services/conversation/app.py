@@ -11,6 +11,7 @@ from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
 from vivavoce.conversation.v1.conversation_service_pb2_grpc import add_ConversationServiceServicer_to_server
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 from vivavoce.media.v1.media_service_pb2_grpc import MediaServiceStub
+from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 
 from mesh.clock import Clock
 from mesh.database import Database
@@ -27,6 +28,7 @@ from services.conversation.relay import Relay
 from services.conversation.servicer import ConversationServicer
 from services.conversation.settings import Settings
 from services.conversation.store import VERSION_TABLE, ConversationStore
+from services.conversation.wire.budget import UserBudget
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 #: What sessions left behind is stored within this, when the service ends.
@@ -45,6 +47,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         mesh = Mesh(
             AiEngineServiceStub(peers.channel("ai_engine", audio=True)).Run,
             MediaServiceStub(peers.channel("media")).Record,
+            UserBudget(UserServiceStub(peers.channel("user")), peers.metadata),
             peers.metadata,
         )
         sessions = Sessions(

@@ -20,6 +20,7 @@ class Settings:
     database_threads: int = setting(8, help="Database calls at once.")
     max_sessions: int = setting(200, help="Live sessions of all learners; more are refused as OVERLOADED.")
     max_sessions_per_user: int = setting(4, help="Live sessions of one learner; more are refused as RATE_LIMITED.")
+    budget_every_s: float = setting(20.0, help="Seconds between the bookings of what a session uses.")
     max_session_s: float = setting(3600.0, help="Longest session, in seconds.")
     idle_s: float = setting(300.0, help="Seconds without a word or a key after which a session ends.")
     nudge_s: float = setting(15.0, help="Seconds of silence after which the tutor asks, twice at most. 0: never.")

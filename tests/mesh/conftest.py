@@ -35,6 +35,7 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
         overrides={
             "edge": {"stalled_after_s": 1.0},
             "conversation": {"max_sessions_per_user": 16, "messages_per_s": 1e6},
+            "user": {"budget_sessions": 16},
         },
     )
     up: asyncio.Future[RunningMesh] = asyncio.get_running_loop().create_future()

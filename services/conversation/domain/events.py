@@ -241,6 +241,13 @@ class Draining:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetSpent:
+    """The learner's budget is used up: what is being said is said, and nothing more."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class Vanished:
     """The client is gone: nothing can be told to it any more."""
 
@@ -280,6 +287,7 @@ Event = (
     | Faulted
     | Dismissed
     | Draining
+    | BudgetSpent
     | Vanished
     | Woke
 )

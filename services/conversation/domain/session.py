@@ -32,7 +32,8 @@ class Session:
         self._state = State(setup)
         self._speaking = Speaking(self._state)
         self._listening = Listening(self._state, self._speaking)
-        self._draining = False
+        #: Why the session ends as soon as nobody speaks.
+        self._leaving: Failure | None = None
         self._ending: SessionEnded | None = None
         self._closed = False
 
@@ -44,8 +45,9 @@ class Session:
     def handle(self, event: events.Event, now: float) -> list[Command]:
         """What is to be done about `event`, in order. `now` is in seconds and never goes back."""
         if self._ending is None:
-            self._react(event, now)
-            self._leave_if_drained(now)
+            if not self._begins_too_late(event):
+                self._react(event, now)
+            self._leave_if_still(now)
             self._watch_for_silence(now)
         else:
             self._settle(event)
@@ -120,9 +122,10 @@ class Session:
             case events.Dismissed():
                 self._end(event.failure, now)
             case events.Draining():
-                self._draining = True
                 state.tell(told.GoAway())
-                state.set(Timer.DRAIN, now + state.setup.limits.drain_s)
+                self._leave(_DRAINING, now + state.setup.limits.drain_s)
+            case events.BudgetSpent():
+                self._leave(event.failure, now + state.setup.limits.last_turn_s)
             case events.Vanished():
                 state.gone = True
                 self._end(None, now)
@@ -165,8 +168,8 @@ class Session:
                 state.tell(told.AccessExpiring(max(0.0, state.timers[Timer.ACCESS_END] - now)))
             case Timer.ACCESS_END:
                 self._end(_NO_ACCESS, now)
-            case Timer.DRAIN:
-                self._end(_DRAINING, now)
+            case Timer.LEAVING:
+                self._end(self._leaving, now)
             case _:
                 assert_never(timer)
 
@@ -190,7 +193,7 @@ class Session:
     def _nudge(self, now: float) -> None:
         state = self._state
         text = nudge(state.choices.target_language, state.nudges)
-        if text and state.engine_up and not self._draining:
+        if text and state.engine_up and self._leaving is None:
             state.nudges += 1
             self._speaking.nudge(text, now)
 
@@ -224,9 +227,27 @@ class Session:
         state.timers.clear()
         self._ending = SessionEnded(failure, state.turn_count)
 
-    def _leave_if_drained(self, now: float) -> None:
-        if self._draining and self._ending is None and self._state.turn is None and self._state.reply is None:
-            self._end(_DRAINING, now)
+    def _leave(self, why: Failure, at_the_latest: float) -> None:
+        """Ends the session once what is being said is said: the open turn with its reply, or the reply."""
+        self._leaving = self._leaving or why
+        self._state.set(Timer.LEAVING, min(at_the_latest, self._state.timers.get(Timer.LEAVING, at_the_latest)))
+
+    def _leave_if_still(self, now: float) -> None:
+        if self._leaving and self._ending is None and self._state.turn is None and self._state.reply is None:
+            self._end(self._leaving, now)
+
+    def _begins_too_late(self, event: events.Event) -> bool:
+        """Nothing new is begun once the budget is spent; a server that stops has time for what fits in."""
+        if self._leaving is None or self._leaving is _DRAINING:
+            return False
+        match event:
+            case events.SpeechBegan():
+                return self._state.turn is None
+            case events.TextSubmitted() | events.RepeatAsked():
+                self._state.complain(self._leaving)
+                return True
+            case _:
+                return False
 
     def _settle(self, event: events.Event) -> None:
         """What is under way to the disk when the session ends is waited for, and still told."""

@@ -32,7 +32,7 @@ class Timer(Enum):
     LENGTH = "length"
     ACCESS_WARNING = "access_warning"
     ACCESS_END = "access_end"
-    DRAIN = "drain"
+    LEAVING = "leaving"
     NUDGE = "nudge"
 
 
@@ -46,6 +46,7 @@ class Limits:
     nudge_s: float = 15.0
     session_s: float = 3600.0
     drain_s: float = 8.0
+    last_turn_s: float = 60.0
     access_warning_s: float = 60.0
 
 

@@ -9,6 +9,7 @@ from typing import Final, assert_never
 from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 
+from mesh.audio import samples
 from mesh.clock import Clock
 from mesh.errors import NotAllowedError, VivavoceError
 from mesh.identity import Caller
@@ -89,6 +90,8 @@ class LiveSession:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0.0
         self._closed = False
+        #: Samples of the tutor's sound that went out.
+        self.spoken_samples = 0
 
     async def run(
         self, machine: Session, started: converse_pb.SessionStarted, first: events.Opened, token: str
@@ -128,6 +131,7 @@ class LiveSession:
                 await self._stream.send(to_response(sequence, told, self._started))
                 match told:
                     case ReplyAudio(reply_id, first_sample, pcm):
+                        self.spoken_samples += samples(pcm)
                         if self._recording is not None:
                             self._recording.sent(reply_id, first_sample, pcm)
                     case ReplyMeasured():

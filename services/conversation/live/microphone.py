@@ -52,6 +52,11 @@ class Microphone:
         self.next_sample += count
         self._arrivals.append((self.next_sample, now))
 
+    @property
+    def heard_s(self) -> float:
+        """Seconds of sound that came in."""
+        return self.next_sample / self._rate_hz
+
     def arrived_at(self, sample: int) -> float:
         """When `sample` would have arrived, had each come by itself as it was spoken; now for one still to come."""
         found = bisect_left(self._arrivals, sample, key=_end)

@@ -19,12 +19,14 @@ from mesh.mailbox import Mailbox
 from mesh.streams import Metadata
 from mesh.tokens import TokenVerifier
 from services.conversation.domain import events
+from services.conversation.domain.budget import Budget
 from services.conversation.domain.keeping import Continued, Conversation, Conversations
 from services.conversation.domain.session import Session
 from services.conversation.domain.state import Setup
 from services.conversation.live.engine_link import EngineLink, Run
 from services.conversation.live.keeper import Keeper
 from services.conversation.live.live_session import EVENTS, ClientStream, LiveSession, poster
+from services.conversation.live.meter import Meter
 from services.conversation.live.microphone import Microphone
 from services.conversation.live.pace import Pace
 from services.conversation.live.recording import Record, Recording
@@ -43,6 +45,7 @@ class Mesh:
 
     run_engine: Run
     record: Record
+    budget: Budget
     metadata: Callable[[], Metadata]
 
 
@@ -83,8 +86,8 @@ class Opening:
         self._known = known
         self._choices = known.choices if known else to_choices(start.new_conversation)
 
-    async def hold(self, stream: ClientStream, who: Caller, token: str, keeper: Keeper) -> None:
-        """Opens the engine, then the conversation, and holds the session until it ends.
+    async def hold(self, stream: ClientStream, who: Caller, token: str, keeper: Keeper, meter: Meter) -> None:
+        """Looks at the budget and opens the engine, then the conversation, and holds the session until it ends.
 
         Raises:
             BaseExceptionGroup: of what went wrong first, and of what that brought about.
@@ -94,7 +97,9 @@ class Opening:
         link = self._link(microphone)
         async with asyncio.TaskGroup() as group:
             engine = group.create_task(link.run(), name="engine link")
+            budget = group.create_task(meter.open(), name="budget")
             configured = await link.configured
+            await budget
             if known is None:
                 conversation = await self._premises.store.create(seat.conversation_id, who.user_id, "", choices)
                 before = Continued((), "")
@@ -116,11 +121,14 @@ class Opening:
             )
             machine = Session(self._setup(before, configured))
             started = _started(seat, conversation, configured)
+            meter.seconds = lambda: microphone.heard_s + live.spoken_samples / configured.output_audio.sample_rate_hz
+            metering = group.create_task(meter.run(), name="meter")
             try:
                 await live.run(machine, started, events.Opened(new_conversation=known is None), token)
             finally:
                 if recording is not None:
                     recording.close()
+            metering.cancel()
             await link.close()
             await asyncio.wait({engine}, timeout=_CLOSE_S)
             engine.cancel()

@@ -23,6 +23,7 @@ from services.conversation.domain.keeping import Conversation, Conversations
 from services.conversation.domain.things import Failure
 from services.conversation.live.keeper import Keeper
 from services.conversation.live.live_session import ClientStream, poster
+from services.conversation.live.meter import Meter
 from services.conversation.live.opening import Mesh, Opening, Premises, Seat, first_message
 from services.conversation.settings import Settings
 
@@ -50,6 +51,7 @@ class Sessions:
         self._clock = clock
         self._seats: dict[str, Seat] = {}
         self._afterlife: set[asyncio.Task[None]] = set()
+        self._late: set[asyncio.Task[None]] = set()
         self._draining = False
 
     async def converse(self, who: Caller, token: str, stream: ClientStream) -> None:
@@ -61,9 +63,10 @@ class Sessions:
         start = await first_message(stream)
         seat, known = await self._take_seat(who, start)
         keeper = Keeper(seat.conversation_id, self._store, self._clock, poster(seat.post_box))
-        self._outlive(self._keep(seat, keeper), "keeper")
+        meter = self._meter(seat)
+        self._outlive(self._keep(seat, keeper, meter), "keeper")
         try:
-            await Opening(self._premises, seat, start, known).hold(stream, who, token, keeper)
+            await Opening(self._premises, seat, start, known).hold(stream, who, token, keeper, meter)
         except BaseExceptionGroup as failures:
             # Whatever else was cancelled because of it, one thing went wrong first.
             if (error := _cause(failures)) is None:
@@ -102,18 +105,23 @@ class Sessions:
             await seat.free.wait()
 
     async def settle(self, within_s: float) -> None:
-        """Waits until nothing of the sessions that ended is left to be stored, and gives up after `within_s`."""
+        """Waits until nothing of the sessions that ended is left to be stored, and gives up after `within_s`.
+
+        Seconds that the user service was not there to book are given up.
+        """
         if self._afterlife:
             _, late = await asyncio.wait(self._afterlife, timeout=within_s)
             for task in late:
                 task.cancel()
             if late:
                 await asyncio.wait(late)
+        for task in self._late:
+            task.cancel()
+        if self._late:
+            await asyncio.wait(self._late)
 
     def _outlive(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._afterlife.add(task)
-        task.add_done_callback(self._afterlife.discard)
+        _own(self._afterlife, work, name)
 
     async def _take_seat(self, who: Caller, start: converse_pb.StartSession) -> tuple[Seat, Conversation | None]:
         known: Conversation | None = None
@@ -161,12 +169,25 @@ class Sessions:
                 reason="CONVERSATION_CLOSED",
             ) from None
 
-    async def _keep(self, seat: Seat, keeper: Keeper) -> None:
+    def _meter(self, seat: Seat) -> Meter:
+        budget, every_s = self._premises.mesh.budget, self._settings.budget_every_s
+        return Meter(budget, seat.user_id, self._clock, poster(seat.post_box), every_s=every_s)
+
+    async def _keep(self, seat: Seat, keeper: Keeper, meter: Meter) -> None:
         try:
             await keeper.run()
+            booked = await meter.close()
         finally:
             del self._seats[seat.conversation_id]
             seat.free.set()
+        if not booked:
+            _own(self._late, meter.close_late(), "late booking")
+
+
+def _own(owner: set[asyncio.Task[None]], work: Coroutine[Any, Any, None], name: str) -> None:
+    task = asyncio.create_task(work, name=name)
+    owner.add(task)
+    task.add_done_callback(owner.discard)
 
 
 def _cause(failures: BaseExceptionGroup) -> VivavoceError | None:

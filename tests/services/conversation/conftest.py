@@ -26,6 +26,8 @@ from services.history.app import open_service as open_history
 from services.history.settings import Settings as HistorySettings
 from services.media.app import open_service as open_media
 from services.media.settings import Settings as MediaSettings
+from services.user.app import open_service as open_user
+from services.user.settings import Settings as UserSettings
 from tests.services.conversation.learner import Learner, learner
 from tests.services.conversation.scripted_engine import Script, engine_service
 
@@ -60,7 +62,12 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    folder: Path, *, media_away: bool = False, history_address: str = "", **overrides: object
+    folder: Path,
+    *,
+    media_away: bool = False,
+    history_address: str = "",
+    people: UserSettings | None = None,
+    **overrides: object,
 ) -> AsyncIterator[House]:
     authority = new_authority()
     script = Script()
@@ -71,12 +78,14 @@ async def open_house(
         nowhere = await stack.enter_async_context(Peers({}, tokens))
         history = await stack.enter_async_context(open_history(HistorySettings(data_dir=folder), nowhere, clock))
         media = await stack.enter_async_context(open_media(MediaSettings(data_dir=folder), nowhere, clock))
-        keys = Service(
+        user = Service(
             SERVICE_NAMES["user"],
             partial(add_UserServiceServicer_to_server, Keys(authority)),  # type: ignore[abstract]  # All that is asked.
         )
+        if people is not None:
+            user = await stack.enter_async_context(open_user(people, nowhere, clock))
         neighbours = await stack.enter_async_context(
-            serve([engine_service(script), history, keys, *([] if media_away else [media])], authority, drain_s=0.2)
+            serve([engine_service(script), history, user, *([] if media_away else [media])], authority, drain_s=0.2)
         )
         addresses = dict.fromkeys(("ai_engine", "history", "media", "user"), neighbours.address)
         addresses["history"] = history_address or addresses["history"]

@@ -383,6 +383,31 @@ def test_long_talks_keep_their_promises(seed: int) -> None:
     talk.teardown()
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_a_spent_budget_ends_the_talk_with_the_turn_that_is_under_way(seed: int) -> None:
+    chance = random.Random(seed)
+    talk = Interleavings()
+    talk.begin(new=True, by_hand=seed % 5 == 0)
+    for _ in range(60):
+        take_a_step(talk, chance)
+    turns = talk.session._state.turn_count
+    spent = Failure("BUDGET_EXHAUSTED", "Used up.")
+    talk.happen(events.BudgetSpent(spent))
+    for _ in range(60):
+        if not talk.closed:
+            take_a_step(talk, chance)
+    while talk.to_store:
+        talk.store(fails=False)
+    talk.time_passes(61.0)
+    while talk.to_store:
+        talk.store(fails=False)
+    assert talk.closed
+    last = talk.told[-1]
+    assert isinstance(last, told.SessionEnded)
+    assert last.failure == spent
+    assert last.turn_count - turns <= 1
+
+
 def take_a_step(talk: Interleavings, chance: random.Random) -> None:
     step = chance.choices(list(STEPS), list(STEPS.values()))[0]
     text = chance.choice(["", "mm-hm", "stop", "I would like a tea"])
