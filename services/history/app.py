@@ -16,6 +16,8 @@ from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
 from mesh.workers import Workers
 from services.history.export import Exports
+from services.history.levels import Levels
+from services.history.people import People
 from services.history.servicer import HistoryServicer
 from services.history.settings import Settings
 from services.history.store import VERSION_TABLE, MemoryStore
@@ -25,14 +27,21 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 @asynccontextmanager
 async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
-    """The history service, ready to register. It calls no other service."""
+    """The history service, ready to register. It asks the user service for time zones."""
     await asyncio.to_thread(migrate, settings.database(), MIGRATIONS, VERSION_TABLE)
+    levels = await asyncio.to_thread(Levels)
     async with (
         Database(settings.database(), settings.database_threads) as database,
         Workers("history files", queue=settings.files_queue) as files,
+        Workers("history sums", queue=settings.sums_queue) as sums,
     ):
-        memory = MemoryStore(database, clock)
+        memory = MemoryStore(database, clock, levels.of)
+        await memory.catch_up()
         servicer = HistoryServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet.
-            memory=memory, exports=Exports(memory, files)
+            memory=memory,
+            exports=Exports(memory, files),
+            people=People(partial(peers.channel, "user")),
+            workers=sums,
+            clock=clock,
         )
         yield Service(SERVICE_NAMES["history"], partial(service_grpc.add_HistoryServiceServicer_to_server, servicer))

@@ -2,20 +2,26 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from datetime import date
 from typing import Final
 
 from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 from vivavoce.history.v1 import history_service_pb2_grpc as service_grpc
 
+from mesh.clock import Clock
 from mesh.errors import NotFoundError
 from mesh.identity import caller
 from mesh.interceptors.wire import Context
 from mesh.paging import page_position, page_token
 from mesh.streams import serve_stream
+from mesh.workers import Workers
 from services.history.domain.keeping import Memory, Question
+from services.history.domain.progress import Asked, Tally, view
 from services.history.export import Exports
 from services.history.ingest import ingest
+from services.history.people import People, zone_of
+from services.history.progress_wire import from_view, to_asked
 from services.history.wire import microseconds, summary_pb
 
 _CONVERSATIONS: Final = 50
@@ -25,9 +31,12 @@ _EVENTS: Final = 200
 class HistoryServicer(service_grpc.HistoryServiceServicer):
     """Translates; the rules are the domain's. RPCs that are only specified so far answer NOT_BUILT by themselves."""
 
-    def __init__(self, *, memory: Memory, exports: Exports) -> None:
+    def __init__(self, *, memory: Memory, exports: Exports, people: People, workers: Workers, clock: Clock) -> None:
         self._memory = memory
         self._exports = exports
+        self._people = people
+        self._workers = workers
+        self._clock = clock
 
     def Ingest(
         self, requests: AsyncIterator[service_pb.IngestRequest], context: Context
@@ -74,6 +83,17 @@ class HistoryServicer(service_grpc.HistoryServiceServicer):
         more = page_token((page[-1].sequence,), asked) if len(found) > size else ""
         return service_pb.ListEventsResponse(events=page, next_page_token=more)
 
+    async def GetProgress(
+        self, request: service_pb.GetProgressRequest, context: Context
+    ) -> service_pb.GetProgressResponse:
+        """Returns what the caller did in a span of time."""
+        zone = zone_of(request.time_zone) if request.time_zone else await self._people.zone(_token(context))
+        asked = to_asked(request, zone)
+        tallies, levels = await self._memory.tallies(caller().user_id)
+        today = self._clock.wall().astimezone(zone).date()
+        # A year of a busy learner takes tens of milliseconds to sum up.
+        return await self._workers.run(_progress, tallies, levels, asked, today)
+
     async def ExportUser(
         self, request: service_pb.ExportUserRequest, context: Context
     ) -> AsyncIterator[service_pb.ExportUserResponse]:
@@ -96,3 +116,15 @@ def _question(user_id: str, request: service_pb.ListConversationsRequest) -> Que
         start_us=microseconds("start_time", request.start_time) if request.HasField("start_time") else None,
         end_us=microseconds("end_time", request.end_time) if request.HasField("end_time") else None,
     )
+
+
+def _progress(
+    tallies: list[Tally], levels: list[tuple[int, int]], asked: Asked, today: date
+) -> service_pb.GetProgressResponse:
+    return from_view(view(tallies, levels, asked, today), asked.zone)
+
+
+def _token(context: Context) -> str:
+    """The token the interceptor has verified."""
+    found = dict(context.invocation_metadata() or ())["authorization"]
+    return str(found).partition(" ")[2]

@@ -17,6 +17,7 @@ class Settings:
     database_url: str = setting("", help="SQLAlchemy URL. Empty: SQLite in the data folder.", secret=True)
     database_threads: int = setting(8, help="Threads, and connections, for the database.")
     files_queue: int = setting(64, help="Pieces of exported files that may wait to be written; more are refused.")
+    sums_queue: int = setting(64, help="Views of progress that may wait to be summed up; more are refused.")
 
     def database(self) -> str:
         """The URL in use."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from mesh.database import metadata
@@ -25,12 +25,15 @@ class ConversationRow(Base):
     conversation_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_id: Mapped[str] = mapped_column(String(64))
     scenario_id: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(35))
     settings: Mapped[bytes] = mapped_column(LargeBinary)
     begin_time_us: Mapped[int] = mapped_column(BigInteger)
     last_time_us: Mapped[int] = mapped_column(BigInteger)
     last_sequence: Mapped[int] = mapped_column(BigInteger)
     turn_count: Mapped[int]
     ended: Mapped[bool]
+    heard_until_us: Mapped[int] = mapped_column(BigInteger)
+    counted: Mapped[bool]
 
 
 class EventRow(Base):
@@ -47,7 +50,6 @@ class EventRow(Base):
     kind: Mapped[str] = mapped_column(String(32))
     turn_id: Mapped[str] = mapped_column(String(64))
     reply_id: Mapped[str] = mapped_column(String(64))
-    text: Mapped[str] = mapped_column(Text)
     payload: Mapped[bytes] = mapped_column(LargeBinary)
 
 
@@ -57,5 +59,66 @@ class LearnerRow(Base):
     __tablename__ = "history_learners"
 
     user_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    word_count: Mapped[int]
     forget_time_us: Mapped[int | None] = mapped_column(BigInteger)
     forgotten_events: Mapped[int] = mapped_column(BigInteger)
+
+
+class LineRow(Base):
+    """What somebody said, to be searched. The index of its words is each database's own: see `searching.py`."""
+
+    __tablename__ = "history_lines"
+    __table_args__ = (UniqueConstraint("conversation_id", "sequence"),)
+
+    line_id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("history_conversations.conversation_id", ondelete="CASCADE")
+    )
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    user_id: Mapped[str] = mapped_column(String(64), index=True)
+    time_us: Mapped[int] = mapped_column(BigInteger)
+    words: Mapped[str] = mapped_column(Text)
+
+
+class WordRow(Base):
+    """A word of a learner's vocabulary."""
+
+    __tablename__ = "history_words"
+
+    user_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    word: Mapped[str] = mapped_column(String(64), primary_key=True)
+    number: Mapped[int]
+    level: Mapped[int]
+
+
+class QuarterRow(Base):
+    """What is counted of a quarter of an hour of a conversation."""
+
+    __tablename__ = "history_quarters"
+    __table_args__ = (Index(None, "user_id", "start_us", "conversation_id"),)
+
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("history_conversations.conversation_id", ondelete="CASCADE"), primary_key=True
+    )
+    start_us: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    user_id: Mapped[str] = mapped_column(String(64))
+    turns: Mapped[int]
+    spoken_turns: Mapped[int]
+    spoken_ms: Mapped[int] = mapped_column(BigInteger)
+    words: Mapped[int]
+    spoken_words: Mapped[int]
+    pauses: Mapped[int]
+    pause_ms: Mapped[int] = mapped_column(BigInteger)
+    fillers: Mapped[int]
+    repairs: Mapped[int]
+    replies: Mapped[int]
+    heard_ms: Mapped[int] = mapped_column(BigInteger)
+    interruptions: Mapped[int]
+    gaps: Mapped[int]
+    gap_ms: Mapped[int] = mapped_column(BigInteger)
+    grammar_slips: Mapped[int]
+    vocabulary_slips: Mapped[int]
+    pronunciation_slips: Mapped[int]
+    other_slips: Mapped[int]
+    waits: Mapped[bytes] = mapped_column(LargeBinary)
+    vocabulary: Mapped[bytes] = mapped_column(LargeBinary)

@@ -3,6 +3,7 @@
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any, Final, assert_never
 
 from mesh.errors import ConflictError, InvalidFieldError, VivavoceError
 
@@ -17,23 +18,86 @@ class Kind(Enum):
     CONVERSATION_ENDED = "conversation_ended"
 
 
+class SlipKind(Enum):
+    """What kind of slip."""
+
+    OTHER = "other"
+    GRAMMAR = "grammar"
+    VOCABULARY = "vocabulary"
+    PRONUNCIATION = "pronunciation"
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A conversation began: the role-play, the language learnt, and all that was chosen."""
+
+    scenario_id: str = ""
+    language: str = ""
+    settings: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The learner took a turn. Times of words count from its start; typed turns have none, and take none."""
+
+    text: str
+    typed: bool = False
+    spoken_ms: int = 0
+    words_ms: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The tutor was heard. `wait_ms` is how long the learner waited for it, where that was measured."""
+
+    text: str
+    heard_ms: int = 0
+    interrupted: bool = False
+    wait_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A slip in an earlier turn, and where in it: characters from `start` up to `end`."""
+
+    kind: SlipKind
+    said: str = ""
+    better: str = ""
+    explanation: str = ""
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The conversation was ended for good."""
+
+
+Content = Began | Said | Heard | Slip | Ended
+
+
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One event of a conversation. `payload` is the event as it arrived; the rest is what is looked up by."""
+    """One event of a conversation. `payload` is the event as it arrived."""
 
     conversation_id: str
     sequence: int
     user_id: str
     time_us: int
-    kind: Kind
-    payload: bytes
+    content: Content
+    payload: bytes = b""
     turn_id: str = ""
     reply_id: str = ""
-    #: What the learner said, or heard.
-    text: str = ""
-    #: Of the conversation that begins: the role-play, and all that was chosen.
-    scenario_id: str = ""
-    settings: bytes = b""
+
+    @property
+    def kind(self) -> Kind:
+        """What happened."""
+        return _KINDS[type(self.content)]
+
+    @property
+    def text(self) -> str:
+        """What the learner said, or heard; empty for other kinds."""
+        return self.content.text if isinstance(self.content, Said | Heard) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +107,15 @@ class Conversation:
     conversation_id: str
     user_id: str
     scenario_id: str
+    language: str
     settings: bytes
     begin_time_us: int
     last_time_us: int
     last_sequence: int
     turn_count: int
     ended: bool
+    #: When the last reply had been heard; 0 before the first.
+    heard_until_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +158,7 @@ def _delivered(
     changed: dict[str, Conversation] = {}
     for happening in delivery:
         name = happening.conversation_id
-        before = changed.get(name) or known.get(name) or _unheard_of(happening)
+        before = changed.get(name) or known.get(name) or unheard_of(happening)
         if happening.user_id != before.user_id:
             raise InvalidFieldError(
                 "The conversation belongs to another learner; send events under the learner who began it.",
@@ -102,16 +169,18 @@ def _delivered(
             continue
         if happening.sequence > before.last_sequence + 1:
             raise _gap(happening, before.last_sequence + 1)
-        changed[name] = _after(before, happening)
+        changed[name] = grown(before, happening)
         news.append(happening)
     return news, changed
 
 
-def _unheard_of(first: Happening) -> Conversation:
+def unheard_of(first: Happening) -> Conversation:
+    """A conversation before its first event."""
     return Conversation(
         conversation_id=first.conversation_id,
         user_id=first.user_id,
         scenario_id="",
+        language="",
         settings=b"",
         begin_time_us=first.time_us,
         last_time_us=first.time_us,
@@ -121,17 +190,26 @@ def _unheard_of(first: Happening) -> Conversation:
     )
 
 
-def _after(before: Conversation, happening: Happening) -> Conversation:
-    began = happening.kind is Kind.CONVERSATION_BEGAN
-    return replace(
-        before,
-        scenario_id=happening.scenario_id if began else before.scenario_id,
-        settings=happening.settings if began else before.settings,
-        last_time_us=max(before.last_time_us, happening.time_us),
-        last_sequence=happening.sequence,
-        turn_count=before.turn_count + (happening.kind is Kind.TURN_TAKEN),
-        ended=before.ended or happening.kind is Kind.CONVERSATION_ENDED,
-    )
+def grown(before: Conversation, happening: Happening) -> Conversation:
+    """A conversation after its next event."""
+    news: dict[str, Any] = {
+        "last_time_us": max(before.last_time_us, happening.time_us),
+        "last_sequence": happening.sequence,
+    }
+    match happening.content:
+        case Began(scenario_id, language, settings):
+            news |= {"scenario_id": scenario_id, "language": language, "settings": settings}
+        case Said():
+            news["turn_count"] = before.turn_count + 1
+        case Heard():
+            news["heard_until_us"] = happening.time_us
+        case Ended():
+            news["ended"] = True
+        case Slip():
+            pass
+        case other:
+            assert_never(other)
+    return replace(before, **news)
 
 
 def _gap(happening: Happening, expected: int) -> ConflictError:
@@ -144,3 +222,12 @@ def _gap(happening: Happening, expected: int) -> ConflictError:
             "sequence": str(happening.sequence),
         },
     )
+
+
+_KINDS: Final = {
+    Began: Kind.CONVERSATION_BEGAN,
+    Said: Kind.TURN_TAKEN,
+    Heard: Kind.REPLY_GIVEN,
+    Slip: Kind.FEEDBACK_GIVEN,
+    Ended: Kind.CONVERSATION_ENDED,
+}

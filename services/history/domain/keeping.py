@@ -6,6 +6,7 @@ from typing import Protocol
 
 from mesh.errors import InvalidFieldError
 from services.history.domain.happenings import Conversation, Happening, Intake
+from services.history.domain.progress import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,14 @@ class Memory(Protocol):
 
     async def happenings(self, user_id: str, conversation_id: str, after: int, limit: int) -> list[bytes] | None:
         """The payloads of a conversation of the person's after that sequence, in order; None where there is none."""
+        ...
+
+    async def tallies(self, user_id: str) -> tuple[list[Tally], list[tuple[int, int]]]:
+        """All that was counted of a person, in order of time; and number and level of each of their words."""
+        ...
+
+    async def catch_up(self) -> int:
+        """Counts conversations from before anything was counted; how many there were."""
         ...
 
     async def forget(self, user_id: str) -> int:

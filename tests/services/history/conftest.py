@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
+from vivavoce.user.v1 import user_pb2 as user_pb
+from vivavoce.user.v1 import user_service_pb2 as user_service_pb
+from vivavoce.user.v1.user_service_pb2_grpc import UserServiceServicer, add_UserServiceServicer_to_server
 
 from mesh.channel import open_channel
-from mesh.clock import SystemClock
-from mesh.peers import Peers
+from mesh.clock import Clock, SystemClock
+from mesh.identity import caller
+from mesh.peers import SERVICE_NAMES, Peers
+from mesh.server import Service
 from mesh.streams import DuplexStream, client_stream
 from mesh.testing import Authority, new_authority, serve
 from mesh.tokens import ServiceTokens
@@ -90,12 +96,28 @@ class HistoryMesh:
                 return found
 
 
+class Profiles(UserServiceServicer):
+    """The part of the user service that history asks."""
+
+    async def GetUser(
+        self, request: user_service_pb.GetUserRequest, context: object
+    ) -> user_service_pb.GetUserResponse:
+        zones = {"usr_berlin": "Europe/Berlin"}
+        profile = user_pb.Profile(time_zone=zones.get(caller().user_id, ""))
+        return user_service_pb.GetUserResponse(user=user_pb.User(user_id=caller().user_id, profile=profile))
+
+
 @asynccontextmanager
-async def history_mesh(settings: Settings) -> AsyncIterator[HistoryMesh]:
+async def history_mesh(settings: Settings, clock: Clock | None = None) -> AsyncIterator[HistoryMesh]:
     authority = new_authority()
+    profiles = Service(
+        SERVICE_NAMES["user"],
+        partial(add_UserServiceServicer_to_server, Profiles()),  # type: ignore[abstract]  # All that is asked.
+    )
     async with (
-        Peers({}, ServiceTokens(authority.signer, "history")) as peers,
-        open_service(settings, peers, SystemClock()) as service,
+        serve([profiles], authority) as neighbours,
+        Peers({"user": neighbours.address}, ServiceTokens(authority.signer, "history")) as peers,
+        open_service(settings, peers, clock or SystemClock()) as service,
         serve([service], authority) as server,
         open_channel(server.address) as channel,
     ):

@@ -7,24 +7,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.errors import ConflictError, InvalidFieldError
-from services.history.domain.happenings import Conversation, Happening, Kind, take_in
+from services.history.domain.happenings import Began, Content, Conversation, Ended, Happening, Said, take_in
 from services.history.domain.keeping import Question
 
+HELLO = Said("hello")
 
-def happening(sequence: int, name: str = "a", kind: Kind = Kind.TURN_TAKEN) -> Happening:
-    return Happening(name, sequence, "usr_1", 1000 + sequence, kind, b"")
+
+def happening(sequence: int, name: str = "a", content: Content = HELLO) -> Happening:
+    return Happening(name, sequence, "usr_1", 1000 + sequence, content)
 
 
 def began(name: str = "a") -> Happening:
-    return replace(happening(1, name, Kind.CONVERSATION_BEGAN), scenario_id="cafe", settings=b"chosen")
+    return happening(1, name, Began("cafe", "en", b"chosen"))
 
 
 def test_a_conversation_sums_up_its_events() -> None:
-    events = [began(), happening(2), happening(3), happening(4, kind=Kind.CONVERSATION_ENDED)]
+    events = [began(), happening(2), happening(3), happening(4, content=Ended())]
     intake = take_in([events[:2], events[2:]], {})
     assert (intake.taken, intake.refusal) == (2, None)
     assert intake.added == tuple(events)
-    assert intake.changed["a"] == Conversation("a", "usr_1", "cafe", b"chosen", 1001, 1004, 4, 2, ended=True)
+    assert intake.changed["a"] == Conversation("a", "usr_1", "cafe", "en", b"chosen", 1001, 1004, 4, 2, ended=True)
 
 
 def test_what_is_known_is_ignored() -> None:

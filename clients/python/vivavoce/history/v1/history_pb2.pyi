@@ -416,6 +416,46 @@ class Progress(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class WordsByLevelEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class SlipHalfLifeDaysEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     SPOKEN_SECONDS_FIELD_NUMBER: _builtins.int
     HEARD_SECONDS_FIELD_NUMBER: _builtins.int
     WORDS_PER_MINUTE_FIELD_NUMBER: _builtins.int
@@ -424,6 +464,23 @@ class Progress(_message.Message):
     NEW_WORDS_FIELD_NUMBER: _builtins.int
     SLIPS_FIELD_NUMBER: _builtins.int
     STREAK_DAYS_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    SCENARIO_ID_FIELD_NUMBER: _builtins.int
+    TALK_RATIO_FIELD_NUMBER: _builtins.int
+    WORD_COUNT_FIELD_NUMBER: _builtins.int
+    REPEATED_WORDS_FIELD_NUMBER: _builtins.int
+    WORDS_BY_LEVEL_FIELD_NUMBER: _builtins.int
+    PAUSE_COUNT_FIELD_NUMBER: _builtins.int
+    MEAN_PAUSE_MS_FIELD_NUMBER: _builtins.int
+    FILLERS_PER_HUNDRED_WORDS_FIELD_NUMBER: _builtins.int
+    REPAIRS_PER_HUNDRED_TURNS_FIELD_NUMBER: _builtins.int
+    INTERRUPTION_COUNT_FIELD_NUMBER: _builtins.int
+    MEAN_RESPONSE_GAP_MS_FIELD_NUMBER: _builtins.int
+    REPLY_WAIT_P50_MS_FIELD_NUMBER: _builtins.int
+    REPLY_WAIT_P95_MS_FIELD_NUMBER: _builtins.int
+    SLIP_HALF_LIFE_DAYS_FIELD_NUMBER: _builtins.int
     spoken_seconds: _builtins.float
     """Seconds the learner spoke."""
     heard_seconds: _builtins.float
@@ -437,10 +494,54 @@ class Progress(_message.Message):
     new_words: _builtins.int
     """Words used for the first time."""
     streak_days: _builtins.int
-    """Days in a row with a conversation, grace days counted."""
+    """Days in a row with a turn up to today, those forgiven in between counted: one in seven may be missed. In the total
+    only.
+    """
+    date: _builtins.str
+    """The day, or the Monday of the week, as "2026-11-27". Empty where `start_time` is unset."""
+    conversation_id: _builtins.str
+    """The conversation, where spans are conversations."""
+    scenario_id: _builtins.str
+    """The role-play, where spans are conversations or role-plays. Empty for free talk."""
+    talk_ratio: _builtins.float
+    """The learner's share of the time somebody spoke, 0 to 1."""
+    word_count: _builtins.int
+    """Words said or typed."""
+    repeated_words: _builtins.int
+    """Different words that had been used before."""
+    pause_count: _builtins.int
+    """Silences of 250 ms or more between two words of a turn."""
+    mean_pause_ms: _builtins.float
+    """How long such a silence is, in milliseconds."""
+    fillers_per_hundred_words: _builtins.float
+    """How often pauses are filled: "um", "er" and the like for each hundred words."""
+    repairs_per_hundred_turns: _builtins.float
+    """Turns of each hundred in which the learner mended what they were saying."""
+    interruption_count: _builtins.int
+    """Replies the learner interrupted."""
+    mean_response_gap_ms: _builtins.float
+    """Milliseconds from the end of a reply to the learner's first sound, where that is less than a minute. Approximate:
+    the pause after the learner's turn is in it.
+    """
+    reply_wait_p50_ms: _builtins.float
+    """Milliseconds that half of the tutor's replies were waited for at most, right within 5 %. 0 where none was measured."""
+    reply_wait_p95_ms: _builtins.float
+    """The same for 95 of a hundred."""
     @_builtins.property
     def slips(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """Slips by kind of rule."""
+        """Slips by kind: "grammar", "vocabulary", "pronunciation", "other". Kinds without any are left out."""
+
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When the day or the week begins. Unset in the total, and where spans are conversations or role-plays."""
+
+    @_builtins.property
+    def words_by_level(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Different words by level, "A1" to "C2"; "" are those whose level is not known."""
+
+    @_builtins.property
+    def slip_half_life_days(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """Days in which half as many slips of a kind are made; only of kinds that become rarer, and in the total only."""
 
     def __init__(
         self,
@@ -453,10 +554,27 @@ class Progress(_message.Message):
         new_words: _builtins.int = ...,
         slips: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         streak_days: _builtins.int = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        date: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        scenario_id: _builtins.str = ...,
+        talk_ratio: _builtins.float = ...,
+        word_count: _builtins.int = ...,
+        repeated_words: _builtins.int = ...,
+        words_by_level: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        pause_count: _builtins.int = ...,
+        mean_pause_ms: _builtins.float = ...,
+        fillers_per_hundred_words: _builtins.float = ...,
+        repairs_per_hundred_turns: _builtins.float = ...,
+        interruption_count: _builtins.int = ...,
+        mean_response_gap_ms: _builtins.float = ...,
+        reply_wait_p50_ms: _builtins.float = ...,
+        reply_wait_p95_ms: _builtins.float = ...,
+        slip_half_life_days: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["distinct_words", b"distinct_words", "heard_seconds", b"heard_seconds", "new_words", b"new_words", "slips", b"slips", "spoken_seconds", b"spoken_seconds", "streak_days", b"streak_days", "turn_count", b"turn_count", "words_per_minute", b"words_per_minute"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "date", b"date", "distinct_words", b"distinct_words", "fillers_per_hundred_words", b"fillers_per_hundred_words", "heard_seconds", b"heard_seconds", "interruption_count", b"interruption_count", "mean_pause_ms", b"mean_pause_ms", "mean_response_gap_ms", b"mean_response_gap_ms", "new_words", b"new_words", "pause_count", b"pause_count", "repairs_per_hundred_turns", b"repairs_per_hundred_turns", "repeated_words", b"repeated_words", "reply_wait_p50_ms", b"reply_wait_p50_ms", "reply_wait_p95_ms", b"reply_wait_p95_ms", "scenario_id", b"scenario_id", "slip_half_life_days", b"slip_half_life_days", "slips", b"slips", "spoken_seconds", b"spoken_seconds", "start_time", b"start_time", "streak_days", b"streak_days", "talk_ratio", b"talk_ratio", "turn_count", b"turn_count", "word_count", b"word_count", "words_by_level", b"words_by_level", "words_per_minute", b"words_per_minute"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

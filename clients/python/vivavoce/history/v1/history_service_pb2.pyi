@@ -9,6 +9,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from vivavoce.history.v1 import history_pb2 as _history_pb2
 import builtins as _builtins
 import sys
@@ -20,6 +21,38 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ProgressGrouping:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ProgressGroupingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ProgressGrouping.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PROGRESS_GROUPING_UNSPECIFIED: _ProgressGrouping.ValueType  # 0
+    """By day, or by week where `by_week` says so."""
+    PROGRESS_GROUPING_DAY: _ProgressGrouping.ValueType  # 1
+    """A day, from midnight to midnight in the time zone."""
+    PROGRESS_GROUPING_WEEK: _ProgressGrouping.ValueType  # 2
+    """A week, from Monday on."""
+    PROGRESS_GROUPING_CONVERSATION: _ProgressGrouping.ValueType  # 3
+    """A conversation."""
+    PROGRESS_GROUPING_SCENARIO: _ProgressGrouping.ValueType  # 4
+    """A role-play; free talk is one, too."""
+
+class ProgressGrouping(_ProgressGrouping, metaclass=_ProgressGroupingEnumTypeWrapper):
+    """What a span of progress is."""
+
+PROGRESS_GROUPING_UNSPECIFIED: ProgressGrouping.ValueType  # 0
+"""By day, or by week where `by_week` says so."""
+PROGRESS_GROUPING_DAY: ProgressGrouping.ValueType  # 1
+"""A day, from midnight to midnight in the time zone."""
+PROGRESS_GROUPING_WEEK: ProgressGrouping.ValueType  # 2
+"""A week, from Monday on."""
+PROGRESS_GROUPING_CONVERSATION: ProgressGrouping.ValueType  # 3
+"""A conversation."""
+PROGRESS_GROUPING_SCENARIO: ProgressGrouping.ValueType  # 4
+"""A role-play; free talk is one, too."""
+Global___ProgressGrouping: _TypeAlias = ProgressGrouping  # noqa: Y015
 
 @_typing.final
 class IngestRequest(_message.Message):
@@ -363,7 +396,7 @@ Global___DeleteConversationResponse: _TypeAlias = DeleteConversationResponse  # 
 
 @_typing.final
 class GetProgressRequest(_message.Message):
-    """Asks for GetProgress."""
+    """Asks for GetProgress. Counts are kept by quarters of an hour: one that begins in the span is in it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -371,10 +404,13 @@ class GetProgressRequest(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     BY_WEEK_FIELD_NUMBER: _builtins.int
+    GROUPING_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
-    """Time zone by IANA name that days begin in. Empty means the profile's."""
+    """Time zone by IANA name that days begin in. Empty means the profile's, and UTC where the profile has none."""
     by_week: _builtins.bool
-    """Whether to answer by week instead of by day."""
+    """Whether to answer by week instead of by day; `grouping` comes before it."""
+    grouping: Global___ProgressGrouping.ValueType
+    """What a span is."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """From this time on. Unset means from the beginning."""
@@ -390,10 +426,11 @@ class GetProgressRequest(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         time_zone: _builtins.str = ...,
         by_week: _builtins.bool = ...,
+        grouping: Global___ProgressGrouping.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_week", b"by_week", "end_time", b"end_time", "start_time", b"start_time", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_week", b"by_week", "end_time", b"end_time", "grouping", b"grouping", "start_time", b"start_time", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -413,7 +450,7 @@ class GetProgressResponse(_message.Message):
 
     @_builtins.property
     def spans(self) -> _containers.RepeatedCompositeFieldContainer[_history_pb2.Progress]:
-        """Each day or week in it, in order."""
+        """Each day, week, conversation or role-play in it that something happened in, in the order in which they begin."""
 
     def __init__(
         self,

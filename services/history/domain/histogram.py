@@ -1,0 +1,45 @@
+"""How waits are spread: counts side by side in one integer, so that adding two histograms is one addition.
+
+A bucket is a tenth wider than the one before it, so a percentile read from them is right within 5 %.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+_GROWTH: Final = 1.1
+#: From 10 ms, where the first ends, to 30 s, where the last begins.
+BUCKETS: Final = 86
+_FIRST_MS: Final = 10.0
+#: Bits of one count: four thousand million waits fit.
+_BITS: Final = 32
+_MASK: Final = (1 << _BITS) - 1
+BYTES: Final = BUCKETS * _BITS // 8
+
+
+def one_wait(wait_ms: float) -> int:
+    """The histogram of a single wait."""
+    bucket = math.ceil(math.log(max(wait_ms, _FIRST_MS) / _FIRST_MS, _GROWTH) - 1e-9)
+    return 1 << (min(bucket, BUCKETS - 1) * _BITS)
+
+
+def waits(histogram: int) -> int:
+    """How many waits are in it."""
+    return sum(_counts(histogram))
+
+
+def percentile_ms(histogram: int, percent: float) -> float:
+    """The wait that `percent` of all do not exceed: the middle of its bucket; 0 where there are none."""
+    wanted = math.ceil(waits(histogram) * percent / 100)
+    reached = 0
+    for bucket, number in enumerate(_counts(histogram)):
+        reached += number
+        if number and reached >= wanted:
+            return _FIRST_MS * _GROWTH ** (bucket - 0.5) if bucket else _FIRST_MS
+    return 0.0
+
+
+def _counts(histogram: int) -> Iterator[int]:
+    while histogram:
+        yield histogram & _MASK
+        histogram >>= _BITS

@@ -1,0 +1,244 @@
+"""What is counted as events come in equals a recount of all that was stored; each learner is told their own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, date
+from pathlib import Path
+from random import Random
+from shutil import copy
+from tempfile import TemporaryDirectory
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import update
+from vivavoce.history.v1 import history_pb2 as history_pb
+from vivavoce.history.v1 import history_service_pb2 as service_pb
+from vivavoce.type.v1 import feedback_pb2 as feedback_pb
+
+from mesh.clock import SystemClock
+from mesh.database import Database
+from mesh.errors import InvalidFieldError
+from mesh.migrations import migrate
+from services.history.app import MIGRATIONS
+from services.history.domain.happenings import Content, Happening, Heard, Said, Slip, SlipKind
+from services.history.domain.measures import Measures, Quarter
+from services.history.domain.progress import Asked, Grouping, view
+from services.history.events import from_payload
+from services.history.settings import Settings
+from services.history.store import VERSION_TABLE, MemoryStore
+from services.history.tables import ConversationRow
+from tests.services.calls import refused
+from tests.services.history.conftest import HistoryMesh, event, history_mesh
+
+#: A long summer day in the middle of it.
+BEGIN_S = 1_780_000_000
+WORDS = ["tea", "coffee", "please", "um", "wonderful", "nevertheless", "Zo\u00eb's", "2"]
+
+said = st.builds(
+    Said,
+    st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join),
+    typed=st.booleans(),
+    spoken_ms=st.integers(0, 9000),
+    words_ms=st.lists(st.tuples(st.integers(0, 999), st.integers(0, 999)), max_size=4).map(tuple),
+)
+heard = st.builds(
+    Heard,
+    st.just("Of course."),
+    st.integers(0, 9000),
+    st.booleans(),
+    st.one_of(st.none(), st.floats(0, 9000)),
+)
+slip = st.builds(Slip, st.sampled_from(SlipKind))
+#: Conversation, seconds since the event before, what happened, and whether a new delivery begins with it.
+talk = st.lists(
+    st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 1200), st.one_of(said, heard, slip), st.booleans()),
+    max_size=25,
+)
+
+
+def event_of(content: Content) -> history_pb.HistoryEvent:
+    """An event of that content."""
+    happened = history_pb.HistoryEvent()
+    match content:
+        case Said():
+            turn = happened.turn_taken
+            turn.text, turn.typed, turn.sample_rate_hz = content.text, content.typed, 0 if content.typed else 1000
+            turn.end_sample = content.spoken_ms
+            for start, end in content.words_ms:
+                turn.words.add(start_sample=start, end_sample=end)
+        case Heard():
+            reply = happened.reply_given
+            reply.heard_text, reply.heard_ms, reply.interrupted = content.text, content.heard_ms, content.interrupted
+            if content.wait_ms is not None:
+                reply.ledger.total_ms = content.wait_ms
+        case Slip(kind):
+            names = {
+                kind: feedback_pb.CorrectionKind.Value(f"CORRECTION_KIND_{kind.name}") for kind in list(SlipKind)[1:]
+            }
+            happened.feedback_given.correction.kind = names.get(kind, feedback_pb.CORRECTION_KIND_UNSPECIFIED)
+        case _:
+            raise AssertionError("nothing else is drawn")
+    return happened
+
+
+def deliveries_of(drawn: list[tuple[str, int, Content, bool]]) -> list[list[Happening]]:
+    deliveries: list[list[Happening]] = [[]]
+    sequences = {"a": 0, "b": 0}
+    time_us = BEGIN_S * 1_000_000
+    for name, seconds, content, apart in drawn:
+        time_us += seconds * 1_000_000
+        sequences[name] += 1
+        happened = event_of(content)
+        happened.conversation_id, happened.user_id, happened.sequence = name, "usr_1", sequences[name]
+        happened.time.FromMicroseconds(time_us)
+        if apart:
+            deliveries.append([])
+        deliveries[-1].append(from_payload(happened.SerializeToString()))
+    return [delivery for delivery in deliveries if delivery]
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without rows, to be copied: making one takes longer than a drawn talk."""
+    path = tmp_path_factory.mktemp("empty") / "history.db"
+    migrate(f"sqlite:///{path}", MIGRATIONS, VERSION_TABLE)
+    return path
+
+
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[tuple[MemoryStore, Database]]:
+    async with Database(url, 2) as database:
+        yield MemoryStore(database, SystemClock(), lambda word, _: len(word) % 7), database
+
+
+async def counted(store: MemoryStore) -> tuple[dict[Quarter, Measures], list[tuple[int, ...]]]:
+    """What is counted, but for the numbers of words, which are given in the order in which they come."""
+    tallies, levels = await store.tallies("usr_1")
+    quarters = {
+        Quarter(each.start_us, each.conversation_id): Measures(each.counts, each.waits, each.vocabulary.bit_count())
+        for each in tallies
+    }
+    seen = view(tallies, levels, Asked(UTC, Grouping.DAY), date(2026, 6, 1))
+    return quarters, [(*each.words_by_level, each.new_words, each.distinct_words) for each in (seen.total, *seen.spans)]
+
+
+@settings(max_examples=25, deadline=None)
+@given(talk)
+async def test_what_was_counted_event_by_event_equals_a_recount(
+    empty: Path, drawn: list[tuple[str, int, Content, bool]]
+) -> None:
+    with TemporaryDirectory() as folder:
+        async with open_store(f"sqlite:///{copy(empty, folder)}") as (store, database):
+            for delivery in deliveries_of(drawn):
+                await store.take_in([delivery])
+            along = await counted(store)
+            await database.run(lambda session: session.execute(update(ConversationRow).values(counted=False)))
+            assert await store.catch_up() == len({name for name, *_ in drawn})
+            assert await counted(store) == along
+
+
+@settings(max_examples=25, deadline=None)
+@given(talk, st.randoms())
+async def test_how_events_are_dealt_out_to_deliveries_changes_nothing(
+    empty: Path, drawn: list[tuple[str, int, Content, bool]], chance: Random
+) -> None:
+    with TemporaryDirectory() as first, TemporaryDirectory() as second:
+        urls = [f"sqlite:///{copy(empty, folder)}" for folder in (first, second)]
+        async with open_store(urls[0]) as (one, _), open_store(urls[1]) as (whole, _):
+            for delivery in deliveries_of(drawn):
+                await one.take_in([delivery])
+                if chance.random() < 0.3:
+                    await one.take_in([delivery])
+            if drawn:
+                await whole.take_in(deliveries_of(drawn))
+            assert await counted(one) == await counted(whole)
+
+
+async def test_counts_are_the_same_on_both_databases_and_after_a_recount(database_url: str) -> None:
+    migrate(database_url, MIGRATIONS, VERSION_TABLE)
+    drawn: list[tuple[str, int, Content, bool]] = [
+        ("a", 0, Heard("Hello.", 900, wait_ms=300), False),
+        ("a", 3, Said("um I I would like tea", spoken_ms=2000, words_ms=((0, 300), (900, 1000))), True),
+        ("b", 1, Said("nevertheless", typed=True), False),
+        ("a", 900, Slip(SlipKind.GRAMMAR), True),
+    ]
+    async with open_store(database_url) as (store, database):
+        for delivery in deliveries_of(drawn):
+            await store.take_in([delivery])
+        along = await counted(store)
+        counts = [each.counts for _, each in sorted(along[0].items())]
+        assert [(each.turns, each.words, each.repairs, each.gap_ms) for each in counts] == [
+            (1, 6, 1, 1000),
+            (1, 1, 0, 0),
+            (0, 0, 0, 0),
+        ]
+        await database.run(lambda session: session.execute(update(ConversationRow).values(counted=False)))
+        await store.catch_up()
+        assert await counted(store) == along
+
+
+async def progress(
+    mesh: HistoryMesh, request: service_pb.GetProgressRequest, user_id: str = "usr_test"
+) -> service_pb.GetProgressResponse:
+    return await mesh.stub.GetProgress(request, metadata=mesh.authority.user_metadata(user_id))
+
+
+def turn(sequence: int, at_s: int, text: str, user_id: str = "usr_test") -> history_pb.HistoryEvent:
+    happened = event(sequence, text, user_id=user_id, conversation_id=f"cnv_{user_id}")
+    happened.time.seconds = at_s
+    return happened
+
+
+async def test_a_learner_sees_progress_in_the_time_zone_of_the_profile(mesh: HistoryMesh) -> None:
+    # 22:30 in UTC on 1 June 2026 is the next day in Berlin.
+    for user_id in ("usr_berlin", "usr_test"):
+        await mesh.deliver([turn(1, 1_780_353_000, "", user_id), turn(2, 1_780_353_000, "I like umbrellas", user_id)])
+    (berlin,) = (await progress(mesh, service_pb.GetProgressRequest(), "usr_berlin")).spans
+    assert (berlin.date, berlin.start_time.ToJsonString()) == ("2026-06-02", "2026-06-01T22:00:00Z")
+    (utc,) = (await progress(mesh, service_pb.GetProgressRequest())).spans
+    assert utc.date == "2026-06-01"
+    (tokyo,) = (await progress(mesh, service_pb.GetProgressRequest(time_zone="Asia/Tokyo"), "usr_berlin")).spans
+    assert tokyo.start_time.ToJsonString() == "2026-06-01T15:00:00Z"
+
+
+async def test_words_are_told_by_level(mesh: HistoryMesh) -> None:
+    await mesh.deliver([event(1), event(2, "the umbrella nevertheless qwrtz")])
+    total = (await progress(mesh, service_pb.GetProgressRequest())).total
+    assert total.words_by_level == {"A1": 2, "B1": 1, "": 1}
+    assert (total.distinct_words, total.new_words, total.repeated_words, total.word_count) == (4, 4, 0, 4)
+
+
+async def test_progress_is_ones_own(mesh: HistoryMesh) -> None:
+    await mesh.deliver([event(1), event(2)])
+    assert (await progress(mesh, service_pb.GetProgressRequest(), "usr_other")).total.turn_count == 0
+    assert (await progress(mesh, service_pb.GetProgressRequest())).total.turn_count == 1
+
+
+@pytest.mark.parametrize("name", ["Europe/Atlantis", "../../etc/passwd", "\x00", "/etc/localtime"])
+async def test_a_time_zone_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
+    async with history_mesh(Settings(data_dir=tmp_path)) as mesh:
+        with refused(InvalidFieldError, field="time_zone"):
+            await progress(mesh, service_pb.GetProgressRequest(time_zone=name))
+
+
+async def test_a_range_upside_down_is_refused(tmp_path: Path) -> None:
+    async with history_mesh(Settings(data_dir=tmp_path)) as mesh:
+        request = service_pb.GetProgressRequest(
+            start_time=Timestamp(seconds=2), end_time=Timestamp(seconds=1), time_zone="UTC"
+        )
+        with refused(InvalidFieldError, field="end_time"):
+            await progress(mesh, request)
+        request.start_time.seconds = 2**60
+        with refused(InvalidFieldError, field="start_time"):
+            await progress(mesh, request)
+
+
+async def test_a_turn_of_any_size_is_taken_in_and_counted(mesh: HistoryMesh) -> None:
+    monster = event(2, "a" * 10_000 + " tea " + "words " * 200_000)
+    monster.turn_taken.sample_rate_hz, monster.turn_taken.end_sample = 1, 2**62
+    monster.turn_taken.words.add(start_sample=-(2**62), end_sample=2**62)
+    await mesh.deliver([event(1), monster])
+    total = (await progress(mesh, service_pb.GetProgressRequest())).total
+    assert (total.distinct_words, total.word_count, total.spoken_seconds) == (2, 200_001, 3600)
