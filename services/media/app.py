@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,40 +15,128 @@ from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
 from mesh.workers import Workers
+from services.media.archivist import Archivist
 from services.media.blobs.local import LocalBlobs
-from services.media.janitor import Janitor
+from services.media.domain.stores import Blobs
+from services.media.download import Downloads
+from services.media.export import Export
+from services.media.janitor import Janitor, Rules
+from services.media.lasting import LastingFiles
+from services.media.library_store import LibraryStore
+from services.media.links import Links, open_key
+from services.media.player import Player
 from services.media.recorder import Limits, Recorder
 from services.media.removal import Removal
-from services.media.servicer import MediaServicer
+from services.media.servicer import MediaServicer, Policy, Staff
 from services.media.settings import Settings
+from services.media.shelf import Shelf
+from services.media.sound.jobs import Bounds
+from services.media.spool import LocalSpool
 from services.media.store import VERSION_TABLE, RecordingStore
+from services.media.transcoding import Transcoding
+from services.media.workshop import Room, Workshop
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_GIB: Final = 1024**3
 
 
 @asynccontextmanager
 async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
     """The media service, ready to register. It calls no other service."""
     await asyncio.to_thread(migrate, settings.database(), MIGRATIONS, VERSION_TABLE)
-    limits = Limits(settings.segment_s, settings.longest_recording_s, settings.most_recordings)
-    async with (
-        Database(settings.database(), settings.database_threads) as database,
-        Workers("files", threads=settings.file_threads, queue=settings.file_queue) as threads,
-    ):
-        blobs, recordings = LocalBlobs(settings.recordings(), threads), RecordingStore(database)
-        removal = Removal(blobs=blobs, recordings=recordings, clock=clock)
-        async with (
-            Recorder(blobs=blobs, recordings=recordings, limits=limits, clock=clock) as recorder,
-            Janitor(
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(settings.database(), settings.database_threads))
+        threads = await stack.enter_async_context(
+            Workers("files", threads=settings.file_threads, queue=settings.file_queue)
+        )
+        spool = LocalSpool(settings.spool(), threads, settings.spool_bytes())
+        await spool.open()
+        blobs = await stack.enter_async_context(_open_blobs(settings, threads))
+        recordings, library = RecordingStore(database, settings.node), LibraryStore(database, settings.node)
+        shelf = Shelf(settings.shelf(), threads, settings.shelf_bytes())
+        archivist = await stack.enter_async_context(
+            Archivist(
+                spool=spool,
                 blobs=blobs,
                 recordings=recordings,
+                workshop=Workshop(Room(settings.archive_processes, settings.archive_processes)),
+                bounds=_of_archive(settings),
+                at_once=settings.archive_processes,
+                clock=clock,
+            )
+        )
+
+        async def let_go(recording_id: str) -> None:
+            await archivist.let_go(recording_id)
+            await shelf.drop(recording_id)
+
+        removal = Removal(spool=spool, blobs=blobs, recordings=recordings, library=library, let_go=let_go, clock=clock)
+        limits = Limits(settings.segment_s, settings.longest_recording_s, settings.most_recordings)
+        recorder = await stack.enter_async_context(
+            Recorder(spool=spool, recordings=recordings, limits=limits, clock=clock, finished=archivist.wake)
+        )
+        await stack.enter_async_context(
+            Janitor(
+                spool=spool,
+                recordings=recordings,
+                library=library,
                 removal=removal,
                 is_live=recorder.is_live,
-                forsaken_after_s=settings.forsaken_after_s,
+                finished=archivist.wake,
+                rules=Rules(settings.forsaken_after_s, settings.keep_days),
                 clock=clock,
-            ),
-        ):
-            servicer = MediaServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet.
-                recorder=recorder, removal=removal, recordings=recordings, blobs=blobs, clock=clock
             )
-            yield Service(SERVICE_NAMES["media"], partial(service_grpc.add_MediaServiceServicer_to_server, servicer))
+        )
+        workshop, bounds = Workshop(Room(settings.sound_processes, settings.sound_queue)), _of_people(settings)
+        lasting = LastingFiles(blobs=blobs, library=library, shelf=shelf, threads=threads)
+        downloads = Downloads(spool=spool, recordings=recordings, lasting=lasting, threads=threads)
+        staff = Staff(
+            recorder=recorder,
+            removal=removal,
+            library=library,
+            lasting=lasting,
+            downloads=downloads,
+            export=Export(library=library, lasting=lasting, downloads=downloads),
+            player=Player(
+                library=library,
+                lasting=lasting,
+                shelf=shelf,
+                workshop=workshop,
+                bounds=_of_archive(settings),
+                threads=threads,
+            ),
+            links=Links(open_key(settings.playback_secret, settings.data_dir / "keys" / "playback.key"), clock),
+            transcoding=Transcoding(workshop=workshop, bounds=bounds, folder=settings.shelf(), threads=threads),
+        )
+        policy = Policy(settings.keep_days, settings.presign, settings.public_url)
+        servicer = MediaServicer(staff=staff, policy=policy, clock=clock)
+        yield Service(SERVICE_NAMES["media"], partial(service_grpc.add_MediaServiceServicer_to_server, servicer))
+
+
+@asynccontextmanager
+async def _open_blobs(settings: Settings, threads: Workers) -> AsyncIterator[Blobs]:
+    yield LocalBlobs(settings.archive(), threads)
+
+
+def _of_people(settings: Settings) -> Bounds:
+    """How much sound that people send may take."""
+    return Bounds(
+        longest_s=settings.longest_sound_s,
+        most_channels=8,
+        memory_bytes=settings.sound_memory_bytes(),
+        cpu_s=300,
+        output_bytes=2 * _GIB,
+        wall_s=600,
+    )
+
+
+def _of_archive(settings: Settings) -> Bounds:
+    """How much our own recordings may take."""
+    return Bounds(
+        longest_s=settings.longest_recording_s + 1,
+        most_channels=2,
+        memory_bytes=settings.sound_memory_bytes(),
+        cpu_s=3600,
+        output_bytes=4 * _GIB,
+        wall_s=7200,
+    )

@@ -9,7 +9,7 @@ from vivavoce.type.v1 import audio_pb2 as audio_pb
 from mesh.clock import Clock
 from mesh.errors import InvalidFieldError, PreconditionError
 from mesh.streams import DuplexStream
-from services.media.domain.recordings import Recording
+from services.media.domain.recordings import Line, Recording
 from services.media.domain.tracks import Track
 from services.media.recorder import OpenRecording, Recorder
 from services.media.wire import TRACKS, recording_pb, track_pb
@@ -52,7 +52,7 @@ async def record(stream: Stream, recorder: Recorder, clock: Clock) -> None:
                 await told(track, kept.samples)
         if not known.recording.finished:
             known = await recorder.record(known, told, feed)
-    finished = media_pb.RecordingFinished(recording=recording_pb(known))
+    finished = media_pb.RecordingFinished(recording=recording_pb(known, keep_days=0))
     await stream.send(service_pb.RecordResponse(recording_finished=finished))
 
 
@@ -89,12 +89,24 @@ async def _append(opened: OpenRecording, request: service_pb.RecordRequest) -> N
             if append.first_sample < 0:
                 raise InvalidFieldError("first_sample counts from 0.", field="append_track.first_sample")
             await opened.append(TRACKS[append.track], append.first_sample, append.pcm)
+        case "mark_line":
+            await opened.mark(_line(request.mark_line))
         case "start_recording":
             raise PreconditionError(
                 "The recording was started; open another stream for another one.",
                 reason="STREAM_ALREADY_CONFIGURED",
             )
         case None:
-            raise InvalidFieldError("Set append_track.", field="command")
+            raise InvalidFieldError("Set append_track or mark_line.", field="command")
         case _:
             assert_never(command)
+
+
+def _line(marked: media_pb.MarkLine) -> Line:
+    if marked.track not in TRACKS:
+        raise InvalidFieldError("track is the learner's or the tutor's.", field="mark_line.track")
+    if not 0 <= marked.first_sample <= marked.end_sample:
+        raise InvalidFieldError("A line ends after it begins.", field="mark_line.end_sample")
+    if not marked.line_id:
+        raise InvalidFieldError("line_id names the turn or the reply.", field="mark_line.line_id")
+    return Line(marked.line_id, TRACKS[marked.track], marked.first_sample, marked.end_sample)

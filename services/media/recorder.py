@@ -10,7 +10,8 @@ from typing import Final, Self
 
 from mesh.clock import Clock
 from mesh.errors import ConflictError, NotFoundError, OverloadedError, VivavoceError
-from services.media.domain.recordings import Blobs, KeptRecording, Recording, Recordings, Segment, segment_key
+from services.media.domain.recordings import KeptRecording, Line, Recording, Recordings, Segment
+from services.media.domain.stores import Spool, segment_key
 from services.media.domain.tracks import OpenTrack, Piece, Track
 
 #: How often sound that waits is looked after.
@@ -45,14 +46,14 @@ class OpenRecording:
         self,
         known: KeptRecording,
         *,
-        blobs: Blobs,
+        spool: Spool,
         recordings: Recordings,
         limits: Limits,
         clock: Clock,
         told: Told,
     ) -> None:
         self.recording = known.recording
-        self._blobs = blobs
+        self._spool = spool
         self._recordings = recordings
         self._segment_s = limits.segment_s
         self._clock = clock
@@ -79,6 +80,10 @@ class OpenRecording:
         """
         async with self._keeping:
             await self._keep(track, self._tracks[track].append(first_sample, pcm, self._clock.now()))
+
+    async def mark(self, line: Line) -> None:
+        """Notes where a line was spoken."""
+        await self._recordings.mark(self.recording.recording_id, line)
 
     async def keep_in_time(self) -> None:
         """Keeps sound that has waited for a segment's length, for as long as it runs."""
@@ -110,26 +115,32 @@ class OpenRecording:
             key = segment_key(self.recording.recording_id, track, piece.first_sample)
             # Broken until it is done: a cancelled stream must not keep what comes after this piece either.
             self._broken = True
-            sha256 = await self._blobs.put(key, piece.pcm)
+            sha256 = await self._spool.put(key, piece.pcm)
             segment = Segment(track, piece.first_sample, piece.samples, sha256)
             try:
                 now_us = int(self._clock.wall().timestamp() * 1_000_000)
                 await self._recordings.keep(self.recording.recording_id, segment, now_us)
             except NotFoundError:
-                await self._blobs.delete(key)
+                await self._spool.delete(key)
                 raise
             self._broken = False
             await self._told(track, piece.end_sample)
 
 
 class Recorder:
-    """Makes recordings, each by one stream at a time. Use as `async with`, around the streams."""
+    """Makes recordings, each by one stream at a time; `finished` is called when one is.
 
-    def __init__(self, *, blobs: Blobs, recordings: Recordings, limits: Limits, clock: Clock) -> None:
-        self._blobs = blobs
+    Use as `async with`, around the streams.
+    """
+
+    def __init__(
+        self, *, spool: Spool, recordings: Recordings, limits: Limits, clock: Clock, finished: Callable[[], None]
+    ) -> None:
+        self._spool = spool
         self._recordings = recordings
         self._limits = limits
         self._clock = clock
+        self._finished = finished
         self._live: set[str] = set()
         self._ending: dict[str, asyncio.Task[None]] = {}
 
@@ -154,12 +165,13 @@ class Recorder:
 
         Raises:
             ConflictError: another stream makes it, or its rest is being kept; start again in a moment.
-            OverloadedError: too many recordings are being made.
+            OverloadedError: too many recordings are being made, or wait for the store.
         """
         if self.is_live(recording_id):
             raise ConflictError("Another stream makes this recording; end it, or start again in a moment.")
         if len(self._live) >= self._limits.most_recordings:
             raise OverloadedError("Too many conversations are being recorded; try again later.")
+        self._spool.check_room()
         self._live.add(recording_id)
         try:
             yield
@@ -184,7 +196,7 @@ class Recorder:
         """
         opened = OpenRecording(
             known,
-            blobs=self._blobs,
+            spool=self._spool,
             recordings=self._recordings,
             limits=self._limits,
             clock=self._clock,
@@ -204,6 +216,7 @@ class Recorder:
             raise
         if finished is None:
             raise NotFoundError("The recording was deleted while it was made; begin another one.")
+        self._finished()
         return finished
 
     def _keep_rest(self, opened: OpenRecording) -> None:

@@ -1,71 +1,56 @@
-"""Keeps the manifests of recordings in the media service's own tables."""
+"""Keeps the manifests of recordings that are made, in the media service's own tables."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from mesh.database import Database
 from mesh.errors import AlreadyExistsError, ConflictError, NotFoundError
-from services.media.domain.recordings import Kept, KeptRecording, Recording, Segment
-from services.media.domain.tracks import BYTES_PER_SAMPLE, Track
-from services.media.tables import VERSION_TABLE, Base, ForgottenUserRow, RecordingRow, SegmentRow
+from services.media.domain.recordings import Archived, KeptRecording, Line, Recording, Segment
+from services.media.domain.tracks import Track
+from services.media.rows import recording_of, with_kept
+from services.media.tables import VERSION_TABLE, Base, FileRow, ForgottenUserRow, LineRow, RecordingRow, SegmentRow
 
 __all__ = ["VERSION_TABLE", "Base", "RecordingStore"]
 
 
 class RecordingStore:
-    """`Recordings` over a database."""
+    """`Recordings` over a database; `node` is this machine's name among those that share it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, node: str) -> None:
         self._database = database
+        self._node = node
 
     async def start(self, recording: Recording) -> KeptRecording:
         """See `Recordings`."""
-        return await self._database.commit(lambda session: _start(session, recording))
+        return await self._database.commit(lambda session: _start(session, recording, self._node))
 
     async def keep(self, recording_id: str, segment: Segment, now_us: int) -> None:
         """See `Recordings`."""
         await self._database.commit(lambda session: _keep(session, recording_id, segment, now_us))
+
+    async def mark(self, recording_id: str, line: Line) -> None:
+        """See `Recordings`."""
+
+        def unit(session: Session) -> None:
+            if session.get(RecordingRow, recording_id) is not None:
+                session.merge(_line_row(recording_id, line))
+
+        await self._database.commit(unit)
 
     async def finish(self, recording_id: str) -> KeptRecording | None:
         """See `Recordings`."""
 
         def unit(session: Session) -> KeptRecording | None:
             row = session.get(RecordingRow, recording_id, with_for_update=True)
-            if row is None:
+            if row is None or row.condemned:
                 return None
             row.finished = True
-            return _with_kept(session, [row])[0]
+            return with_kept(session, [row])[0]
 
         return await self._database.commit(unit)
-
-    async def find(self, user_id: str, recording_id: str) -> KeptRecording | None:
-        """See `Recordings`."""
-
-        def unit(session: Session) -> KeptRecording | None:
-            # PostgreSQL refuses to look for text that text can't hold.
-            row = None if "\0" in recording_id else session.get(RecordingRow, recording_id)
-            return _with_kept(session, [row])[0] if row and row.user_id == user_id else None
-
-        return await self._database.read(unit)
-
-    async def page(
-        self, user_id: str, conversation_id: str, after: tuple[int, str] | None, limit: int
-    ) -> list[KeptRecording]:
-        """See `Recordings`."""
-        wanted = select(RecordingRow).where(RecordingRow.user_id == user_id)
-        if conversation_id:
-            wanted = wanted.where(RecordingRow.conversation_id == conversation_id)
-        if after is not None:
-            wanted = wanted.where(tuple_(RecordingRow.begin_time_us, RecordingRow.recording_id) < after)
-        latest_first = wanted.order_by(RecordingRow.begin_time_us.desc(), RecordingRow.recording_id.desc()).limit(limit)
-        return await self._database.read(
-            lambda session: (
-                _with_kept(session, session.scalars(latest_first).all()) if "\0" not in conversation_id else []
-            )
-        )
 
     async def segments(self, recording_id: str, track: Track) -> list[Segment]:
         """See `Recordings`."""
@@ -79,58 +64,76 @@ class RecordingStore:
     async def forsaken(self, before_us: int) -> list[str]:
         """See `Recordings`."""
         wanted = select(RecordingRow.recording_id).where(
-            RecordingRow.finished.is_(False), RecordingRow.update_time_us <= before_us
+            RecordingRow.finished.is_(False),
+            RecordingRow.condemned.is_(False),
+            RecordingRow.node == self._node,
+            RecordingRow.update_time_us <= before_us,
         )
         return await self._database.read(lambda session: list(session.scalars(wanted)))
 
-    async def delete(self, recording_id: str) -> None:
+    async def unarchived(self) -> list[Recording]:
         """See `Recordings`."""
-
-        def unit(session: Session) -> None:
-            session.execute(delete(RecordingRow).where(RecordingRow.recording_id == recording_id))
-
-        await self._database.commit(unit)
-
-    async def forget(self, user_id: str, request_id: str, now_us: int) -> int:
-        """See `Recordings`."""
-        return await self._database.commit(lambda session: _forget(session, user_id, request_id, now_us))
-
-    async def of_forgotten(self) -> list[str]:
-        """See `Recordings`."""
-        wanted = select(RecordingRow.recording_id).join(
-            ForgottenUserRow, ForgottenUserRow.user_id == RecordingRow.user_id
+        wanted = (
+            select(RecordingRow)
+            .where(
+                RecordingRow.finished.is_(True),
+                RecordingRow.archived.is_(False),
+                RecordingRow.condemned.is_(False),
+                RecordingRow.node == self._node,
+            )
+            .order_by(RecordingRow.update_time_us)
         )
-        return await self._database.read(lambda session: list(session.scalars(wanted)))
+        return await self._database.read(lambda session: [recording_of(row) for row in session.scalars(wanted)])
+
+    async def archive(self, recording_id: str, archived: Archived) -> None:
+        """See `Recordings`."""
+        await self._database.commit(lambda session: _archive(session, recording_id, archived))
+
+    async def known(self, recording_ids: Sequence[str]) -> set[str]:
+        """See `Recordings`."""
+        wanted = select(RecordingRow.recording_id).where(RecordingRow.recording_id.in_(recording_ids))
+        return await self._database.read(lambda session: set(session.scalars(wanted)))
 
 
-def _start(session: Session, recording: Recording) -> KeptRecording:
+def _start(session: Session, recording: Recording, node: str) -> KeptRecording:
     if session.get(ForgottenUserRow, recording.user_id) is not None:
         raise NotFoundError("This learner was deleted; nothing is recorded.", field="start_recording.user_id")
     row = session.get(RecordingRow, recording.recording_id)
     if row is None:
-        row = _row(recording)
+        row = _row(recording, node)
         session.add(row)
         try:
             session.flush()
         except IntegrityError:
             raise ConflictError("Another stream starts this recording; start again in a moment.") from None
-    known = _recording(row)
+    _check_same(recording_of(row), recording)
+    if row.condemned:
+        raise NotFoundError("This recording was deleted; begin another one.", field="start_recording.recording_id")
+    if row.node != node and not row.finished:
+        raise ConflictError("Another machine makes this recording; begin another one.")
+    return with_kept(session, [row])[0]
+
+
+def _check_same(known: Recording, wanted: Recording) -> None:
     if (known.user_id, known.conversation_id, known.session_id, known.rates_hz) != (
-        recording.user_id,
-        recording.conversation_id,
-        recording.session_id,
-        recording.rates_hz,
+        wanted.user_id,
+        wanted.conversation_id,
+        wanted.session_id,
+        wanted.rates_hz,
     ):
         raise AlreadyExistsError(
             "recording_id names another recording; choose a new id.", field="start_recording.recording_id"
         )
-    return _with_kept(session, [row])[0]
 
 
 def _keep(session: Session, recording_id: str, segment: Segment, now_us: int) -> None:
     touched = (
         update(RecordingRow)
-        .where(RecordingRow.recording_id == recording_id, RecordingRow.finished.is_(False))
+        .where(
+            RecordingRow.recording_id == recording_id,
+            RecordingRow.finished.is_(False),
+            RecordingRow.condemned.is_(False),
+        )
         .values(update_time_us=now_us)
         .returning(RecordingRow.recording_id)
     )
@@ -146,45 +149,21 @@ def _keep(session: Session, recording_id: str, segment: Segment, now_us: int) ->
     session.execute(insert(SegmentRow), [columns])
 
 
-def _forget(session: Session, user_id: str, request_id: str, now_us: int) -> int:
-    known = session.get(ForgottenUserRow, user_id, with_for_update=True)
-    if known is not None and known.request_id == request_id:
-        return known.recording_count
-    mine = select(func.count()).select_from(RecordingRow).where(RecordingRow.user_id == user_id)
-    count = session.scalar(mine) or 0
-    row = known or ForgottenUserRow(user_id=user_id)
-    row.request_id, row.recording_count, row.forget_time_us = request_id, count, now_us
-    session.add(row)
-    try:
-        session.flush()
-    except IntegrityError:
-        raise ConflictError("This learner is being forgotten by another call; repeat it in a moment.") from None
-    return count
-
-
-def _with_kept(session: Session, rows: Sequence[RecordingRow]) -> list[KeptRecording]:
-    ids = [row.recording_id for row in rows]
-    sums = session.execute(
-        select(
-            SegmentRow.recording_id,
-            SegmentRow.track,
-            func.max(SegmentRow.first_sample + SegmentRow.samples),
-            func.sum(SegmentRow.samples),
+def _archive(session: Session, recording_id: str, archived: Archived) -> None:
+    row = session.get(RecordingRow, recording_id, with_for_update=True)
+    if row is None or row.condemned:
+        raise NotFoundError("The recording was deleted while it was archived.")
+    row.archived = True
+    row.learner_samples = archived.samples.get(Track.LEARNER, 0)
+    row.tutor_samples = archived.samples.get(Track.TUTOR, 0)
+    for file in archived.files:
+        session.merge(
+            FileRow(recording_id=recording_id, name=file.name, size_bytes=file.size_bytes, sha256=file.sha256)
         )
-        .where(SegmentRow.recording_id.in_(ids))
-        .group_by(SegmentRow.recording_id, SegmentRow.track)
-    )
-    kept = {
-        (recording_id, Track(track)): Kept(end, int(samples) * BYTES_PER_SAMPLE)
-        for recording_id, track, end, samples in sums
-    }
-    return [
-        KeptRecording(_recording(row), {track: kept.get((row.recording_id, track), Kept()) for track in Track})
-        for row in rows
-    ]
+    session.execute(delete(SegmentRow).where(SegmentRow.recording_id == recording_id))
 
 
-def _row(recording: Recording) -> RecordingRow:
+def _row(recording: Recording, node: str) -> RecordingRow:
     return RecordingRow(
         recording_id=recording.recording_id,
         user_id=recording.user_id,
@@ -195,20 +174,23 @@ def _row(recording: Recording) -> RecordingRow:
         begin_time_us=recording.begin_time_us,
         update_time_us=recording.begin_time_us,
         finished=False,
-    )
-
-
-def _recording(row: RecordingRow) -> Recording:
-    return Recording(
-        recording_id=row.recording_id,
-        user_id=row.user_id,
-        conversation_id=row.conversation_id,
-        session_id=row.session_id,
-        rates_hz={Track.LEARNER: row.learner_rate_hz, Track.TUTOR: row.tutor_rate_hz},
-        begin_time_us=row.begin_time_us,
-        finished=row.finished,
+        node=node,
+        archived=False,
+        condemned=False,
+        learner_samples=0,
+        tutor_samples=0,
     )
 
 
 def _segment(row: SegmentRow) -> Segment:
     return Segment(Track(row.track), row.first_sample, row.samples, row.sha256)
+
+
+def _line_row(recording_id: str, line: Line) -> LineRow:
+    return LineRow(
+        recording_id=recording_id,
+        line_id=line.line_id,
+        track=line.track.value,
+        first_sample=line.first_sample,
+        end_sample=line.end_sample,
+    )

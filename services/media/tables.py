@@ -31,6 +31,11 @@ class RecordingRow(Base):
     begin_time_us: Mapped[int] = mapped_column(BigInteger)
     update_time_us: Mapped[int] = mapped_column(BigInteger)
     finished: Mapped[bool]
+    node: Mapped[str] = mapped_column(String(64))
+    archived: Mapped[bool]
+    condemned: Mapped[bool]
+    learner_samples: Mapped[int] = mapped_column(BigInteger)
+    tutor_samples: Mapped[int] = mapped_column(BigInteger)
 
 
 class SegmentRow(Base):
@@ -45,6 +50,42 @@ class SegmentRow(Base):
     first_sample: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     samples: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
+
+
+class LineRow(Base):
+    """Where a line was spoken."""
+
+    __tablename__ = "recording_lines"
+
+    recording_id: Mapped[str] = mapped_column(
+        ForeignKey("recordings.recording_id", ondelete="CASCADE"), primary_key=True
+    )
+    line_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    track: Mapped[str] = mapped_column(String(16))
+    first_sample: Mapped[int] = mapped_column(BigInteger)
+    end_sample: Mapped[int] = mapped_column(BigInteger)
+
+
+class FileRow(Base):
+    """A lasting file of a recording."""
+
+    __tablename__ = "recording_files"
+
+    recording_id: Mapped[str] = mapped_column(
+        ForeignKey("recordings.recording_id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+
+
+class RetentionRow(Base):
+    """How long a person wishes recordings to be kept."""
+
+    __tablename__ = "retention_wishes"
+
+    user_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    keep_days: Mapped[int]
 
 
 class ForgottenUserRow(Base):

@@ -1,13 +1,10 @@
-"""Recordings as they are kept: a manifest of segments, between which there is silence."""
+"""Recordings as they are kept: first a manifest of segments, then lasting files."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from mesh.errors import InvalidFieldError
-from services.media.domain.tracks import BYTES_PER_SAMPLE, Track
-
-_RIFF_BYTES: Final = 36
+from services.media.domain.tracks import Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +18,8 @@ class Recording:
     rates_hz: Mapping[Track, int]
     begin_time_us: int
     finished: bool = False
+    #: Whether its lasting files are in the store; until then its segments lie on the machine that made it.
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,25 @@ class Segment:
     def end_sample(self) -> int:
         """The sample after the last."""
         return self.first_sample + self.samples
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where a line was spoken: a turn of the learner's, or what was heard of a reply."""
+
+    line_id: str
+    track: Track
+    first_sample: int
+    end_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A lasting file of a recording, and the sum that shows it is whole."""
+
+    name: str
+    size_bytes: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +73,23 @@ class KeptRecording:
 
 
 @dataclass(frozen=True, slots=True)
-class Excerpt:
-    """Samples of a segment: so many after the first `skip`."""
+class Archived:
+    """What archiving a recording made."""
 
-    segment: Segment
-    skip: int
-    samples: int
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """So many samples of nothing."""
-
-    samples: int
+    files: Sequence[KeptFile]
+    #: Samples of each track, silence between segments included.
+    samples: Mapping[Track, int] = field(default_factory=dict)
 
 
 class Recordings(Protocol):
-    """Keeps the manifests. Each call is one transaction, on disk when it returns."""
+    """Keeps the manifests of recordings while they are made. Each call is one transaction, on disk when it returns."""
 
     async def start(self, recording: Recording) -> KeptRecording:
         """Adds a recording, or returns the one that was started before by the same id.
 
         Raises:
             AlreadyExistsError: the id is another recording's.
+            ConflictError: another machine makes it.
             NotFoundError: the learner was forgotten.
         """
         ...
@@ -90,9 +102,41 @@ class Recordings(Protocol):
         """
         ...
 
+    async def mark(self, recording_id: str, line: Line) -> None:
+        """Adds a line, or replaces it. Nothing where the recording was deleted."""
+        ...
+
     async def finish(self, recording_id: str) -> KeptRecording | None:
         """Marks it as finished; None where it was deleted."""
         ...
+
+    async def segments(self, recording_id: str, track: Track) -> list[Segment]:
+        """The segments of a track, in order."""
+        ...
+
+    async def forsaken(self, before_us: int) -> list[str]:
+        """Recordings of this machine's that are not finished and that nothing was added to since."""
+        ...
+
+    async def unarchived(self) -> list[Recording]:
+        """Finished recordings of this machine's that wait to be archived, oldest first."""
+        ...
+
+    async def archive(self, recording_id: str, archived: Archived) -> None:
+        """Puts its files in the place of its segments.
+
+        Raises:
+            NotFoundError: the recording was deleted.
+        """
+        ...
+
+    async def known(self, recording_ids: Sequence[str]) -> set[str]:
+        """Which of them there are."""
+        ...
+
+
+class Library(Protocol):
+    """Looks recordings up, and says which are to be removed. Each call is one transaction."""
 
     async def find(self, user_id: str, recording_id: str) -> KeptRecording | None:
         """The recording of that person."""
@@ -104,12 +148,24 @@ class Recordings(Protocol):
         """Those of that person, and of that conversation where one is given, latest first."""
         ...
 
-    async def segments(self, recording_id: str, track: Track) -> list[Segment]:
-        """The segments of a track, in order."""
+    async def lines(self, recording_id: str) -> list[Line]:
+        """Its lines, in any order."""
         ...
 
-    async def forsaken(self, before_us: int) -> list[str]:
-        """Recordings that are not finished and that nothing was added to since."""
+    async def files(self, recording_id: str) -> dict[str, KeptFile]:
+        """Its lasting files by name."""
+        ...
+
+    async def condemn(self, recording_id: str) -> None:
+        """From now on it is to be removed, and nobody finds it."""
+        ...
+
+    async def condemn_expired(self, now_us: int, longest_keep_days: int) -> int:
+        """Does so with those whose time is over: their learner's wish, or the most; 0 is no limit. How many."""
+        ...
+
+    async def condemned(self) -> list[str]:
+        """Recordings to be removed that can be by this machine: its own, and those in the store."""
         ...
 
     async def delete(self, recording_id: str) -> None:
@@ -117,100 +173,21 @@ class Recordings(Protocol):
         ...
 
     async def forget(self, user_id: str, request_id: str, now_us: int) -> int:
-        """Notes that nothing of that person is to be kept; how many recordings there were at the first such request.
+        """Condemns all of a person's, for ever; how many recordings there were at the first such request.
 
         Raises:
             ConflictError: another call does the same.
         """
         ...
 
-    async def of_forgotten(self) -> list[str]:
-        """Recordings that are still there of people who were forgotten."""
+    async def left_of(self, user_id: str) -> list[str]:
+        """Recordings that are still there of a person, condemned or not."""
         ...
 
-
-class Blobs(Protocol):
-    """Keeps bytes by key: words of a-z, 0-9 and _, separated by slashes. Raises UnavailableError where it can't."""
-
-    async def put(self, key: str, content: bytes) -> str:
-        """Keeps `content`; it survives a crash once this returns its SHA-256 in hexadecimal. Replaces what was there.
-
-        Raises:
-            OverloadedError: too much waits for the disk.
-        """
+    async def keep_days(self, user_id: str) -> int:
+        """How many days the person wishes recordings to be kept; 0 is no wish."""
         ...
 
-    async def get(self, key: str) -> bytes:
-        """What is kept there."""
+    async def set_keep_days(self, user_id: str, days: int) -> None:
+        """Notes the wish."""
         ...
-
-    async def keys(self, prefix: str) -> list[str]:
-        """The keys below a prefix."""
-        ...
-
-    async def tidy(self, prefix: str) -> None:
-        """Removes what a crash left half written below a prefix that nobody writes to."""
-        ...
-
-    async def delete(self, key: str) -> None:
-        """Removes one; nothing where there is none."""
-        ...
-
-    async def delete_all(self, prefix: str) -> None:
-        """Removes all below a prefix."""
-        ...
-
-
-def segment_key(recording_id: str, track: Track, first_sample: int) -> str:
-    """Where a segment is kept: the same sound, sent again, lands in the same place."""
-    return f"{recording_id}/{track.value}/{first_sample:012d}"
-
-
-def stretch(segments: Sequence[Segment], from_sample: int, to_sample: int) -> tuple[int, Iterator[Excerpt | Silence]]:
-    """The samples from one up to another, 0 meaning the end: how many, and what they are made of.
-
-    Raises:
-        InvalidFieldError: the range is upside down or begins after the end.
-    """
-    end = segments[-1].end_sample if segments else 0
-    until = min(to_sample or end, end)
-    if from_sample > end:
-        raise InvalidFieldError(
-            f"from_sample lies after the track's end; it has {end} samples.",
-            field="from_sample",
-            metadata={"samples": str(end)},
-        )
-    if to_sample and to_sample < from_sample:
-        raise InvalidFieldError("to_sample lies before from_sample; exchange them.", field="to_sample")
-    return until - from_sample, _parts(segments, from_sample, until)
-
-
-def _parts(segments: Sequence[Segment], place: int, until: int) -> Iterator[Excerpt | Silence]:
-    for segment in segments:
-        if segment.end_sample <= place:
-            continue
-        if place >= until:
-            return
-        if segment.first_sample > place:
-            gap = min(segment.first_sample, until) - place
-            yield Silence(gap)
-            place += gap
-        if place < until:
-            wanted = min(segment.end_sample, until) - place
-            yield Excerpt(segment, place - segment.first_sample, wanted)
-            place += wanted
-
-
-def wav_header(rate_hz: int, samples: int) -> bytes:
-    """The 44 bytes before `samples` 16-bit samples of one channel."""
-    size = samples * BYTES_PER_SAMPLE
-    return b"".join(
-        (
-            b"RIFF" + (_RIFF_BYTES + size).to_bytes(4, "little") + b"WAVE",
-            b"fmt " + (16).to_bytes(4, "little"),
-            (1).to_bytes(2, "little") + (1).to_bytes(2, "little"),  # PCM, one channel.
-            rate_hz.to_bytes(4, "little") + (rate_hz * BYTES_PER_SAMPLE).to_bytes(4, "little"),
-            BYTES_PER_SAMPLE.to_bytes(2, "little") + (8 * BYTES_PER_SAMPLE).to_bytes(2, "little"),
-            b"data" + size.to_bytes(4, "little"),
-        )
-    )

@@ -1,5 +1,6 @@
 """The media service on a real server, and its clients."""
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -63,7 +64,12 @@ class MediaMesh:
 
     stub: "MediaServiceAsyncStub"
     authority: Authority
-    folder: Path
+    settings: Settings
+
+    @property
+    def folder(self) -> Path:
+        """Where segments lie."""
+        return self.settings.spool()
 
     @asynccontextmanager
     async def recording(self, *first: service_pb.RecordRequest) -> AsyncIterator[RecordStream]:
@@ -118,8 +124,21 @@ class MediaMesh:
         request = service_pb.DeleteRecordingRequest(recording_id=recording_id)
         await self.stub.DeleteRecording(request, metadata=self.authority.user_metadata(user_id))
 
+    async def archived(self, recording_id: str = "rec_1", user_id: str = "usr_test") -> media_pb.Recording:
+        """The recording once it is archived."""
+        async with asyncio.timeout(30):
+            while not (known := await self.get(recording_id, user_id)).archived:  # noqa: ASYNC110 (another process works)
+                await asyncio.sleep(0.02)
+        return known
+
     def files(self) -> list[Path]:
+        """The segments, and what is made of them."""
         return sorted(path for path in self.folder.rglob("*") if path.is_file())
+
+    def all_files(self) -> list[Path]:
+        """All sound that is kept anywhere."""
+        folders = (self.settings.spool(), self.settings.archive(), self.settings.shelf())
+        return sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
 
 
 @asynccontextmanager
@@ -131,10 +150,18 @@ async def media_mesh(settings: Settings, clock: Clock | None = None) -> AsyncIte
         serve([service], authority) as server,
         open_channel(server.address) as channel,
     ):
-        yield MediaMesh(MediaServiceStub(channel), authority, settings.recordings())
+        yield MediaMesh(MediaServiceStub(channel), authority, settings)
 
 
 @pytest.fixture
 async def mesh(database_url: str, tmp_path: Path) -> AsyncIterator[MediaMesh]:
+    """Recordings stay as they were made: nothing is archived."""
+    async with media_mesh(Settings(data_dir=tmp_path, database_url=database_url, archive_processes=0)) as running:
+        yield running
+
+
+@pytest.fixture
+async def archive(database_url: str, tmp_path: Path) -> AsyncIterator[MediaMesh]:
+    """Recordings are archived as soon as they are finished."""
     async with media_mesh(Settings(data_dir=tmp_path, database_url=database_url)) as running:
         yield running

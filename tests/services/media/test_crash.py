@@ -51,8 +51,8 @@ async def media_process(folder: Path, signer: TokenSigner, private_key: Path) ->
         address = (await process.stdout.readline()).decode().strip()
         async with open_channel(address) as channel:
             authority = Authority(signer, TokenVerifier(keys))
-            folder_of_files = Settings(data_dir=folder).recordings()
-            yield Process(MediaMesh(MediaServiceStub(channel), authority, folder_of_files), process.kill)
+            settings = Settings(data_dir=folder)
+            yield Process(MediaMesh(MediaServiceStub(channel), authority, settings), process.kill)
     finally:
         with suppress(ProcessLookupError):
             process.kill()

@@ -72,7 +72,7 @@ async def test_pieces_are_at_most_64_kib_and_a_long_gap_is_silence(mesh: MediaMe
 
 @pytest.mark.parametrize(("from_sample", "to_sample"), [(0, 1), (47_990, 48_010), (100_000, 0), (159_999, 999_999)])
 async def test_a_stretch_is_cut_to_the_sample(from_sample: int, to_sample: int, tmp_path: Path) -> None:
-    async with media_mesh(Settings(data_dir=tmp_path)) as mesh:
+    async with media_mesh(Settings(data_dir=tmp_path, archive_processes=0)) as mesh:
         await mesh.record(start(), *(append(LEARNER, second * 16_000, 16_000) for second in range(10)))
         end = min(to_sample or 160_000, 160_000)
         heard = await mesh.heard(LEARNER, from_sample, to_sample)
@@ -85,7 +85,7 @@ async def test_a_stretch_is_cut_to_the_sample(from_sample: int, to_sample: int, 
 async def test_a_stretch_that_makes_no_sense_is_refused(
     from_sample: int, to_sample: int, field: str, tmp_path: Path
 ) -> None:
-    async with media_mesh(Settings(data_dir=tmp_path)) as mesh:
+    async with media_mesh(Settings(data_dir=tmp_path, archive_processes=0)) as mesh:
         await mesh.record(start(), append(LEARNER, 0, 160))
         with refused(InvalidFieldError, field=field):
             await mesh.download(LEARNER, from_sample, to_sample)
@@ -109,7 +109,7 @@ async def test_deletion_leaves_no_file_and_no_row(mesh: MediaMesh) -> None:
 
 
 async def test_a_damaged_file_is_noticed(tmp_path: Path) -> None:
-    async with media_mesh(Settings(data_dir=tmp_path)) as mesh:
+    async with media_mesh(Settings(data_dir=tmp_path, archive_processes=0)) as mesh:
         await mesh.record(start(), append(LEARNER, 0, 160))
         (file,) = mesh.files()
         file.write_bytes(bytes(320))
@@ -118,6 +118,6 @@ async def test_a_damaged_file_is_noticed(tmp_path: Path) -> None:
 
 
 async def test_the_library_is_for_the_signed_in(tmp_path: Path) -> None:
-    async with media_mesh(Settings(data_dir=tmp_path)) as mesh:
+    async with media_mesh(Settings(data_dir=tmp_path, archive_processes=0)) as mesh:
         with refused(UnauthenticatedError):
             await mesh.stub.ListRecordings(Request())

@@ -72,7 +72,10 @@ async def test_kept_sound_is_acknowledged_cumulatively_and_no_segment_lasts_five
 
 async def test_sound_that_trickles_is_kept_within_five_seconds(tmp_path: Path) -> None:
     clock = VirtualClock()
-    async with media_mesh(Settings(data_dir=tmp_path), clock) as mesh, mesh.recording(start()) as stream:
+    async with (
+        media_mesh(Settings(data_dir=tmp_path, archive_processes=0), clock) as mesh,
+        mesh.recording(start()) as stream,
+    ):
         await stream.send(append(LEARNER, 0, 160))
         while (await anext(stream)).WhichOneof("event") != "recording_started":
             pass
@@ -160,7 +163,7 @@ def appended(**fields: object) -> service_pb.RecordRequest:
 async def test_a_bad_message_ends_the_stream_and_what_came_before_is_kept(
     bad: service_pb.RecordRequest, kind: type[VivavoceError], tmp_path: Path
 ) -> None:
-    async with media_mesh(Settings(data_dir=tmp_path)) as mesh:
+    async with media_mesh(Settings(data_dir=tmp_path, archive_processes=0)) as mesh:
         with refused(kind):
             await mesh.record(start(), append(LEARNER, 0, 1600), bad)
 
@@ -192,20 +195,20 @@ def encoded() -> service_pb.RecordRequest:
 async def test_a_bad_first_message_starts_nothing(
     first: service_pb.RecordRequest, kind: type[VivavoceError], tmp_path: Path
 ) -> None:
-    async with media_mesh(Settings(data_dir=tmp_path)) as mesh:
+    async with media_mesh(Settings(data_dir=tmp_path, archive_processes=0)) as mesh:
         with refused(kind):
             await mesh.record(first)
         assert mesh.files() == []
 
 
 async def test_a_stream_without_a_message_is_refused(tmp_path: Path) -> None:
-    async with media_mesh(Settings(data_dir=tmp_path)) as mesh:
+    async with media_mesh(Settings(data_dir=tmp_path, archive_processes=0)) as mesh:
         with refused(PreconditionError, reason="STREAM_NOT_CONFIGURED"):
             await mesh.record()
 
 
 async def test_a_learner_may_not_record(tmp_path: Path) -> None:
-    async with media_mesh(Settings(data_dir=tmp_path)) as mesh:
+    async with media_mesh(Settings(data_dir=tmp_path, archive_processes=0)) as mesh:
         with refused(NotAllowedError):
             async with client_stream(mesh.stub.Record, metadata=mesh.authority.user_metadata()) as stream:
                 await anext(stream)
@@ -228,7 +231,7 @@ async def test_a_recording_deleted_while_it_is_made_ends_and_leaves_nothing(mesh
 
 
 async def test_a_disk_that_can_not_be_written_is_told_and_what_was_kept_stays(tmp_path: Path) -> None:
-    async with media_mesh(Settings(data_dir=tmp_path)) as mesh:
+    async with media_mesh(Settings(data_dir=tmp_path, archive_processes=0)) as mesh:
         with refused(UnavailableError):
             async with mesh.recording(start(), *seconds(LEARNER, 16_000, 0, 3)) as stream:
                 await kept(stream, LEARNER, 48_000)
@@ -244,7 +247,7 @@ async def test_a_disk_that_can_not_be_written_is_told_and_what_was_kept_stays(tm
 
 
 async def test_a_stream_that_vanishes_leaves_nothing_running(tmp_path: Path) -> None:
-    async with media_mesh(Settings(data_dir=tmp_path)) as mesh:
+    async with media_mesh(Settings(data_dir=tmp_path, archive_processes=0)) as mesh:
         await mesh.record(start("rec_0"))
         async with no_leaked_tasks():
             call = mesh.stub.Record(metadata=mesh.authority.service_metadata("conversation"))
@@ -254,7 +257,7 @@ async def test_a_stream_that_vanishes_leaves_nothing_running(tmp_path: Path) -> 
 
 
 async def test_a_forsaken_recording_is_finished_at_the_next_start(database_url: str, tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path, database_url=database_url, forsaken_after_s=0)
+    settings = Settings(data_dir=tmp_path, database_url=database_url, forsaken_after_s=0, archive_processes=0)
     async with media_mesh(settings) as mesh:
         call = mesh.stub.Record(metadata=mesh.authority.service_metadata("conversation"))
         for request in (start(), append(LEARNER, 0, 1600)):

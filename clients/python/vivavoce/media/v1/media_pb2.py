@@ -28,7 +28,7 @@ from vivavoce.type.v1 import audio_pb2 as vivavoce_dot_type_dot_v1_dot_audio__pb
 from vivavoce.type.v1 import privacy_pb2 as vivavoce_dot_type_dot_v1_dot_privacy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvivavoce/media/v1/media.proto\x12\x11vivavoce.media.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cvivavoce/type/v1/audio.proto\x1a\x1evivavoce/type/v1/privacy.proto\"\xe0\x02\n\x0eStartRecording\x12:\n\x0crecording_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x10\x01\x18@2\x0c^[a-z0-9_]+$R\x0brecordingId\x12\x32\n\x0f\x63onversation_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x0e\x63onversationId\x12&\n\nsession_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\tsessionId\x12\"\n\x07user_id\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06userId\x12J\n\rlearner_audio\x18\x05 \x01(\x0b\x32\x1d.vivavoce.type.v1.AudioFormatB\x06\xbaH\x03\xc8\x01\x01R\x0clearnerAudio\x12\x46\n\x0btutor_audio\x18\x06 \x01(\x0b\x32\x1d.vivavoce.type.v1.AudioFormatB\x06\xbaH\x03\xc8\x01\x01R\ntutorAudio\"\x96\x01\n\x0b\x41ppendTrack\x12:\n\x05track\x18\x01 \x01(\x0e\x32\x18.vivavoce.media.v1.TrackB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05track\x12*\n\x0c\x66irst_sample\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x0b\x66irstSample\x12\x1f\n\x03pcm\x18\x03 \x01(\x0c\x42\r\xbaH\x06z\x04\x18\x80\xee\x05\x98\xb5\x18\x01R\x03pcm\"5\n\x10RecordingStarted\x12!\n\x0crecording_id\x18\x01 \x01(\tR\x0brecordingId\"^\n\tTrackKept\x12.\n\x05track\x18\x01 \x01(\x0e\x32\x18.vivavoce.media.v1.TrackR\x05track\x12!\n\x0ckept_samples\x18\x02 \x01(\x03R\x0bkeptSamples\"O\n\x11RecordingFinished\x12:\n\trecording\x18\x01 \x01(\x0b\x32\x1c.vivavoce.media.v1.RecordingR\trecording\"\x87\x02\n\tRecording\x12!\n\x0crecording_id\x18\x01 \x01(\tR\x0brecordingId\x12\'\n\x0f\x63onversation_id\x18\x02 \x01(\tR\x0e\x63onversationId\x12\x1d\n\nsession_id\x18\x03 \x01(\tR\tsessionId\x12\x39\n\nbegin_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tbeginTime\x12\x38\n\x06tracks\x18\x05 \x03(\x0b\x32 .vivavoce.media.v1.RecordedTrackR\x06tracks\x12\x1a\n\x08\x66inished\x18\x06 \x01(\x08R\x08\x66inished\"\xba\x01\n\rRecordedTrack\x12.\n\x05track\x18\x01 \x01(\x0e\x32\x18.vivavoce.media.v1.TrackR\x05track\x12@\n\x0c\x61udio_format\x18\x02 \x01(\x0b\x32\x1d.vivavoce.type.v1.AudioFormatR\x0b\x61udioFormat\x12\x18\n\x07samples\x18\x03 \x01(\x03R\x07samples\x12\x1d\n\nsize_bytes\x18\x04 \x01(\x03R\tsizeBytes*B\n\x05Track\x12\x15\n\x11TRACK_UNSPECIFIED\x10\x00\x12\x11\n\rTRACK_LEARNER\x10\x01\x12\x0f\n\x0bTRACK_TUTOR\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvivavoce/media/v1/media.proto\x12\x11vivavoce.media.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cvivavoce/type/v1/audio.proto\x1a\x1evivavoce/type/v1/privacy.proto\"\xe0\x02\n\x0eStartRecording\x12:\n\x0crecording_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x10\x01\x18@2\x0c^[a-z0-9_]+$R\x0brecordingId\x12\x32\n\x0f\x63onversation_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x0e\x63onversationId\x12&\n\nsession_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\tsessionId\x12\"\n\x07user_id\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06userId\x12J\n\rlearner_audio\x18\x05 \x01(\x0b\x32\x1d.vivavoce.type.v1.AudioFormatB\x06\xbaH\x03\xc8\x01\x01R\x0clearnerAudio\x12\x46\n\x0btutor_audio\x18\x06 \x01(\x0b\x32\x1d.vivavoce.type.v1.AudioFormatB\x06\xbaH\x03\xc8\x01\x01R\ntutorAudio\"\x96\x01\n\x0b\x41ppendTrack\x12:\n\x05track\x18\x01 \x01(\x0e\x32\x18.vivavoce.media.v1.TrackB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05track\x12*\n\x0c\x66irst_sample\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x0b\x66irstSample\x12\x1f\n\x03pcm\x18\x03 \x01(\x0c\x42\r\xbaH\x06z\x04\x18\x80\xee\x05\x98\xb5\x18\x01R\x03pcm\"\xbe\x01\n\x08MarkLine\x12:\n\x05track\x18\x01 \x01(\x0e\x32\x18.vivavoce.media.v1.TrackB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05track\x12\"\n\x07line_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06lineId\x12*\n\x0c\x66irst_sample\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x0b\x66irstSample\x12&\n\nend_sample\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\tendSample\"5\n\x10RecordingStarted\x12!\n\x0crecording_id\x18\x01 \x01(\tR\x0brecordingId\"^\n\tTrackKept\x12.\n\x05track\x18\x01 \x01(\x0e\x32\x18.vivavoce.media.v1.TrackR\x05track\x12!\n\x0ckept_samples\x18\x02 \x01(\x03R\x0bkeptSamples\"O\n\x11RecordingFinished\x12:\n\trecording\x18\x01 \x01(\x0b\x32\x1c.vivavoce.media.v1.RecordingR\trecording\"\x97\x03\n\tRecording\x12!\n\x0crecording_id\x18\x01 \x01(\tR\x0brecordingId\x12\'\n\x0f\x63onversation_id\x18\x02 \x01(\tR\x0e\x63onversationId\x12\x1d\n\nsession_id\x18\x03 \x01(\tR\tsessionId\x12\x39\n\nbegin_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tbeginTime\x12\x38\n\x06tracks\x18\x05 \x03(\x0b\x32 .vivavoce.media.v1.RecordedTrackR\x06tracks\x12\x1a\n\x08\x66inished\x18\x06 \x01(\x08R\x08\x66inished\x12\x1a\n\x08\x61rchived\x18\x07 \x01(\x08R\x08\x61rchived\x12;\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x35\n\x05lines\x18\t \x03(\x0b\x32\x1f.vivavoce.media.v1.RecordedLineR\x05lines\"\x99\x01\n\x0cRecordedLine\x12\x17\n\x07line_id\x18\x01 \x01(\tR\x06lineId\x12.\n\x05track\x18\x02 \x01(\x0e\x32\x18.vivavoce.media.v1.TrackR\x05track\x12!\n\x0c\x66irst_sample\x18\x03 \x01(\x03R\x0b\x66irstSample\x12\x1d\n\nend_sample\x18\x04 \x01(\x03R\tendSample\"\xf3\x01\n\x0cSoundChanges\x12(\n\x0b\x66rom_sample\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\nfromSample\x12$\n\tto_sample\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x08toSample\x12\x31\n\x0esample_rate_hz\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x80\xf7\x02(\x00R\x0csampleRateHz\x12%\n\x08\x63hannels\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x02(\x00R\x08\x63hannels\x12\x1c\n\tnormalize\x18\x05 \x01(\x08R\tnormalize\x12\x1b\n\traw_mulaw\x18\x06 \x01(\x08R\x08rawMulaw\"\xac\x01\n\x0c\x43hangedSound\x12!\n\x0c\x63ontent_type\x18\x01 \x01(\tR\x0b\x63ontentType\x12$\n\x0esample_rate_hz\x18\x02 \x01(\x05R\x0csampleRateHz\x12\x1a\n\x08\x63hannels\x18\x03 \x01(\x05R\x08\x63hannels\x12\x18\n\x07samples\x18\x04 \x01(\x03R\x07samples\x12\x1d\n\nsize_bytes\x18\x05 \x01(\x03R\tsizeBytes\"\xba\x01\n\rRecordedTrack\x12.\n\x05track\x18\x01 \x01(\x0e\x32\x18.vivavoce.media.v1.TrackR\x05track\x12@\n\x0c\x61udio_format\x18\x02 \x01(\x0b\x32\x1d.vivavoce.type.v1.AudioFormatR\x0b\x61udioFormat\x12\x18\n\x07samples\x18\x03 \x01(\x03R\x07samples\x12\x1d\n\nsize_bytes\x18\x04 \x01(\x03R\tsizeBytes*B\n\x05Track\x12\x15\n\x11TRACK_UNSPECIFIED\x10\x00\x12\x11\n\rTRACK_LEARNER\x10\x01\x12\x0f\n\x0bTRACK_TUTOR\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,20 +53,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPENDTRACK'].fields_by_name['first_sample']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_APPENDTRACK'].fields_by_name['pcm']._loaded_options = None
   _globals['_APPENDTRACK'].fields_by_name['pcm']._serialized_options = b'\272H\006z\004\030\200\356\005\230\265\030\001'
-  _globals['_TRACK']._serialized_start=1371
-  _globals['_TRACK']._serialized_end=1437
+  _globals['_MARKLINE'].fields_by_name['track']._loaded_options = None
+  _globals['_MARKLINE'].fields_by_name['track']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_MARKLINE'].fields_by_name['line_id']._loaded_options = None
+  _globals['_MARKLINE'].fields_by_name['line_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_MARKLINE'].fields_by_name['first_sample']._loaded_options = None
+  _globals['_MARKLINE'].fields_by_name['first_sample']._serialized_options = b'\272H\004\"\002(\000'
+  _globals['_MARKLINE'].fields_by_name['end_sample']._loaded_options = None
+  _globals['_MARKLINE'].fields_by_name['end_sample']._serialized_options = b'\272H\004\"\002(\000'
+  _globals['_SOUNDCHANGES'].fields_by_name['from_sample']._loaded_options = None
+  _globals['_SOUNDCHANGES'].fields_by_name['from_sample']._serialized_options = b'\272H\004\"\002(\000'
+  _globals['_SOUNDCHANGES'].fields_by_name['to_sample']._loaded_options = None
+  _globals['_SOUNDCHANGES'].fields_by_name['to_sample']._serialized_options = b'\272H\004\"\002(\000'
+  _globals['_SOUNDCHANGES'].fields_by_name['sample_rate_hz']._loaded_options = None
+  _globals['_SOUNDCHANGES'].fields_by_name['sample_rate_hz']._serialized_options = b'\272H\010\032\006\030\200\367\002(\000'
+  _globals['_SOUNDCHANGES'].fields_by_name['channels']._loaded_options = None
+  _globals['_SOUNDCHANGES'].fields_by_name['channels']._serialized_options = b'\272H\006\032\004\030\002(\000'
+  _globals['_TRACK']._serialized_start=2285
+  _globals['_TRACK']._serialized_end=2351
   _globals['_STARTRECORDING']._serialized_start=177
   _globals['_STARTRECORDING']._serialized_end=529
   _globals['_APPENDTRACK']._serialized_start=532
   _globals['_APPENDTRACK']._serialized_end=682
-  _globals['_RECORDINGSTARTED']._serialized_start=684
-  _globals['_RECORDINGSTARTED']._serialized_end=737
-  _globals['_TRACKKEPT']._serialized_start=739
-  _globals['_TRACKKEPT']._serialized_end=833
-  _globals['_RECORDINGFINISHED']._serialized_start=835
-  _globals['_RECORDINGFINISHED']._serialized_end=914
-  _globals['_RECORDING']._serialized_start=917
-  _globals['_RECORDING']._serialized_end=1180
-  _globals['_RECORDEDTRACK']._serialized_start=1183
-  _globals['_RECORDEDTRACK']._serialized_end=1369
+  _globals['_MARKLINE']._serialized_start=685
+  _globals['_MARKLINE']._serialized_end=875
+  _globals['_RECORDINGSTARTED']._serialized_start=877
+  _globals['_RECORDINGSTARTED']._serialized_end=930
+  _globals['_TRACKKEPT']._serialized_start=932
+  _globals['_TRACKKEPT']._serialized_end=1026
+  _globals['_RECORDINGFINISHED']._serialized_start=1028
+  _globals['_RECORDINGFINISHED']._serialized_end=1107
+  _globals['_RECORDING']._serialized_start=1110
+  _globals['_RECORDING']._serialized_end=1517
+  _globals['_RECORDEDLINE']._serialized_start=1520
+  _globals['_RECORDEDLINE']._serialized_end=1673
+  _globals['_SOUNDCHANGES']._serialized_start=1676
+  _globals['_SOUNDCHANGES']._serialized_end=1919
+  _globals['_CHANGEDSOUND']._serialized_start=1922
+  _globals['_CHANGEDSOUND']._serialized_end=2094
+  _globals['_RECORDEDTRACK']._serialized_start=2097
+  _globals['_RECORDEDTRACK']._serialized_end=2283
 # @@protoc_insertion_point(module_scope)

@@ -124,6 +124,40 @@ class AppendTrack(_message.Message):
 Global___AppendTrack: _TypeAlias = AppendTrack  # noqa: Y015
 
 @_typing.final
+class MarkLine(_message.Message):
+    """Says where on a track a line was spoken, so that it can be played by itself. The same line again replaces it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_FIELD_NUMBER: _builtins.int
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    FIRST_SAMPLE_FIELD_NUMBER: _builtins.int
+    END_SAMPLE_FIELD_NUMBER: _builtins.int
+    track: Global___Track.ValueType
+    """The track."""
+    line_id: _builtins.str
+    """The turn's id, or the reply's."""
+    first_sample: _builtins.int
+    """Position of its first sample since the session began, at the track's rate."""
+    end_sample: _builtins.int
+    """Position after its last."""
+    def __init__(
+        self,
+        *,
+        track: Global___Track.ValueType = ...,
+        line_id: _builtins.str = ...,
+        first_sample: _builtins.int = ...,
+        end_sample: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_sample", b"end_sample", "first_sample", b"first_sample", "line_id", b"line_id", "track", b"track"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkLine: _TypeAlias = MarkLine  # noqa: Y015
+
+@_typing.final
 class RecordingStarted(_message.Message):
     """The recording was started."""
 
@@ -207,6 +241,9 @@ class Recording(_message.Message):
     BEGIN_TIME_FIELD_NUMBER: _builtins.int
     TRACKS_FIELD_NUMBER: _builtins.int
     FINISHED_FIELD_NUMBER: _builtins.int
+    ARCHIVED_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
     recording_id: _builtins.str
     """Its id."""
     conversation_id: _builtins.str
@@ -214,7 +251,9 @@ class Recording(_message.Message):
     session_id: _builtins.str
     """The session."""
     finished: _builtins.bool
-    """Whether it is finished."""
+    """Whether it is finished: no more sound comes."""
+    archived: _builtins.bool
+    """Whether it is in its lasting form, some seconds after it was finished: it can be played."""
     @_builtins.property
     def begin_time(self) -> _timestamp_pb2.Timestamp:
         """When it began."""
@@ -222,6 +261,14 @@ class Recording(_message.Message):
     @_builtins.property
     def tracks(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordedTrack]:
         """Its tracks."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it will be removed. Unset where it is kept until somebody deletes it."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordedLine]:
+        """Its lines in the order they began. Only GetRecording tells them."""
 
     def __init__(
         self,
@@ -232,14 +279,131 @@ class Recording(_message.Message):
         begin_time: _timestamp_pb2.Timestamp | None = ...,
         tracks: _abc.Iterable[Global___RecordedTrack] | None = ...,
         finished: _builtins.bool = ...,
+        archived: _builtins.bool = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        lines: _abc.Iterable[Global___RecordedLine] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "conversation_id", b"conversation_id", "finished", b"finished", "recording_id", b"recording_id", "session_id", b"session_id", "tracks", b"tracks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "begin_time", b"begin_time", "conversation_id", b"conversation_id", "expire_time", b"expire_time", "finished", b"finished", "lines", b"lines", "recording_id", b"recording_id", "session_id", b"session_id", "tracks", b"tracks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Recording: _TypeAlias = Recording  # noqa: Y015
+
+@_typing.final
+class RecordedLine(_message.Message):
+    """A line: what was said in one turn, or heard of one reply."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    TRACK_FIELD_NUMBER: _builtins.int
+    FIRST_SAMPLE_FIELD_NUMBER: _builtins.int
+    END_SAMPLE_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """The turn's id, or the reply's."""
+    track: Global___Track.ValueType
+    """The track it is on."""
+    first_sample: _builtins.int
+    """Position of its first sample since the session began, at the track's rate."""
+    end_sample: _builtins.int
+    """Position after its last."""
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        track: Global___Track.ValueType = ...,
+        first_sample: _builtins.int = ...,
+        end_sample: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_sample", b"end_sample", "first_sample", b"first_sample", "line_id", b"line_id", "track", b"track"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordedLine: _TypeAlias = RecordedLine  # noqa: Y015
+
+@_typing.final
+class SoundChanges(_message.Message):
+    """What is changed of sound besides its format."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_SAMPLE_FIELD_NUMBER: _builtins.int
+    TO_SAMPLE_FIELD_NUMBER: _builtins.int
+    SAMPLE_RATE_HZ_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    NORMALIZE_FIELD_NUMBER: _builtins.int
+    RAW_MULAW_FIELD_NUMBER: _builtins.int
+    from_sample: _builtins.int
+    """First sample wanted, at the rate of what is sent."""
+    to_sample: _builtins.int
+    """Sample after the last wanted. 0 means the end."""
+    sample_rate_hz: _builtins.int
+    """Samples a second wanted, 8000 to 48000; the nearest that the format knows and that loses nothing. 0 keeps the rate."""
+    channels: _builtins.int
+    """Channels wanted, 1 or 2. 0 keeps them, and makes two of more."""
+    normalize: _builtins.bool
+    """Whether to bring it to the loudness of speech, -18 LUFS, as far as that does not clip."""
+    raw_mulaw: _builtins.bool
+    """Whether what is sent is µ-law without a header: 8000 samples a second, one channel."""
+    def __init__(
+        self,
+        *,
+        from_sample: _builtins.int = ...,
+        to_sample: _builtins.int = ...,
+        sample_rate_hz: _builtins.int = ...,
+        channels: _builtins.int = ...,
+        normalize: _builtins.bool = ...,
+        raw_mulaw: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "from_sample", b"from_sample", "normalize", b"normalize", "raw_mulaw", b"raw_mulaw", "sample_rate_hz", b"sample_rate_hz", "to_sample", b"to_sample"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SoundChanges: _TypeAlias = SoundChanges  # noqa: Y015
+
+@_typing.final
+class ChangedSound(_message.Message):
+    """Sound that was changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    SAMPLE_RATE_HZ_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    content_type: _builtins.str
+    """Its media type, such as "audio/ogg; codecs=opus"."""
+    sample_rate_hz: _builtins.int
+    """Samples a second."""
+    channels: _builtins.int
+    """Channels."""
+    samples: _builtins.int
+    """Samples in each."""
+    size_bytes: _builtins.int
+    """Bytes of the file."""
+    def __init__(
+        self,
+        *,
+        content_type: _builtins.str = ...,
+        sample_rate_hz: _builtins.int = ...,
+        channels: _builtins.int = ...,
+        samples: _builtins.int = ...,
+        size_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "content_type", b"content_type", "sample_rate_hz", b"sample_rate_hz", "samples", b"samples", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangedSound: _TypeAlias = ChangedSound  # noqa: Y015
 
 @_typing.final
 class RecordedTrack(_message.Message):
@@ -256,7 +420,7 @@ class RecordedTrack(_message.Message):
     samples: _builtins.int
     """Samples kept."""
     size_bytes: _builtins.int
-    """Bytes on disk."""
+    """Bytes it takes: of its samples, and of the FLAC file once it is archived."""
     @_builtins.property
     def audio_format(self) -> _audio_pb2.AudioFormat:
         """Its format."""

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from vivavoce.media.v1 import media_pb2 as _media_pb2
 import builtins as _builtins
@@ -27,6 +28,7 @@ class RecordRequest(_message.Message):
 
     START_RECORDING_FIELD_NUMBER: _builtins.int
     APPEND_TRACK_FIELD_NUMBER: _builtins.int
+    MARK_LINE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def start_recording(self) -> _media_pb2.StartRecording:
         """Starts the recording."""
@@ -35,17 +37,22 @@ class RecordRequest(_message.Message):
     def append_track(self) -> _media_pb2.AppendTrack:
         """Appends sound to a track."""
 
+    @_builtins.property
+    def mark_line(self) -> _media_pb2.MarkLine:
+        """Says where a line was spoken."""
+
     def __init__(
         self,
         *,
         start_recording: _media_pb2.StartRecording | None = ...,
         append_track: _media_pb2.AppendTrack | None = ...,
+        mark_line: _media_pb2.MarkLine | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["append_track", b"append_track", "command", b"command", "start_recording", b"start_recording"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["append_track", b"append_track", "command", b"command", "mark_line", b"mark_line", "start_recording", b"start_recording"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["append_track", b"append_track", "command", b"command", "start_recording", b"start_recording"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["append_track", b"append_track", "command", b"command", "mark_line", b"mark_line", "start_recording", b"start_recording"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["start_recording", "append_track"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["start_recording", "append_track", "mark_line"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 
@@ -295,16 +302,36 @@ class GetPlaybackRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECORDING_ID_FIELD_NUMBER: _builtins.int
+    TRACK_FIELD_NUMBER: _builtins.int
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    BESIDE_LINE_ID_FIELD_NUMBER: _builtins.int
+    SPEED_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
     recording_id: _builtins.str
     """The recording."""
+    track: _media_pb2.Track.ValueType
+    """One track alone. Unset means both, in stereo. Not with a line, which has its track."""
+    line_id: _builtins.str
+    """One line alone: the turn's id, or the reply's. Empty means all."""
+    beside_line_id: _builtins.str
+    """Another line that follows it after a moment, such as the tutor's of which the learner's is a try."""
+    speed: _builtins.float
+    """How fast, 0.5 to 1.5; the pitch stays. 0 means 1, as it was spoken."""
+    format: _builtins.str
+    """One of "opus", "mp3", "aac", "flac", "wav". Empty means "opus"."""
     def __init__(
         self,
         *,
         recording_id: _builtins.str = ...,
+        track: _media_pb2.Track.ValueType = ...,
+        line_id: _builtins.str = ...,
+        beside_line_id: _builtins.str = ...,
+        speed: _builtins.float = ...,
+        format: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["recording_id", b"recording_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["beside_line_id", b"beside_line_id", "format", b"format", "line_id", b"line_id", "recording_id", b"recording_id", "speed", b"speed", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -317,20 +344,337 @@ class GetPlaybackResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     URL_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     url: _builtins.str
-    """The link."""
+    """The link: an address, or a path below that of the edge. GET and HEAD, with Range. With `?download=1` browsers keep
+    it as a file.
+    """
+    content_type: _builtins.str
+    """Media type of what it plays, such as "audio/ogg; codecs=opus"."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when it plays."""
+
     def __init__(
         self,
         *,
         url: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        content_type: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "expire_time", b"expire_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetPlaybackResponse: _TypeAlias = GetPlaybackResponse  # noqa: Y015
+
+@_typing.final
+class GetConversationPlaybackRequest(_message.Message):
+    """Asks for GetConversationPlayback."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    format: _builtins.str
+    """One of "opus", "mp3", "aac", "flac", "wav". Empty means "opus"."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        format: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "format", b"format"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetConversationPlaybackRequest: _TypeAlias = GetConversationPlaybackRequest  # noqa: Y015
+
+@_typing.final
+class GetConversationPlaybackResponse(_message.Message):
+    """Answers GetConversationPlayback."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """The link, as that of GetPlayback."""
+    content_type: _builtins.str
+    """Media type of what it plays."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when it plays."""
+
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        content_type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "expire_time", b"expire_time", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetConversationPlaybackResponse: _TypeAlias = GetConversationPlaybackResponse  # noqa: Y015
+
+@_typing.final
+class PlayRequest(_message.Message):
+    """Asks for Play."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINK_FIELD_NUMBER: _builtins.int
+    FIRST_BYTE_FIELD_NUMBER: _builtins.int
+    BYTE_COUNT_FIELD_NUMBER: _builtins.int
+    link: _builtins.str
+    """The last part of a link of GetPlayback."""
+    first_byte: _builtins.int
+    """First byte wanted; counted from the end of the file where it is negative."""
+    byte_count: _builtins.int
+    """How many bytes are wanted at most. 0 means all that follow; -1 none, only what is known of the file."""
+    def __init__(
+        self,
+        *,
+        link: _builtins.str = ...,
+        first_byte: _builtins.int = ...,
+        byte_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["byte_count", b"byte_count", "first_byte", b"first_byte", "link", b"link"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlayRequest: _TypeAlias = PlayRequest  # noqa: Y015
+
+@_typing.final
+class PlayResponse(_message.Message):
+    """Answers Play."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """The next piece, at most 64 KiB."""
+    @_builtins.property
+    def file(self) -> Global___PlayedFile:
+        """What it is. Only in the first message."""
+
+    def __init__(
+        self,
+        *,
+        file: Global___PlayedFile | None = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["file", b"file"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file", b"file"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlayResponse: _TypeAlias = PlayResponse  # noqa: Y015
+
+@_typing.final
+class PlayedFile(_message.Message):
+    """A file that a link stands for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    FIRST_BYTE_FIELD_NUMBER: _builtins.int
+    BYTE_COUNT_FIELD_NUMBER: _builtins.int
+    content_type: _builtins.str
+    """Its media type."""
+    name: _builtins.str
+    """Its name for who keeps it, such as "rec_1.opus"."""
+    size_bytes: _builtins.int
+    """Bytes of all of it."""
+    first_byte: _builtins.int
+    """The byte the answer begins with."""
+    byte_count: _builtins.int
+    """Bytes that follow."""
+    def __init__(
+        self,
+        *,
+        content_type: _builtins.str = ...,
+        name: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        first_byte: _builtins.int = ...,
+        byte_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["byte_count", b"byte_count", "content_type", b"content_type", "first_byte", b"first_byte", "name", b"name", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlayedFile: _TypeAlias = PlayedFile  # noqa: Y015
+
+@_typing.final
+class GetWaveformRequest(_message.Message):
+    """Asks for GetWaveform."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDING_ID_FIELD_NUMBER: _builtins.int
+    TRACK_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    recording_id: _builtins.str
+    """The recording."""
+    track: _media_pb2.Track.ValueType
+    """The track."""
+    columns: _builtins.int
+    """Into how many columns it is put, at most 4000 and 50 for a second. 0 means 800."""
+    def __init__(
+        self,
+        *,
+        recording_id: _builtins.str = ...,
+        track: _media_pb2.Track.ValueType = ...,
+        columns: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "recording_id", b"recording_id", "track", b"track"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWaveformRequest: _TypeAlias = GetWaveformRequest  # noqa: Y015
+
+@_typing.final
+class GetWaveformResponse(_message.Message):
+    """Answers GetWaveform."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOWEST_FIELD_NUMBER: _builtins.int
+    HIGHEST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def lowest(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The lowest sample of each column, -128 to 127."""
+
+    @_builtins.property
+    def highest(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The highest of each."""
+
+    def __init__(
+        self,
+        *,
+        lowest: _abc.Iterable[_builtins.int] | None = ...,
+        highest: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["highest", b"highest", "lowest", b"lowest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWaveformResponse: _TypeAlias = GetWaveformResponse  # noqa: Y015
+
+@_typing.final
+class GetRetentionRequest(_message.Message):
+    """Asks for GetRetention."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRetentionRequest: _TypeAlias = GetRetentionRequest  # noqa: Y015
+
+@_typing.final
+class GetRetentionResponse(_message.Message):
+    """Answers GetRetention."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEEP_DAYS_FIELD_NUMBER: _builtins.int
+    LONGEST_KEEP_DAYS_FIELD_NUMBER: _builtins.int
+    keep_days: _builtins.int
+    """Days recordings are kept after they began, as the caller wishes. 0 means as long as the server keeps them."""
+    longest_keep_days: _builtins.int
+    """Days the server keeps them at most. 0 means for good."""
+    def __init__(
+        self,
+        *,
+        keep_days: _builtins.int = ...,
+        longest_keep_days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keep_days", b"keep_days", "longest_keep_days", b"longest_keep_days"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRetentionResponse: _TypeAlias = GetRetentionResponse  # noqa: Y015
+
+@_typing.final
+class SetRetentionRequest(_message.Message):
+    """Asks for SetRetention."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEEP_DAYS_FIELD_NUMBER: _builtins.int
+    keep_days: _builtins.int
+    """Days to keep recordings after they began. 0 means as long as the server keeps them."""
+    def __init__(
+        self,
+        *,
+        keep_days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keep_days", b"keep_days"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRetentionRequest: _TypeAlias = SetRetentionRequest  # noqa: Y015
+
+@_typing.final
+class SetRetentionResponse(_message.Message):
+    """Answers SetRetention."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEEP_DAYS_FIELD_NUMBER: _builtins.int
+    LONGEST_KEEP_DAYS_FIELD_NUMBER: _builtins.int
+    keep_days: _builtins.int
+    """Days recordings are kept after they began, as the caller wishes. 0 means as long as the server keeps them."""
+    longest_keep_days: _builtins.int
+    """Days the server keeps them at most. 0 means for good."""
+    def __init__(
+        self,
+        *,
+        keep_days: _builtins.int = ...,
+        longest_keep_days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keep_days", b"keep_days", "longest_keep_days", b"longest_keep_days"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRetentionResponse: _TypeAlias = SetRetentionResponse  # noqa: Y015
 
 @_typing.final
 class TranscodeRequest(_message.Message):
@@ -340,19 +684,25 @@ class TranscodeRequest(_message.Message):
 
     CONTENT_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
-    """The sound, at most 8 MiB."""
+    """The sound, at most 8 MiB with the rest of the message."""
     format: _builtins.str
     """One of "wav", "flac", "opus", "mp3", "aac"."""
+    @_builtins.property
+    def changes(self) -> _media_pb2.SoundChanges:
+        """What else is changed."""
+
     def __init__(
         self,
         *,
         content: _builtins.bytes = ...,
         format: _builtins.str = ...,
+        changes: _media_pb2.SoundChanges | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "format", b"format"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "content", b"content", "format", b"format"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -365,20 +715,118 @@ class TranscodeResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CONTENT_FIELD_NUMBER: _builtins.int
+    SOUND_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
-    """The sound in the format asked for."""
+    """The sound in the format asked for. RESOURCE_EXHAUSTED where it is over 8 MiB: use TranscodeFile."""
+    @_builtins.property
+    def sound(self) -> _media_pb2.ChangedSound:
+        """What it is."""
+
     def __init__(
         self,
         *,
         content: _builtins.bytes = ...,
+        sound: _media_pb2.ChangedSound | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sound", b"sound"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "sound", b"sound"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TranscodeResponse: _TypeAlias = TranscodeResponse  # noqa: Y015
+
+@_typing.final
+class TranscodeFileRequest(_message.Message):
+    """Asks for TranscodeFile."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_TRANSCODING_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """The next piece of the file; at most 64 MiB of all."""
+    @_builtins.property
+    def start_transcoding(self) -> Global___StartTranscoding:
+        """What is wanted. The first message, and only the first."""
+
+    def __init__(
+        self,
+        *,
+        start_transcoding: Global___StartTranscoding | None = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "part", b"part", "start_transcoding", b"start_transcoding"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "part", b"part", "start_transcoding", b"start_transcoding"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["start_transcoding", "content"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___TranscodeFileRequest: _TypeAlias = TranscodeFileRequest  # noqa: Y015
+
+@_typing.final
+class StartTranscoding(_message.Message):
+    """Says what is wanted of a file that follows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMAT_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    format: _builtins.str
+    """One of "wav", "flac", "opus", "mp3", "aac"."""
+    @_builtins.property
+    def changes(self) -> _media_pb2.SoundChanges:
+        """What else is changed."""
+
+    def __init__(
+        self,
+        *,
+        format: _builtins.str = ...,
+        changes: _media_pb2.SoundChanges | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "format", b"format"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartTranscoding: _TypeAlias = StartTranscoding  # noqa: Y015
+
+@_typing.final
+class TranscodeFileResponse(_message.Message):
+    """Answers TranscodeFile."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    SOUND_CHANGED_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    progress: _builtins.float
+    """How much of the work is done, 0 to 1; it grows."""
+    content: _builtins.bytes
+    """The next piece of the file, at most 64 KiB; the stream ends after the last."""
+    @_builtins.property
+    def sound_changed(self) -> _media_pb2.ChangedSound:
+        """The work is done, and the file follows."""
+
+    def __init__(
+        self,
+        *,
+        progress: _builtins.float = ...,
+        sound_changed: _media_pb2.ChangedSound | None = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "event", b"event", "progress", b"progress", "sound_changed", b"sound_changed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "event", b"event", "progress", b"progress", "sound_changed", b"sound_changed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["progress", "sound_changed", "content"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___TranscodeFileResponse: _TypeAlias = TranscodeFileResponse  # noqa: Y015
 
 @_typing.final
 class ExportUserRequest(_message.Message):

@@ -65,10 +65,40 @@ class MediaServiceStub:
                 request_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetPlaybackRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetPlaybackResponse.FromString,
                 _registered_method=True)
+        self.GetConversationPlayback = channel.unary_unary(
+                '/vivavoce.media.v1.MediaService/GetConversationPlayback',
+                request_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetConversationPlaybackRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetConversationPlaybackResponse.FromString,
+                _registered_method=True)
+        self.Play = channel.unary_stream(
+                '/vivavoce.media.v1.MediaService/Play',
+                request_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.PlayRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.PlayResponse.FromString,
+                _registered_method=True)
+        self.GetWaveform = channel.unary_unary(
+                '/vivavoce.media.v1.MediaService/GetWaveform',
+                request_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetWaveformRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetWaveformResponse.FromString,
+                _registered_method=True)
+        self.GetRetention = channel.unary_unary(
+                '/vivavoce.media.v1.MediaService/GetRetention',
+                request_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetRetentionRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetRetentionResponse.FromString,
+                _registered_method=True)
+        self.SetRetention = channel.unary_unary(
+                '/vivavoce.media.v1.MediaService/SetRetention',
+                request_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.SetRetentionRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.SetRetentionResponse.FromString,
+                _registered_method=True)
         self.Transcode = channel.unary_unary(
                 '/vivavoce.media.v1.MediaService/Transcode',
                 request_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeResponse.FromString,
+                _registered_method=True)
+        self.TranscodeFile = channel.stream_stream(
+                '/vivavoce.media.v1.MediaService/TranscodeFile',
+                request_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeFileRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeFileResponse.FromString,
                 _registered_method=True)
         self.ExportUser = channel.unary_stream(
                 '/vivavoce.media.v1.MediaService/ExportUser',
@@ -123,14 +153,63 @@ class MediaServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetPlayback(self, request, context):
-        """Returns a link that plays a recording of the caller's in a browser, for an hour.
+        """Returns a link that plays a recording of the caller's in a browser, for an hour: all of it, a track, or a line, as
+        fast as it was spoken or slower at the same pitch. A link is as good as its bearer; it carries no access token.
+        UNAVAILABLE for the seconds until a finished recording is archived.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetConversationPlayback(self, request, context):
+        """Returns a link that plays all that was recorded of a conversation of the caller's as one file, for an hour.
+        NOT_FOUND where nothing was.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Play(self, request, context):
+        """Returns what a link of GetPlayback stands for, or a stretch of its bytes, in pieces. The link is the proof.
+        Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetWaveform(self, request, context):
+        """Returns the picture of a track of an archived recording of the caller's: its lowest and highest samples. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRetention(self, request, context):
+        """Returns how long recordings of the caller's are kept. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetRetention(self, request, context):
+        """Sets how long recordings of the caller's are kept, those that are there too. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Transcode(self, request, context):
-        """Changes sound from one format into another.
+        """Changes sound from one format into another, and a part of it, or louder. Reads WAV, FLAC, Opus in Ogg or WebM, MP3,
+        AAC and µ-law; what it is, its first bytes say. BAD_AUDIO where it can't be read. For more than some MiB, and to be
+        told how far it is, use TranscodeFile. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TranscodeFile(self, request_iterator, context):
+        """Like Transcode, for files of up to 64 MiB and two hours: the first message says what is wanted, the others bring the
+        file. Half-closing begins the work; answers tell how much is done, then what was made, then bring it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -185,10 +264,40 @@ def add_MediaServiceServicer_to_server(servicer, server):
                     request_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetPlaybackRequest.FromString,
                     response_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetPlaybackResponse.SerializeToString,
             ),
+            'GetConversationPlayback': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetConversationPlayback,
+                    request_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetConversationPlaybackRequest.FromString,
+                    response_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetConversationPlaybackResponse.SerializeToString,
+            ),
+            'Play': grpc.unary_stream_rpc_method_handler(
+                    servicer.Play,
+                    request_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.PlayRequest.FromString,
+                    response_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.PlayResponse.SerializeToString,
+            ),
+            'GetWaveform': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWaveform,
+                    request_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetWaveformRequest.FromString,
+                    response_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetWaveformResponse.SerializeToString,
+            ),
+            'GetRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRetention,
+                    request_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetRetentionRequest.FromString,
+                    response_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetRetentionResponse.SerializeToString,
+            ),
+            'SetRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetRetention,
+                    request_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.SetRetentionRequest.FromString,
+                    response_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.SetRetentionResponse.SerializeToString,
+            ),
             'Transcode': grpc.unary_unary_rpc_method_handler(
                     servicer.Transcode,
                     request_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeRequest.FromString,
                     response_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeResponse.SerializeToString,
+            ),
+            'TranscodeFile': grpc.stream_stream_rpc_method_handler(
+                    servicer.TranscodeFile,
+                    request_deserializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeFileRequest.FromString,
+                    response_serializer=vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeFileResponse.SerializeToString,
             ),
             'ExportUser': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportUser,
@@ -375,6 +484,141 @@ class MediaService:
             _registered_method=True)
 
     @staticmethod
+    def GetConversationPlayback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.media.v1.MediaService/GetConversationPlayback',
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetConversationPlaybackRequest.SerializeToString,
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetConversationPlaybackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Play(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/vivavoce.media.v1.MediaService/Play',
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.PlayRequest.SerializeToString,
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.PlayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWaveform(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.media.v1.MediaService/GetWaveform',
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetWaveformRequest.SerializeToString,
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetWaveformResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.media.v1.MediaService/GetRetention',
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetRetentionRequest.SerializeToString,
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.GetRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.media.v1.MediaService/SetRetention',
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.SetRetentionRequest.SerializeToString,
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.SetRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Transcode(request,
             target,
             options=(),
@@ -391,6 +635,33 @@ class MediaService:
             '/vivavoce.media.v1.MediaService/Transcode',
             vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeRequest.SerializeToString,
             vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TranscodeFile(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/vivavoce.media.v1.MediaService/TranscodeFile',
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeFileRequest.SerializeToString,
+            vivavoce_dot_media_dot_v1_dot_media__service__pb2.TranscodeFileResponse.FromString,
             options,
             channel_credentials,
             insecure,

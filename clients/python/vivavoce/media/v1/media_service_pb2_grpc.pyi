@@ -46,9 +46,33 @@ class MediaServiceStub:
     DeleteRecording: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.DeleteRecordingRequest, _media_service_pb2.DeleteRecordingResponse]
     """Removes a recording of the caller's. NOT_FOUND where there is none, or none any more."""
     GetPlayback: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.GetPlaybackRequest, _media_service_pb2.GetPlaybackResponse]
-    """Returns a link that plays a recording of the caller's in a browser, for an hour."""
+    """Returns a link that plays a recording of the caller's in a browser, for an hour: all of it, a track, or a line, as
+    fast as it was spoken or slower at the same pitch. A link is as good as its bearer; it carries no access token.
+    UNAVAILABLE for the seconds until a finished recording is archived.
+    """
+    GetConversationPlayback: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.GetConversationPlaybackRequest, _media_service_pb2.GetConversationPlaybackResponse]
+    """Returns a link that plays all that was recorded of a conversation of the caller's as one file, for an hour.
+    NOT_FOUND where nothing was.
+    """
+    Play: _grpc.UnaryStreamMultiCallable[_media_service_pb2.PlayRequest, _media_service_pb2.PlayResponse]
+    """Returns what a link of GetPlayback stands for, or a stretch of its bytes, in pieces. The link is the proof.
+    Idempotent.
+    """
+    GetWaveform: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.GetWaveformRequest, _media_service_pb2.GetWaveformResponse]
+    """Returns the picture of a track of an archived recording of the caller's: its lowest and highest samples. Idempotent."""
+    GetRetention: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.GetRetentionRequest, _media_service_pb2.GetRetentionResponse]
+    """Returns how long recordings of the caller's are kept. Idempotent."""
+    SetRetention: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.SetRetentionRequest, _media_service_pb2.SetRetentionResponse]
+    """Sets how long recordings of the caller's are kept, those that are there too. Idempotent."""
     Transcode: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.TranscodeRequest, _media_service_pb2.TranscodeResponse]
-    """Changes sound from one format into another."""
+    """Changes sound from one format into another, and a part of it, or louder. Reads WAV, FLAC, Opus in Ogg or WebM, MP3,
+    AAC and µ-law; what it is, its first bytes say. BAD_AUDIO where it can't be read. For more than some MiB, and to be
+    told how far it is, use TranscodeFile. Idempotent.
+    """
+    TranscodeFile: _grpc.StreamStreamMultiCallable[_media_service_pb2.TranscodeFileRequest, _media_service_pb2.TranscodeFileResponse]
+    """Like Transcode, for files of up to 64 MiB and two hours: the first message says what is wanted, the others bring the
+    file. Half-closing begins the work; answers tell how much is done, then what was made, then bring it.
+    """
     ExportUser: _grpc.UnaryStreamMultiCallable[_media_service_pb2.ExportUserRequest, _media_service_pb2.ExportUserResponse]
     """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
     carry one file.
@@ -76,9 +100,33 @@ class MediaServiceAsyncStub(MediaServiceStub):
     DeleteRecording: _aio.UnaryUnaryMultiCallable[_media_service_pb2.DeleteRecordingRequest, _media_service_pb2.DeleteRecordingResponse]  # type: ignore[assignment]
     """Removes a recording of the caller's. NOT_FOUND where there is none, or none any more."""
     GetPlayback: _aio.UnaryUnaryMultiCallable[_media_service_pb2.GetPlaybackRequest, _media_service_pb2.GetPlaybackResponse]  # type: ignore[assignment]
-    """Returns a link that plays a recording of the caller's in a browser, for an hour."""
+    """Returns a link that plays a recording of the caller's in a browser, for an hour: all of it, a track, or a line, as
+    fast as it was spoken or slower at the same pitch. A link is as good as its bearer; it carries no access token.
+    UNAVAILABLE for the seconds until a finished recording is archived.
+    """
+    GetConversationPlayback: _aio.UnaryUnaryMultiCallable[_media_service_pb2.GetConversationPlaybackRequest, _media_service_pb2.GetConversationPlaybackResponse]  # type: ignore[assignment]
+    """Returns a link that plays all that was recorded of a conversation of the caller's as one file, for an hour.
+    NOT_FOUND where nothing was.
+    """
+    Play: _aio.UnaryStreamMultiCallable[_media_service_pb2.PlayRequest, _media_service_pb2.PlayResponse]  # type: ignore[assignment]
+    """Returns what a link of GetPlayback stands for, or a stretch of its bytes, in pieces. The link is the proof.
+    Idempotent.
+    """
+    GetWaveform: _aio.UnaryUnaryMultiCallable[_media_service_pb2.GetWaveformRequest, _media_service_pb2.GetWaveformResponse]  # type: ignore[assignment]
+    """Returns the picture of a track of an archived recording of the caller's: its lowest and highest samples. Idempotent."""
+    GetRetention: _aio.UnaryUnaryMultiCallable[_media_service_pb2.GetRetentionRequest, _media_service_pb2.GetRetentionResponse]  # type: ignore[assignment]
+    """Returns how long recordings of the caller's are kept. Idempotent."""
+    SetRetention: _aio.UnaryUnaryMultiCallable[_media_service_pb2.SetRetentionRequest, _media_service_pb2.SetRetentionResponse]  # type: ignore[assignment]
+    """Sets how long recordings of the caller's are kept, those that are there too. Idempotent."""
     Transcode: _aio.UnaryUnaryMultiCallable[_media_service_pb2.TranscodeRequest, _media_service_pb2.TranscodeResponse]  # type: ignore[assignment]
-    """Changes sound from one format into another."""
+    """Changes sound from one format into another, and a part of it, or louder. Reads WAV, FLAC, Opus in Ogg or WebM, MP3,
+    AAC and µ-law; what it is, its first bytes say. BAD_AUDIO where it can't be read. For more than some MiB, and to be
+    told how far it is, use TranscodeFile. Idempotent.
+    """
+    TranscodeFile: _aio.StreamStreamMultiCallable[_media_service_pb2.TranscodeFileRequest, _media_service_pb2.TranscodeFileResponse]  # type: ignore[assignment]
+    """Like Transcode, for files of up to 64 MiB and two hours: the first message says what is wanted, the others bring the
+    file. Half-closing begins the work; answers tell how much is done, then what was made, then bring it.
+    """
     ExportUser: _aio.UnaryStreamMultiCallable[_media_service_pb2.ExportUserRequest, _media_service_pb2.ExportUserResponse]  # type: ignore[assignment]
     """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
     carry one file.
@@ -139,7 +187,54 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _media_service_pb2.GetPlaybackRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_media_service_pb2.GetPlaybackResponse, _abc.Awaitable[_media_service_pb2.GetPlaybackResponse]]:
-        """Returns a link that plays a recording of the caller's in a browser, for an hour."""
+        """Returns a link that plays a recording of the caller's in a browser, for an hour: all of it, a track, or a line, as
+        fast as it was spoken or slower at the same pitch. A link is as good as its bearer; it carries no access token.
+        UNAVAILABLE for the seconds until a finished recording is archived.
+        """
+
+    @_abc_1.abstractmethod
+    def GetConversationPlayback(
+        self,
+        request: _media_service_pb2.GetConversationPlaybackRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_service_pb2.GetConversationPlaybackResponse, _abc.Awaitable[_media_service_pb2.GetConversationPlaybackResponse]]:
+        """Returns a link that plays all that was recorded of a conversation of the caller's as one file, for an hour.
+        NOT_FOUND where nothing was.
+        """
+
+    @_abc_1.abstractmethod
+    def Play(
+        self,
+        request: _media_service_pb2.PlayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_media_service_pb2.PlayResponse], _abc.AsyncIterator[_media_service_pb2.PlayResponse]]:
+        """Returns what a link of GetPlayback stands for, or a stretch of its bytes, in pieces. The link is the proof.
+        Idempotent.
+        """
+
+    @_abc_1.abstractmethod
+    def GetWaveform(
+        self,
+        request: _media_service_pb2.GetWaveformRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_service_pb2.GetWaveformResponse, _abc.Awaitable[_media_service_pb2.GetWaveformResponse]]:
+        """Returns the picture of a track of an archived recording of the caller's: its lowest and highest samples. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def GetRetention(
+        self,
+        request: _media_service_pb2.GetRetentionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_service_pb2.GetRetentionResponse, _abc.Awaitable[_media_service_pb2.GetRetentionResponse]]:
+        """Returns how long recordings of the caller's are kept. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def SetRetention(
+        self,
+        request: _media_service_pb2.SetRetentionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_service_pb2.SetRetentionResponse, _abc.Awaitable[_media_service_pb2.SetRetentionResponse]]:
+        """Sets how long recordings of the caller's are kept, those that are there too. Idempotent."""
 
     @_abc_1.abstractmethod
     def Transcode(
@@ -147,7 +242,20 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _media_service_pb2.TranscodeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_media_service_pb2.TranscodeResponse, _abc.Awaitable[_media_service_pb2.TranscodeResponse]]:
-        """Changes sound from one format into another."""
+        """Changes sound from one format into another, and a part of it, or louder. Reads WAV, FLAC, Opus in Ogg or WebM, MP3,
+        AAC and µ-law; what it is, its first bytes say. BAD_AUDIO where it can't be read. For more than some MiB, and to be
+        told how far it is, use TranscodeFile. Idempotent.
+        """
+
+    @_abc_1.abstractmethod
+    def TranscodeFile(
+        self,
+        request_iterator: _MaybeAsyncIterator[_media_service_pb2.TranscodeFileRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_media_service_pb2.TranscodeFileResponse], _abc.AsyncIterator[_media_service_pb2.TranscodeFileResponse]]:
+        """Like Transcode, for files of up to 64 MiB and two hours: the first message says what is wanted, the others bring the
+        file. Half-closing begins the work; answers tell how much is done, then what was made, then bring it.
+        """
 
     @_abc_1.abstractmethod
     def ExportUser(

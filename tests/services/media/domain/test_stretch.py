@@ -6,7 +6,8 @@ import pytest
 import soundfile
 
 from mesh.errors import InvalidFieldError
-from services.media.domain.recordings import Excerpt, Segment, Silence, stretch, wav_header
+from services.media.domain.recordings import Segment
+from services.media.domain.stretch import Excerpt, Silence, stretch, wav_header
 from services.media.domain.tracks import Track
 
 FIRST = Segment(Track.LEARNER, 10, 10, "")
