@@ -117,7 +117,8 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
         placed = {"host": options.host, "port": options.web_port, **options.overrides.get("edge", {})}
         settings = load(EdgeSettings, None, **placed)
         edge = await stack.enter_async_context(open_edge(settings, await peers("edge"), clock))
-        mesh = RunningMesh(f"http://{reachable(edge.url.removeprefix('http://'))}", server)
+        scheme, _, placed_at = edge.url.partition("://")
+        mesh = RunningMesh(f"{scheme}://{reachable(placed_at)}", server)
         yield mesh
         await mesh.drain()
 

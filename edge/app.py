@@ -1,5 +1,6 @@
 """Puts the edge together: what answers which path, and what it needs from the mesh."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,18 +16,25 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from edge.addresses import Places
 from edge.calls import Calls
+from edge.certificate import open_certificate
 from edge.converse_socket import ConverseSockets
 from edge.failures import plain_response
+from edge.gate import Gate
 from edge.health import Health
 from edge.http import ConnectRpcs
-from edge.listener import bind, listen
+from edge.listener import bind, listen, port_of
+from edge.origins import Origins
 from edge.rest.door import RestDoor
 from edge.security import SecurityHeaders
 from edge.settings import Settings
 from mesh.clock import Clock
+from mesh.ephemeral import EphemeralSettings
 from mesh.peers import Peers
 from mesh.people_keys import people_keys
+from mesh.rates import Rates, check_rates
+from mesh.settings import load
 from mesh.tokens import TokenVerifier
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -41,6 +49,8 @@ class Edge:
     #: Where it really listens, such as http://127.0.0.1:8080.
     url: str
     port: int
+    #: Where its metrics are; empty where they are not served.
+    metrics_url: str = ""
 
 
 @asynccontextmanager
@@ -48,28 +58,32 @@ async def open_edge(settings: Settings, peers: Peers, clock: Clock) -> AsyncIter
     """Serves HTTP and WebSockets for the length of the block. Sockets still open at its end are closed with 1012.
 
     Raises:
-        InvalidFieldError: the port is taken, or the host can't be listened on.
+        InvalidFieldError: the port is taken, the host can't be listened on, or a setting is none.
     """
-    bound = bind(settings.host, settings.port)
-    port: int = bound.getsockname()[1]
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    check_rates({"VIVAVOCE_EDGE_REQUEST_RATE": settings.request_rate})
     health = Health(peers)
-    web = _routes(settings, peers, clock, health)
-    web.state.peers = peers
-    async with listen(web, bound, settings):
-        try:
-            yield Edge(url=f"http://{host}:{port}", port=port)
-        finally:
-            health.draining = True
+    with bind(settings.host, settings.port) as bound:
+        async with (
+            Rates(load(EphemeralSettings).url) as rates,
+            open_certificate(settings.certificate, settings.key, clock) as tls,
+            _metrics(settings, health) as metrics_url,
+            listen(_web(settings, peers, clock, health, rates), bound, settings, tls),
+        ):
+            url = _url(settings.host, bound, secure=tls is not None)
+            try:
+                yield Edge(url=url, port=port_of(bound), metrics_url=metrics_url)
+            finally:
+                health.draining = True
 
 
-def _routes(settings: Settings, peers: Peers, clock: Clock, health: Health) -> Starlette:
+def _web(settings: Settings, peers: Peers, clock: Clock, health: Health, rates: Rates) -> Starlette:
     calls = Calls(settings=settings, peers=peers)
     rpcs = ConnectRpcs(calls)
     rest = RestDoor(calls)
     verifier = TokenVerifier(lambda: people_keys(peers.channel("user")), clock)
-    sockets = ConverseSockets(settings=settings, peers=peers, verifier=verifier, clock=clock)
-    return Starlette(
+    origins = Origins(settings.allowed_origins, only_here=settings.only_here)
+    sockets = ConverseSockets(settings=settings, peers=peers, verifier=verifier, origins=origins, clock=clock)
+    web = Starlette(
         routes=[
             WebSocketRoute("/v1/converse", sockets.serve),
             Route("/v1/converse", _upgrade_required),
@@ -78,13 +92,39 @@ def _routes(settings: Settings, peers: Peers, clock: Clock, health: Health) -> S
             Route("/openapi.json", _openapi),
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),
-            Route("/metrics", health.metrics),
             Route("/", _page),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
-        middleware=[Middleware(SecurityHeaders), *_cors(settings)],
+        middleware=[Middleware(SecurityHeaders), *_cors(settings), _gate(settings, rates)],
         exception_handlers={HTTPException: _http_failure},
     )
+    web.state.peers = peers
+    return web
+
+
+def _gate(settings: Settings, rates: Rates) -> Middleware:
+    return Middleware(
+        Gate,
+        rates=rates,
+        rate=settings.request_rate,
+        requests=Places(settings.max_requests_per_address),
+        sockets=Places(settings.max_sockets_per_address),
+    )
+
+
+@asynccontextmanager
+async def _metrics(settings: Settings, health: Health) -> AsyncIterator[str]:
+    if not settings.metrics_port:
+        yield ""
+        return
+    with bind(settings.metrics_host, settings.metrics_port) as bound:
+        async with listen(Starlette(routes=[Route("/metrics", health.metrics)]), bound, settings):
+            yield f"{_url(settings.metrics_host, bound)}/metrics"
+
+
+def _url(host: str, bound: socket.socket, *, secure: bool = False) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"{'https' if secure else 'http'}://{name}:{port_of(bound)}"
 
 
 def _cors(settings: Settings) -> list[Middleware]:

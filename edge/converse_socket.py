@@ -13,7 +13,10 @@ from vivavoce.conversation.v1 import conversation_service_pb2_grpc as conversati
 
 from edge import failures, frames
 from edge.credentials import SUBPROTOCOL, refuse_secrets_in_url, token_of_handshake, token_of_message, verified
-from edge.security import check_origin, peer_metadata
+from edge.denials import deny
+from edge.origins import Origins
+from edge.pace import Pace
+from edge.security import peer_metadata
 from edge.settings import Settings
 from edge.socket_protocol import SocketProtocol
 from edge.uplink import Uplink, open_uplink
@@ -52,8 +55,11 @@ class _Seen:
 class ConverseSockets:
     """Serves `/v1/converse`. Counts the open sockets, so that there are no more than the settings allow."""
 
-    def __init__(self, *, settings: Settings, peers: Peers, verifier: TokenVerifier, clock: Clock) -> None:
+    def __init__(
+        self, *, settings: Settings, peers: Peers, verifier: TokenVerifier, origins: Origins, clock: Clock
+    ) -> None:
         self._settings = settings
+        self._origins = origins
         self._peers = peers
         self._verifier = verifier
         self._clock = clock
@@ -67,9 +73,7 @@ class ConverseSockets:
             token = await self._admit(socket)
             await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
         except VivavoceError as error:
-            with suppress(WebSocketDisconnect):
-                await socket.send_denial_response(failures.error_response(error))
-            _protocol(socket).refused()
+            await deny(error, socket.scope, socket.receive, socket.send)
         except WebSocketDisconnect:
             # It left while its token was looked at.
             return
@@ -81,7 +85,7 @@ class ConverseSockets:
 
     async def _admit(self, socket: WebSocket) -> str:
         """The verified token, or an empty one where it comes by the first message."""
-        check_origin(socket.headers, self._settings.allowed_origins)
+        self._origins.check(socket.headers)
         refuse_secrets_in_url(socket.query_params)
         if self._open > self._settings.max_sockets:
             raise OverloadedError("All places to talk are taken; try again in a minute.")
@@ -127,6 +131,7 @@ class ConverseSockets:
     async def _relay(self, socket: WebSocket, token: str, first: service_pb.ConverseRequest, seen: _Seen) -> None:
         stub = conversation_grpc.ConversationServiceStub(self._peers.channel("conversation", audio=True))
         metadata = (*call_metadata(token), *peer_metadata(socket))
+        pace = Pace(self._settings.messages_per_s, self._clock)
         rate = first.start_session.input_audio.sample_rate_hz or _DEFAULT_RATE_HZ
         async with (
             client_stream(stub.Converse, metadata=metadata, inbox=_INBOX, outbox=_OUTBOX) as stream,
@@ -134,7 +139,7 @@ class ConverseSockets:
         ):
             await uplink.put(first)
             await _until_one_ends(
-                _carry_down(socket, stream, seen, self._clock), _carry_up(socket, uplink), self._watch(seen)
+                _carry_down(socket, stream, seen, self._clock), _carry_up(socket, uplink, pace), self._watch(seen)
             )
 
     async def _watch(self, seen: _Seen) -> None:
@@ -156,11 +161,12 @@ async def _carry_down(socket: WebSocket, stream: ConverseStream, seen: _Seen, cl
         seen.sending_since = None
 
 
-async def _carry_up(socket: WebSocket, uplink: Uplink) -> None:
+async def _carry_up(socket: WebSocket, uplink: Uplink, pace: Pace) -> None:
     """Carries the client's messages until it says goodbye.
 
     Raises:
         _Gone: it vanished.
+        RateLimitedError: it sent too many.
     """
     while True:
         frame = await socket.receive()
@@ -170,6 +176,7 @@ async def _carry_up(socket: WebSocket, uplink: Uplink) -> None:
             # A client may end its session and leave at once: what it said still counts.
             await uplink.emptied()
             return
+        pace.count()
         await uplink.put(frames.read(frame))
 
 

@@ -125,7 +125,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             # One to another protocol than ours is answered as if nobody had asked for it.
-            if self._should_upgrade():
+            if self._refusal is None and self._should_upgrade():
                 self._phase = _Phase.SOCKET
                 self._forget(self._deadline)
                 self.handle_websocket_upgrade()

@@ -3,10 +3,11 @@
 import asyncio
 import errno
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -38,10 +39,18 @@ def bind(host: str, port: int) -> socket.socket:
         raise InvalidFieldError(_why(error, host, port), field=_culprit(error)) from error
 
 
+def port_of(bound: socket.socket) -> int:
+    """The port a listening socket is bound to."""
+    port: int = bound.getsockname()[1]
+    return port
+
+
 @asynccontextmanager
-async def listen(app: ASGIApp, bound: socket.socket, settings: Settings) -> AsyncIterator[None]:
+async def listen(
+    app: ASGIApp, bound: socket.socket, settings: Settings, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
     """Serves `app` on the bound socket for the length of the block; afterwards open sockets get 1012 and are gone."""
-    server = _Server(_config(app, settings))
+    server = _Server(_config(app, settings), tls, settings.head_within_s)
     serving = asyncio.create_task(server.serve(sockets=[bound]), name="edge")
     # A server that fails to start must not be waited for.
     serving.add_done_callback(lambda _: server.listening.set())
@@ -59,13 +68,20 @@ async def listen(app: ASGIApp, bound: socket.socket, settings: Settings) -> Asyn
 class _Server(uvicorn.Server):
     """Says when it listens, stops at once when told to, and leaves signals to the process."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext | None, handshake_within_s: float) -> None:
         super().__init__(config)
+        self._tls: dict[str, Any] = {"ssl": tls, "ssl_handshake_timeout": handshake_within_s} if tls else {}
         self.listening = asyncio.Event()
         self.stopping = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        # uvicorn would give a silent TLS handshake a minute.
+        loop = asyncio.get_running_loop()
+        make = partial(cast(Any, self.config.http_protocol_class), self.config, self.server_state, {}, loop)
+        self.servers = [
+            await loop.create_server(make, sock=bound, backlog=_BACKLOG, **self._tls) for bound in sockets or []
+        ]
+        self.started = True
         self.listening.set()
 
     async def main_loop(self) -> None:

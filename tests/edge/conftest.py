@@ -24,7 +24,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from edge.app import Edge, open_edge
 from edge.settings import Settings
-from mesh.clock import SystemClock
+from mesh.clock import Clock, SystemClock
 from mesh.identity import caller
 from mesh.local import LocalChannel
 from mesh.peers import SERVICE_NAMES, Peers
@@ -176,7 +176,9 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(*, whole: bool = False, local: bool = False, **settings: object) -> AsyncIterator[House]:
+async def open_house(
+    *, whole: bool = False, local: bool = False, clock: Clock | None = None, **settings: object
+) -> AsyncIterator[House]:
     """The house for the length of the block; `settings` override the edge's.
 
     Without `whole` only the services with scripts exist; with it the others too, of which only the engine answers.
@@ -215,7 +217,7 @@ async def open_house(*, whole: bool = False, local: bool = False, **settings: ob
         channels = dict.fromkeys(addresses, inside) if local else None
         async with (
             Peers(addresses, tokens, channels=channels) as peers,
-            open_edge(chosen, peers, SystemClock()) as edge,
+            open_edge(chosen, peers, clock or SystemClock()) as edge,
         ):
             # The first call of a channel connects it; tests that count tasks want that done.
             await peers.channel("conversation", audio=True).channel_ready()

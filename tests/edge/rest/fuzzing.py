@@ -55,7 +55,7 @@ class Target:
 @contextmanager
 def running_target() -> Iterator[Target]:
     """A mesh in a process of its own, whose engines answer at once, for the length of the block."""
-    unlimited = {"VIVAVOCE_EDGE_REQUESTS_PER_MINUTE": "0"}
+    unlimited = {"VIVAVOCE_EDGE_REQUEST_RATE": ""}
     with mesh_process({**INSTANT, **unlimited}) as mesh:
         document = httpx.get(f"{mesh.web}/openapi.json", trust_env=False).json()
         yield Target(mesh.web, document)
