@@ -27,6 +27,7 @@ from services.conversation.live.sessions import Sessions
 from services.conversation.relay import Relay
 from services.conversation.servicer import ConversationServicer
 from services.conversation.settings import Settings
+from services.conversation.shares import Shares
 from services.conversation.store import VERSION_TABLE, ConversationStore
 from services.conversation.wire.budget import UserBudget
 
@@ -43,7 +44,9 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     async with Database(settings.database, settings.database_threads) as database:
         store = ConversationStore(database, clock, news.set)
         history = HistoryServiceStub(peers.channel("history"))
-        relay = Relay(store, history.Ingest, peers.metadata, clock, news)
+        relay = Relay(
+            store, Shares(database, clock, settings.relay_lease_s), history.Ingest, peers.metadata, clock, news
+        )
         mesh = Mesh(
             AiEngineServiceStub(peers.channel("ai_engine", audio=True)).Run,
             MediaServiceStub(peers.channel("media")).Record,

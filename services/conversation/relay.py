@@ -1,9 +1,10 @@
 """Carries the outbox to history: in order, until it is acknowledged, whatever happens in between."""
 
 import asyncio
+import itertools
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from typing import Final
 
 from grpc.aio import StreamStreamCall
@@ -13,6 +14,8 @@ from mesh.clock import Clock
 from mesh.errors import TimedOutError, UnavailableError, VivavoceError
 from mesh.streams import DuplexStream, Metadata, client_stream
 from services.conversation.domain.keeping import Conversations, Delivery
+from services.conversation.domain.sharing import Share
+from services.conversation.shares import Shares
 from services.conversation.wire.records import to_history_event
 
 Ingest = Callable[..., StreamStreamCall[service_pb.IngestRequest, service_pb.IngestResponse]]
@@ -23,6 +26,8 @@ _BATCH: Final = 256
 _ACKNOWLEDGED_WITHIN_S: Final = 15.0
 #: What another process has put into a shared database is looked for this often.
 _LOOK_EVERY_S: Final = 5.0
+#: Where several relays share it, others tell of no news.
+_LOOK_TOGETHER_EVERY_S: Final = 0.3
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 10.0
 
@@ -33,9 +38,16 @@ class Relay:
     """At least once from here, exactly once at rest: history ignores what it has stored before."""
 
     def __init__(
-        self, store: Conversations, method: Ingest, metadata: Callable[[], Metadata], clock: Clock, news: asyncio.Event
+        self,
+        store: Conversations,
+        shares: Shares,
+        method: Ingest,
+        metadata: Callable[[], Metadata],
+        clock: Clock,
+        news: asyncio.Event,
     ) -> None:
         self._store = store
+        self._shares = shares
         self._method = method
         self._metadata = metadata
         self._clock = clock
@@ -44,6 +56,13 @@ class Relay:
 
     async def run(self) -> None:
         """Relays for ever; waits longer and longer while history or the database is away."""
+        try:
+            await self._run()
+        finally:
+            with suppress(VivavoceError):
+                await asyncio.shield(self._shares.release())
+
+    async def _run(self) -> None:
         while True:
             try:
                 await self._relay()
@@ -56,32 +75,40 @@ class Relay:
             self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
 
     async def _relay(self) -> None:
-        # The stream is opened only for something to send: an idle service holds none.
-        await self._news_or_soon()
-        async with client_stream(self._method, metadata=self._metadata(), inbox=4, outbox=4) as stream:
-            delivery = 0
-            async for batch in self._batches():
-                delivery += 1
-                events = [to_history_event(d.conversation_id, d.sequence, d.user_id, d.time, d.record) for d in batch]
-                await stream.send(service_pb.IngestRequest(delivery=delivery, events=events))
-                await _acknowledged(stream, delivery)
-                await self._store.delivered(batch)
-                self._pause_s = _FIRST_PAUSE_S
+        batches = self._batches()
+        async with aclosing(batches):
+            # The stream is opened only for something to send: an idle service holds none.
+            first = await anext(batches)
+            async with client_stream(self._method, metadata=self._metadata(), inbox=4, outbox=4) as stream:
+                await self._deliver(stream, 1, first)
+                for delivery in itertools.count(2):
+                    await self._deliver(stream, delivery, await anext(batches))
 
-    async def _batches(self) -> AsyncIterator[list[Delivery]]:
+    async def _deliver(self, stream: IngestStream, delivery: int, batch: list[Delivery]) -> None:
+        events = [to_history_event(d.conversation_id, d.sequence, d.user_id, d.time, d.record) for d in batch]
+        await stream.send(service_pb.IngestRequest(delivery=delivery, events=events))
+        await _acknowledged(stream, delivery)
+        await self._store.delivered(batch)
+        self._pause_s = _FIRST_PAUSE_S
+
+    async def _batches(self) -> AsyncGenerator[list[Delivery], None]:
         while True:
             self._news.clear()
-            if batch := await self._store.waiting(_BATCH):
+            share = await self._shares.held()
+            if batch := await self._store.waiting(_BATCH, share.parts):
                 yield batch
             else:
-                await self._news_or_soon()
+                await self._something_waits(share)
 
-    async def _news_or_soon(self) -> None:
-        if await self._store.backlog():
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_EVERY_S):
-                await self._news.wait()
+    async def _something_waits(self, share: Share) -> None:
+        """Returns once there is something in the outbox; that may be another's to carry."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S if share.alone else _LOOK_TOGETHER_EVERY_S):
+                    await self._news.wait()
+            if await self._store.backlog():
+                return
+            self._news.clear()
 
 
 async def _acknowledged(stream: IngestStream, delivery: int) -> None:

@@ -19,6 +19,7 @@ from services.conversation.domain.records import (
     ReplyGiven,
     TurnTaken,
 )
+from services.conversation.domain.sharing import part_of
 from services.conversation.domain.things import Line, Speaker
 from services.conversation.forgetting import refuse_forgotten
 from services.conversation.payloads import KINDS, read_choices, read_record, write_choices, write_record
@@ -58,8 +59,8 @@ class ConversationStore:
                 choices=write_choices(choices),
                 tutor_state="",
                 last_sequence=0,
-                create_time_us=_to_us(now),
-                update_time_us=_to_us(now),
+                create_time_us=to_us(now),
+                update_time_us=to_us(now),
                 request_id=request_id or None,
             )
             refuse_forgotten(session, user_id)
@@ -88,7 +89,7 @@ class ConversationStore:
                 row.title = title
             if choices is not None:
                 row.choices = write_choices(choices)
-            row.update_time_us = _to_us(now)
+            row.update_time_us = to_us(now)
             return _conversation(row)
 
         return await self._commit(unit)
@@ -136,7 +137,7 @@ class ConversationStore:
 
         return await self._commit(unit)
 
-    async def waiting(self, limit: int) -> list[Delivery]:
+    async def waiting(self, limit: int, parts: frozenset[int]) -> list[Delivery]:
         """See `Conversations`."""
         # Order counts within a conversation; nothing is promised between conversations.
         oldest = (
@@ -147,6 +148,7 @@ class ConversationStore:
                 (EventRow.conversation_id == OutboxRow.conversation_id) & (EventRow.sequence == OutboxRow.sequence),
             )
             .join(ConversationRow, ConversationRow.conversation_id == OutboxRow.conversation_id)
+            .where(OutboxRow.part.in_(parts))
             .order_by(OutboxRow.conversation_id, OutboxRow.sequence)
             .limit(limit)
         )
@@ -157,7 +159,7 @@ class ConversationStore:
                     event.conversation_id,
                     event.sequence,
                     user_id,
-                    _from_us(event.time_us),
+                    from_us(event.time_us),
                     read_record(event.kind, event.payload),
                 )
                 for event, user_id in session.execute(oldest)
@@ -200,19 +202,21 @@ def _row(
 
 def _append(session: Session, row: ConversationRow, record: Record, now: datetime) -> int:
     row.last_sequence += 1
-    row.update_time_us = _to_us(now)
+    row.update_time_us = to_us(now)
     if isinstance(record, ConversationEnded):
         row.ended = True
     session.add(
         EventRow(
             conversation_id=row.conversation_id,
             sequence=row.last_sequence,
-            time_us=_to_us(now),
+            time_us=to_us(now),
             kind=KINDS[type(record)],
             payload=write_record(record),
         )
     )
-    session.add(OutboxRow(conversation_id=row.conversation_id, sequence=row.last_sequence))
+    session.add(
+        OutboxRow(conversation_id=row.conversation_id, sequence=row.last_sequence, part=part_of(row.conversation_id))
+    )
     session.flush()
     return row.last_sequence
 
@@ -220,7 +224,7 @@ def _append(session: Session, row: ConversationRow, record: Record, now: datetim
 def _of_request(session: Session, user_id: str, request_id: str, now: datetime) -> ConversationRow | None:
     same = select(ConversationRow).where(ConversationRow.user_id == user_id, ConversationRow.request_id == request_id)
     row = session.scalars(same).one_or_none()
-    if row is None or _from_us(row.create_time_us) > now - _SAME_REQUEST:
+    if row is None or from_us(row.create_time_us) > now - _SAME_REQUEST:
         return row
     # A day later the same request id means another conversation.
     session.execute(
@@ -237,8 +241,8 @@ def _conversation(row: ConversationRow) -> Conversation:
         ended=row.ended,
         choices=read_choices(row.choices),
         last_sequence=row.last_sequence,
-        create_time=_from_us(row.create_time_us),
-        update_time=_from_us(row.update_time_us),
+        create_time=from_us(row.create_time_us),
+        update_time=from_us(row.update_time_us),
     )
 
 
@@ -252,9 +256,11 @@ def _line(record: Record) -> Line:
             raise AssertionError("only turns and replies are lines")
 
 
-def _to_us(time: datetime) -> int:
+def to_us(time: datetime) -> int:
+    """Microseconds since 1970."""
     return (time - _EPOCH) // timedelta(microseconds=1)
 
 
-def _from_us(time_us: int) -> datetime:
+def from_us(time_us: int) -> datetime:
+    """The time of so many microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=time_us)

@@ -57,6 +57,26 @@ class OutboxRow(Base):
         ForeignKey("conversations.conversation_id", ondelete="CASCADE"), primary_key=True
     )
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    part: Mapped[int] = mapped_column(index=True)
+
+
+class PartRow(Base):
+    """Who carries a part of the outbox."""
+
+    __tablename__ = "conversation_outbox_parts"
+
+    part: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    relay_id: Mapped[str] = mapped_column(String(64))
+    until_us: Mapped[int] = mapped_column(BigInteger)
+
+
+class RelayRow(Base):
+    """A relay that is at work."""
+
+    __tablename__ = "conversation_relays"
+
+    relay_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    until_us: Mapped[int] = mapped_column(BigInteger)
 
 
 class ForgottenRow(Base):

@@ -73,8 +73,8 @@ class Conversations(Protocol):
         """Keeps a record and its row for history in one transaction, on disk when this returns; its sequence."""
         ...
 
-    async def waiting(self, limit: int) -> list[Delivery]:
-        """Events that history has not taken yet; in order within each conversation."""
+    async def waiting(self, limit: int, parts: frozenset[int]) -> list[Delivery]:
+        """Events in these parts of the outbox that history has not taken yet; in order within each conversation."""
         ...
 
     async def delivered(self, deliveries: list[Delivery]) -> None:

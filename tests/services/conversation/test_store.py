@@ -21,6 +21,7 @@ from services.conversation.domain.records import (
     SlipNoted,
     TurnTaken,
 )
+from services.conversation.domain.sharing import PARTS
 from services.conversation.domain.things import Line, Slip, SlipKind, Speaker, Word
 from services.conversation.store import VERSION_TABLE, ConversationStore
 
@@ -29,6 +30,8 @@ TURN = TurnTaken("trn_1", 2, 'She said: "Ça va?"', typed=False, words=(Word("Sh
 REPLY = ReplyGiven(
     "rep_1", "trn_1", "Yes.", "And you?", True, 300, Ledger(5.0, (Stage("endpoint", 5.0),), False), ("whisper",)
 )
+#: Every part of the outbox.
+ALL = frozenset(range(PARTS))
 SLIP = SlipNoted("trn_1", Slip(SlipKind.GRAMMAR, "goed", "went", "Irregular.", 1, 5, "rules"))
 
 
@@ -55,7 +58,7 @@ async def test_records_come_back_as_they_were(store: ConversationStore, news: as
     records: list[Record] = [TURN, REPLY, SLIP, ConversationEnded()]
     for record in records:
         await store.append("cnv_1", record)
-    waiting = await store.waiting(10)
+    waiting = await store.waiting(10, ALL)
     assert [each.record for each in waiting] == [ConversationBegan(CHOICES), *records]
     assert [each.sequence for each in waiting] == [1, 2, 3, 4, 5]
     assert (await store.get("cnv_1", "usr_1")).ended
@@ -70,9 +73,9 @@ async def test_sequences_have_no_gaps_where_many_append_at_once(store: Conversat
 async def test_what_history_has_taken_waits_no_more(store: ConversationStore) -> None:
     await store.create("cnv_1", "usr_1", "", CHOICES)
     await store.append("cnv_1", TURN)
-    first, second = await store.waiting(10)
+    first, second = await store.waiting(10, ALL)
     await store.delivered([first])
-    assert [each.sequence for each in await store.waiting(10)] == [second.sequence]
+    assert [each.sequence for each in await store.waiting(10, ALL)] == [second.sequence]
     assert await store.backlog() == 1
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from vivavoce.history.v1 import history_pb2 as history_pb
@@ -54,6 +55,7 @@ class HistoryMesh:
 
     stub: "HistoryServiceAsyncStub"
     authority: Authority
+    channel: grpc.aio.Channel
 
     @asynccontextmanager
     async def ingest(self) -> AsyncIterator[IngestStream]:
@@ -121,7 +123,7 @@ async def history_mesh(settings: Settings, clock: Clock | None = None) -> AsyncI
         serve([service], authority) as server,
         open_channel(server.address) as channel,
     ):
-        yield HistoryMesh(HistoryServiceStub(channel), authority)
+        yield HistoryMesh(HistoryServiceStub(channel), authority, channel)
 
 
 @pytest.fixture

@@ -1,0 +1,107 @@
+"""Several relays on one database share the way to history, and each conversation arrives once and in order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+from grpc.aio import AioRpcError
+from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
+
+from mesh.clock import SystemClock
+from mesh.database import Database
+from mesh.migrations import migrate
+from services.conversation.app import MIGRATIONS
+from services.conversation.domain.choices import Choices
+from services.conversation.domain.records import TurnTaken
+from services.conversation.relay import Relay
+from services.conversation.shares import Shares
+from services.conversation.store import VERSION_TABLE, ConversationStore
+from services.history.settings import Settings
+from tests.services.calls import until
+from tests.services.history.conftest import HistoryMesh, history_mesh
+
+CONVERSATIONS = 12
+TURNS = 40
+
+
+class Replica:
+    """A conversation service's store and relay, and how many events its relay delivered."""
+
+    def __init__(self, mesh: HistoryMesh, database: Database, lease_s: float) -> None:
+        clock, news = SystemClock(), asyncio.Event()
+        self.store = ConversationStore(database, clock, news.set)
+        self.shares = Shares(database, clock, lease_s)
+        self.relay = Relay(
+            self.store,
+            self.shares,
+            HistoryServiceStub(mesh.channel).Ingest,
+            lambda: mesh.authority.service_metadata("conversation"),
+            clock,
+            news,
+        )
+
+
+@asynccontextmanager
+async def replica(mesh: HistoryMesh, url: str, lease_s: float) -> AsyncIterator[Replica]:
+    """One at work; killed at the end of the block, without letting go of its parts."""
+    async with Database(url) as database:
+        opened = Replica(mesh, database, lease_s)
+        relaying = asyncio.create_task(opened.relay._run())
+        try:
+            yield opened
+        finally:
+            relaying.cancel()
+            with suppress(asyncio.CancelledError):
+                await relaying
+
+
+async def talk(store: ConversationStore, name: str) -> None:
+    await store.create(name, "usr_test", "", Choices())
+    for number in range(TURNS):
+        await store.append(name, TurnTaken(f"trn_{number}", 1, f"turn {number}", typed=True))
+
+
+async def arrived(mesh: HistoryMesh, name: str) -> bool:
+    with suppress(AioRpcError):
+        return len(await mesh.events(name)) == TURNS + 1
+    return False
+
+
+async def test_relays_share_conversations_and_keep_their_order(database_url: str, tmp_path: Path) -> None:
+    await asyncio.to_thread(migrate, database_url, MIGRATIONS, VERSION_TABLE)
+    async with AsyncExitStack() as stack:
+        mesh = await stack.enter_async_context(history_mesh(Settings(data_dir=tmp_path / "history")))
+        replicas = [await stack.enter_async_context(replica(mesh, database_url, 1.0)) for _ in range(3)]
+        names = [f"cnv_{number}" for number in range(CONVERSATIONS)]
+        await asyncio.gather(*(talk(replicas[place % 3].store, name) for place, name in enumerate(names)))
+        for name in names:
+            await until(lambda name=name: arrived(mesh, name), within_s=30)  # type: ignore[misc]  # Bound at once.
+            assert [event.sequence for event in await mesh.events(name)] == list(range(1, TURNS + 2))
+        parts = [(await each.shares.held()).parts for each in replicas]
+        assert all(parts)
+        assert len(frozenset().union(*parts)) == sum(map(len, parts))
+
+
+async def test_what_a_vanished_relay_carried_another_carries_on(database_url: str, tmp_path: Path) -> None:
+    await asyncio.to_thread(migrate, database_url, MIGRATIONS, VERSION_TABLE)
+    async with history_mesh(Settings(data_dir=tmp_path / "history")) as mesh:
+        async with replica(mesh, database_url, 1.0) as first:
+            await talk(first.store, "cnv_1")
+            await until(lambda: arrived(mesh, "cnv_1"))
+        async with replica(mesh, database_url, 1.0) as second:
+            await talk(second.store, "cnv_2")
+            await until(lambda: arrived(mesh, "cnv_2"))
+
+
+async def test_a_relay_that_stops_in_order_keeps_nobody_waiting(database_url: str, tmp_path: Path) -> None:
+    await asyncio.to_thread(migrate, database_url, MIGRATIONS, VERSION_TABLE)
+    async with history_mesh(Settings(data_dir=tmp_path / "history")) as mesh, Database(database_url) as database:
+        first, second = Replica(mesh, database, 3600.0), Replica(mesh, database, 3600.0)
+        relaying = asyncio.create_task(first.relay.run())
+        await talk(first.store, "cnv_1")
+        await until(lambda: arrived(mesh, "cnv_1"))
+        relaying.cancel()
+        with suppress(asyncio.CancelledError):
+            await relaying
+        assert (await second.shares.held()).alone
