@@ -71,7 +71,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
                 on_drain=sessions.drain,
             )
         finally:
-            await sessions.settle(_LAST_WORDS_S)
+            await sessions.close(_LAST_WORDS_S)
             relaying.cancel()
             await asyncio.wait({relaying})
 

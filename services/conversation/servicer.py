@@ -113,7 +113,9 @@ class ConversationServicer(ConversationServiceServicer):
 
 
 def _live_session(seat: Seat) -> service_pb.LiveSession:
-    live = service_pb.LiveSession(session_id=seat.session_id, conversation_id=seat.conversation_id, client=seat.client)
+    live = service_pb.LiveSession(
+        session_id=seat.session_id, conversation_id=seat.conversation_id, client=seat.start.client
+    )
     live.open_time.FromDatetime(seat.open_time)
     return live
 

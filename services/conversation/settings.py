@@ -24,6 +24,7 @@ class Settings:
     max_session_s: float = setting(3600.0, help="Longest session, in seconds.")
     idle_s: float = setting(300.0, help="Seconds without a word or a key after which a session ends.")
     nudge_s: float = setting(15.0, help="Seconds of silence after which the tutor asks, twice at most. 0: never.")
+    resume_s: float = setting(30.0, help="Seconds a client that lost its wire is waited for. 0: not at all.")
     silence_s: float = setting(120.0, help="Seconds without any message from the client after which a session ends.")
     messages_per_s: float = setting(
         200.0, help="Messages a second of one session; more end it as RATE_LIMITED. A text counts as 50."
@@ -56,6 +57,7 @@ class Settings:
             engine_silent_s=self.engine_silent_s,
             idle_s=self.idle_s,
             nudge_s=self.nudge_s,
+            resume_s=self.resume_s,
             session_s=self.max_session_s,
             drain_s=self.drain_s,
         )

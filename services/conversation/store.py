@@ -117,11 +117,12 @@ class ConversationStore:
                 .order_by(EventRow.sequence.desc())
                 .limit(_LINES)
             ).all()
-            lines = tuple(_line(read_record(row.kind, row.payload)) for row in reversed(latest))
+            records = [read_record(row.kind, row.payload) for row in reversed(latest)]
             state = session.scalars(
                 select(ConversationRow.tutor_state).where(ConversationRow.conversation_id == conversation_id)
             ).one()
-            return Continued(lines, state)
+            last = records[-1] if records else None
+            return Continued(tuple(map(_line, records)), state, last if isinstance(last, TurnTaken) else None)
 
         return await self._database.read(unit)
 

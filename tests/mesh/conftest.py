@@ -34,7 +34,7 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
         tmp_path_factory.mktemp("mesh"),
         overrides={
             "edge": {"stalled_after_s": 1.0},
-            "conversation": {"max_sessions_per_user": 16, "messages_per_s": 1e6},
+            "conversation": {"max_sessions_per_user": 16, "messages_per_s": 1e6, "resume_s": 1.0},
             "user": {"budget_sessions": 16},
         },
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from services.conversation.domain.choices import Choices
+from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.things import Failure, Progress, Slip, Word
 
 # ── From the learner's client ──
@@ -180,9 +181,13 @@ class EngineFound:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The session begins, on a conversation that is new or not."""
+    """The session begins, on a conversation that is new or not.
+
+    `owed` is a turn that was stored and not answered, because the process that took it is gone.
+    """
 
     new_conversation: bool
+    owed: TurnTaken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +253,16 @@ class BudgetSpent:
 
 
 @dataclass(frozen=True, slots=True)
+class WireLost:
+    """The client has lost its wire, and may come back. What is told meanwhile is kept for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireFound:
+    """The client is back; what it missed has been told again, but for sound."""
+
+
+@dataclass(frozen=True, slots=True)
 class Vanished:
     """The client is gone: nothing can be told to it any more."""
 
@@ -288,6 +303,8 @@ Event = (
     | Dismissed
     | Draining
     | BudgetSpent
+    | WireLost
+    | WireFound
     | Vanished
     | Woke
 )

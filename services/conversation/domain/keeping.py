@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.conversation.domain.choices import Choices
-from services.conversation.domain.records import Record
+from services.conversation.domain.records import Record, TurnTaken
 from services.conversation.domain.things import Line
 
 
@@ -25,10 +25,14 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Continued:
-    """What is needed to go on with a conversation: its last lines, oldest first, and the tutor's state."""
+    """What is needed to go on with a conversation: its last lines, oldest first, and the tutor's state.
+
+    `owed` is the turn among them that has no answer: the last, or None.
+    """
 
     lines: tuple[Line, ...]
     tutor_state: str
+    owed: TurnTaken | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from mesh.audio import first_audible, samples
+from mesh.audio import BYTES_PER_SAMPLE, first_audible, samples
 from services.conversation.domain.commands import Respond, Speak
 from services.conversation.domain.heard import Clause, heard_text
 from services.conversation.domain.ledger import Ledger, Marks, measure
@@ -24,6 +24,16 @@ class Sound:
     pcm: bytes
     words: tuple[Word, ...]
 
+    @property
+    def end_sample(self) -> int:
+        """The sample after its last."""
+        return self.first_sample + samples(self.pcm)
+
+    def after(self, sample: int) -> "Sound":
+        """The part from `sample` on."""
+        cut = (sample - self.first_sample) * BYTES_PER_SAMPLE
+        return Sound(sample, self.pcm[cut:], tuple(word for word in self.words if word.end_sample > sample))
+
 
 @dataclass(slots=True)
 class Reply:
@@ -38,6 +48,8 @@ class Reply:
     #: What was asked of the engine, so that another one can be asked again.
     request: Respond | Speak | None = None
     waiting: deque[str | Sound] = field(default_factory=deque)
+    #: Sent and not known to be played, for a client that comes back without it.
+    under_way: deque[Sound] = field(default_factory=deque)
     clauses: list[Clause] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
     slips: list[Slip] = field(default_factory=list)
@@ -111,12 +123,15 @@ class Reply:
         """A piece goes to the client."""
         self.position(now)
         self.sent += samples(sound.pcm)
+        self.under_way.append(sound)
         if self.ledger is None and self.marks is not None:
             self._measure(self.marks, sound.pcm, now)
 
     def report(self, played: int, now: float) -> None:
         """The client played so much; what was never sent was never played."""
         self.played = max(self.played, min(played, self.sent))
+        while self.under_way and self.under_way[0].end_sample <= self.played:
+            self.under_way.popleft()
         self.position(now)
 
     def pause(self, now: float) -> None:
@@ -129,6 +144,16 @@ class Reply:
         self.paused_at = None
         self._position = float(self.played) if self.played else self._position
         self._at = now
+
+    def rewind(self, now: float) -> None:
+        """To the last sample reported as played: all sound after it is to be sent again."""
+        self.waiting.extendleft(reversed(self.under_way))
+        self.under_way.clear()
+        if self.waiting and isinstance(first := self.waiting[0], Sound) and first.first_sample < self.played:
+            self.waiting[0] = first.after(self.played)
+        self.sent = self.played
+        self._position, self._at = float(self.played), now
+        self.audio_ended = False
 
     def played_out_at(self, now: float) -> float:
         """When all that was sent will have been played."""

@@ -126,9 +126,15 @@ class Session:
                 self._leave(_DRAINING, now + state.setup.limits.drain_s)
             case events.BudgetSpent():
                 self._leave(event.failure, now + state.setup.limits.last_turn_s)
+            case events.WireLost():
+                self._wire_lost(now)
+            case events.WireFound():
+                state.away = False
+                state.clear(Timer.AWAY)
+                self._stir(now)
+                speaking.wire_found(now)
             case events.Vanished():
-                state.gone = True
-                self._end(None, now)
+                self._vanish(now)
             case _:
                 assert_never(event)
 
@@ -162,6 +168,8 @@ class Session:
                     self._stir(now)
             case Timer.NUDGE:
                 self._nudge(now)
+            case Timer.AWAY:
+                self._vanish(now)
             case Timer.LENGTH:
                 self._end(_TOO_LONG, now)
             case Timer.ACCESS_WARNING:
@@ -179,13 +187,28 @@ class Session:
         self._stir(now)
         if event.new_conversation:
             self._speaking.open(now)
+        elif event.owed is not None:
+            self._speaking.make_good(event.owed, now)
+
+    def _wire_lost(self, now: float) -> None:
+        state = self._state
+        state.away = True
+        self._speaking.wire_lost(now)
+        if state.setup.limits.resume_s:
+            state.set(Timer.AWAY, now + state.setup.limits.resume_s)
+        else:
+            self._vanish(now)
+
+    def _vanish(self, now: float) -> None:
+        self._state.gone = True
+        self._end(None, now)
 
     def _watch_for_silence(self, now: float) -> None:
         """It is the learner's turn to speak from the moment nobody does. Who ends turns by hand is left alone."""
         state = self._state
         nudge_s = state.setup.limits.nudge_s
-        busy = state.turn is not None or state.reply is not None or state.held or state.choices.push_to_talk
-        if busy or self._ending is not None or not nudge_s:
+        talking = state.turn is not None or state.reply is not None or state.held or state.choices.push_to_talk
+        if talking or state.away or self._ending is not None or not nudge_s:
             state.clear(Timer.NUDGE)
         elif Timer.NUDGE not in state.timers:
             state.set(Timer.NUDGE, now + nudge_s)
@@ -233,7 +256,9 @@ class Session:
         self._state.set(Timer.LEAVING, min(at_the_latest, self._state.timers.get(Timer.LEAVING, at_the_latest)))
 
     def _leave_if_still(self, now: float) -> None:
-        if self._leaving and self._ending is None and self._state.turn is None and self._state.reply is None:
+        state = self._state
+        still = state.away or (state.turn is None and state.reply is None)
+        if self._leaving and self._ending is None and still:
             self._end(self._leaving, now)
 
     def _begins_too_late(self, event: events.Event) -> bool:

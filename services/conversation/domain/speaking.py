@@ -3,10 +3,11 @@
 from typing import Final
 
 from services.conversation.domain import events, told
+from services.conversation.domain.barge_in import LOOK_AFTER_S
 from services.conversation.domain.choices import CorrectionStyle
 from services.conversation.domain.commands import CancelMaking, ReportHeard, Respond, Speak, StoreReply, StoreSlip
 from services.conversation.domain.ledger import Marks
-from services.conversation.domain.records import ReplyGiven, SlipNoted
+from services.conversation.domain.records import ReplyGiven, SlipNoted, TurnTaken
 from services.conversation.domain.replies import Reply, Sound
 from services.conversation.domain.state import State, Timer
 from services.conversation.domain.things import Failure, Line, Outcome, ReplyKind, Slip, Speaker
@@ -28,6 +29,36 @@ class Speaking:
     def open(self, now: float) -> None:
         """The tutor speaks first."""
         self.release(self._ask(ReplyKind.OPENER, "", 0, "", now), None, now)
+
+    def make_good(self, owed: TurnTaken, now: float) -> None:
+        """Answers a turn of an earlier session that was never answered; it is the last of the lines."""
+        state = self._state
+        line = state.lines.pop()
+        reply = self.draft(owed.turn_id, owed.revision, owed.text, now)
+        state.lines.append(line)
+        self.release(reply, None, now)
+
+    def wire_lost(self, now: float) -> None:
+        """Nobody hears: the reply stops where it is."""
+        reply = self._state.reply
+        self._state.clear(Timer.PACE, Timer.PLAYED_OUT, Timer.DECISION)
+        if reply is not None and reply.paused_at is None:
+            reply.pause(now)
+
+    def wire_found(self, now: float) -> None:
+        """Goes on from the last sample that was reported as played, unless the learner had begun to speak."""
+        state = self._state
+        reply = state.reply
+        if reply is None:
+            return
+        if reply.started:
+            reply.rewind(now)
+        if state.turn is not None and state.turn.speaking:
+            state.set(Timer.DECISION, now + LOOK_AFTER_S)
+            return
+        reply.pause_told = reply.started
+        self.resume(now)
+        self.pump(now)
 
     def draft(self, turn_id: str, revision: int, text: str, now: float) -> Reply:
         """Asks for a reply to a turn; nothing of it gets out before it is released."""
@@ -169,7 +200,7 @@ class Speaking:
         """It was no interruption."""
         state = self._state
         reply = state.reply
-        if reply is None or reply.paused_at is None:
+        if reply is None or reply.paused_at is None or state.away:
             return
         state.clear(Timer.DECISION)
         reply.resume(now)
@@ -200,7 +231,7 @@ class Speaking:
         state = self._state
         reply = state.reply
         # The client hears of the end of one reply before the next begins.
-        if reply is None or reply.paused_at is not None or state.finishing:
+        if reply is None or reply.paused_at is not None or state.finishing or state.away:
             return
         while reply.waiting:
             send_at = reply.may_send_at(now)

@@ -34,6 +34,7 @@ class Timer(Enum):
     ACCESS_END = "access_end"
     LEAVING = "leaving"
     NUDGE = "nudge"
+    AWAY = "away"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Limits:
     session_s: float = 3600.0
     drain_s: float = 8.0
     last_turn_s: float = 60.0
+    #: How long a client that lost its wire is waited for. 0: not at all.
+    resume_s: float = 30.0
     access_warning_s: float = 60.0
 
 
@@ -90,6 +93,8 @@ class State:
         self.texts: OrderedDict[str, str] = OrderedDict()
         self.answered: OrderedDict[str, str] = OrderedDict()
         self.storing = 0
+        #: Whether the client has lost its wire, and whether for good.
+        self.away = False
         self.gone = False
         self.timers: dict[Timer, float] = {}
         self._commands: list[commands.Command] = []

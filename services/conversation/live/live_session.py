@@ -1,10 +1,10 @@
-"""One live session: the client's stream, the engine's stream, the store and the clock around the machine."""
+"""One live session: the client's wire, the engine's stream, the store and the clock around the machine."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
@@ -14,7 +14,6 @@ from mesh.clock import Clock
 from mesh.errors import NotAllowedError, VivavoceError
 from mesh.identity import Caller
 from mesh.mailbox import Closed, Mailbox
-from mesh.streams import DuplexStream
 from mesh.tokens import TokenVerifier
 from services.conversation.domain import events
 from services.conversation.domain.commands import (
@@ -41,9 +40,8 @@ from services.conversation.live.microphone import Microphone
 from services.conversation.live.pace import Pace
 from services.conversation.live.recording import Recording
 from services.conversation.live.traces import trace_turn
+from services.conversation.live.wire import ClientStream, Wire
 from services.conversation.wire.client import to_event, to_response
-
-ClientStream = DuplexStream[service_pb.ConverseResponse, service_pb.ConverseRequest]
 
 #: Events that wait for the machine; a full queue makes those who put wait.
 EVENTS: Final = 256
@@ -59,7 +57,7 @@ class LiveSession:
         self,
         *,
         caller: Caller,
-        stream: ClientStream,
+        wire: Wire,
         post_box: Mailbox[events.Event],
         microphone: Microphone,
         pace: Pace,
@@ -71,7 +69,7 @@ class LiveSession:
         silence_s: float,
     ) -> None:
         self._caller = caller
-        self._stream = stream
+        self._wire = wire
         self._events = post_box
         self._post = poster(post_box)
         self._microphone = microphone
@@ -99,7 +97,7 @@ class LiveSession:
         """Holds the session until it ends; the caller runs the engine and the keeper beside it.
 
         Raises:
-            VivavoceError: the client broke the contract, or does not read.
+            VivavoceError: the client broke the contract.
         """
         self._machine, self._started = machine, started
         try:
@@ -119,6 +117,22 @@ class LiveSession:
         finally:
             self._leave(machine)
 
+    async def resume(self, stream: ClientStream, who: Caller, token: str, last_sequence: int) -> None:
+        """Carries a client that comes back, until the session is over or the client is gone again.
+
+        Raises:
+            VivavoceError: what the session, or the stream, ended with.
+        """
+        self._caller = who
+        self._last_message_at = self._clock.now()
+        if token:
+            await self._post(self._granted(expires_at(token)))
+        welcome = service_pb.ConverseResponse()
+        welcome.session_started.CopyFrom(self._started)
+        welcome.session_started.resumed = True
+        welcome.session_started.next_input_sample = self._microphone.next_sample
+        await self._wire.resume(stream, welcome, last_sequence)
+
     async def _happen(self, event: events.Event) -> None:
         assert self._machine is not None, "a session runs its machine"
         for command in self._machine.handle(event, self._clock.now()):
@@ -128,7 +142,7 @@ class LiveSession:
     async def _carry_out(self, command: Command) -> None:
         match command:
             case Tell(sequence, told):
-                await self._stream.send(to_response(sequence, told, self._started))
+                await self._wire.send(to_response(sequence, told, self._started))
                 match told:
                     case ReplyAudio(reply_id, first_sample, pcm):
                         self.spoken_samples += samples(pcm)
@@ -149,7 +163,7 @@ class LiveSession:
                 assert_never(command)
 
     async def _listen(self, group: asyncio.TaskGroup) -> None:
-        async for message in self._stream:
+        async for message in self._wire:
             self._last_message_at = self._clock.now()
             self._pace.take(message.WhichOneof("event"), self._last_message_at)
             event = to_event(message)
@@ -228,7 +242,7 @@ class LiveSession:
         self._events.close()
 
 
-def poster(box: Mailbox[events.Event]) -> Callable[[events.Event], Awaitable[None]]:
+def poster(box: Mailbox[events.Event]) -> Callable[[events.Event], Coroutine[Any, Any, None]]:
     """Puts events into a session's queue, waiting for room; drops them when the session has ended."""
 
     async def post(event: events.Event) -> None:

@@ -23,13 +23,15 @@ from services.conversation.domain.budget import Budget
 from services.conversation.domain.keeping import Continued, Conversation, Conversations
 from services.conversation.domain.session import Session
 from services.conversation.domain.state import Setup
+from services.conversation.live import resume_token
 from services.conversation.live.engine_link import EngineLink, Run
 from services.conversation.live.keeper import Keeper
-from services.conversation.live.live_session import EVENTS, ClientStream, LiveSession, poster
+from services.conversation.live.live_session import LiveSession, poster
 from services.conversation.live.meter import Meter
 from services.conversation.live.microphone import Microphone
 from services.conversation.live.pace import Pace
 from services.conversation.live.recording import Record, Recording
+from services.conversation.live.wire import ClientStream, Wire
 from services.conversation.settings import Settings
 from services.conversation.wire.common import from_engine, to_choices
 from services.conversation.wire.conversation import to_message
@@ -56,10 +58,13 @@ class Seat:
     session_id: str
     conversation_id: str
     user_id: str
-    client: str
     open_time: datetime
-    post_box: Mailbox[events.Event] = field(default_factory=lambda: Mailbox(EVENTS))
+    start: converse_pb.StartSession
+    wire: Wire
+    post_box: Mailbox[events.Event]
     free: asyncio.Event = field(default_factory=asyncio.Event)
+    #: The session, once it is open.
+    live: LiveSession | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +82,14 @@ class Premises:
 class Opening:
     """One session, from its seat to its end; `known` is the conversation, where there is one already."""
 
-    def __init__(
-        self, premises: Premises, seat: Seat, start: converse_pb.StartSession, known: Conversation | None
-    ) -> None:
+    def __init__(self, premises: Premises, seat: Seat, known: Conversation | None) -> None:
         self._premises = premises
         self._seat = seat
-        self._start = start
+        self._start = seat.start
         self._known = known
-        self._choices = known.choices if known else to_choices(start.new_conversation)
+        self._choices = known.choices if known else to_choices(seat.start.new_conversation)
 
-    async def hold(self, stream: ClientStream, who: Caller, token: str, keeper: Keeper, meter: Meter) -> None:
+    async def hold(self, who: Caller, token: str, keeper: Keeper, meter: Meter) -> None:
         """Looks at the budget and opens the engine, then the conversation, and holds the session until it ends.
 
         Raises:
@@ -102,13 +105,13 @@ class Opening:
             await budget
             if known is None:
                 conversation = await self._premises.store.create(seat.conversation_id, who.user_id, "", choices)
-                before = Continued((), "")
+                before = Continued((), "", None)
             else:
                 conversation, before = known, await self._premises.store.continued(known.id)
             recording = self._recording(configured)
             live = LiveSession(
                 caller=who,
-                stream=stream,
+                wire=seat.wire,
                 post_box=seat.post_box,
                 microphone=microphone,
                 pace=Pace(self._premises.settings.messages_per_s, self._premises.clock.now()),
@@ -120,12 +123,15 @@ class Opening:
                 silence_s=self._premises.settings.silence_s,
             )
             machine = Session(self._setup(before, configured))
-            started = _started(seat, conversation, configured)
+            seat.live = live
+            resumes = start.WhichOneof("target") == "resume"
+            first = events.Opened(known is None, before.owed if resumes else None)
             meter.seconds = lambda: microphone.heard_s + live.spoken_samples / configured.output_audio.sample_rate_hz
             metering = group.create_task(meter.run(), name="meter")
             try:
-                await live.run(machine, started, events.Opened(new_conversation=known is None), token)
+                await live.run(machine, self._started(conversation, configured), first, token)
             finally:
+                seat.live = None
                 if recording is not None:
                     recording.close()
             metering.cancel()
@@ -188,12 +194,27 @@ class Opening:
             limits=self._premises.settings.limits,
         )
 
+    def _started(self, conversation: Conversation, configured: engine_pb.Configured) -> converse_pb.SessionStarted:
+        seat = self._seat
+        started = converse_pb.SessionStarted(
+            session_id=seat.session_id,
+            conversation=to_message(conversation),
+            engine=configured.engine,
+            engine_labels=configured.labels,
+            output_audio=configured.output_audio,
+            resumed=self._start.WhichOneof("target") == "resume",
+        )
+        if window_s := self._premises.settings.resume_s:
+            started.resume_token = resume_token.write(seat.session_id, seat.conversation_id)
+            started.resume_window.FromMilliseconds(round(window_s * 1000))
+        return started
+
 
 async def first_message(stream: ClientStream) -> converse_pb.StartSession:
     """The first message of a stream.
 
     Raises:
-        PreconditionError: STREAM_NOT_CONFIGURED, it is another one; NOT_RESUMABLE, it resumes a session.
+        PreconditionError: STREAM_NOT_CONFIGURED, it is another one.
         InvalidFieldError: the sound is not PCM.
         TimedOutError: it does not come.
     """
@@ -207,10 +228,6 @@ async def first_message(stream: ClientStream) -> converse_pb.StartSession:
     if message.WhichOneof("event") != "start_session":
         raise _not_configured()
     start = message.start_session
-    if start.WhichOneof("target") == "resume":
-        raise PreconditionError(
-            "The session can't be resumed; open its conversation again by its id.", reason="NOT_RESUMABLE"
-        )
     for name, audio in (("input_audio", start.input_audio), ("output_audio", start.output_audio)):
         if audio.encoding not in (audio_pb.AUDIO_ENCODING_UNSPECIFIED, audio_pb.AUDIO_ENCODING_PCM_S16LE):
             raise InvalidFieldError(f"{name} must be PCM_S16LE.", field=f"start_session.{name}.encoding")
@@ -219,13 +236,3 @@ async def first_message(stream: ClientStream) -> converse_pb.StartSession:
 
 def _not_configured() -> PreconditionError:
     return PreconditionError("The first message must be start_session.", reason="STREAM_NOT_CONFIGURED")
-
-
-def _started(seat: Seat, conversation: Conversation, configured: engine_pb.Configured) -> converse_pb.SessionStarted:
-    return converse_pb.SessionStarted(
-        session_id=seat.session_id,
-        conversation=to_message(conversation),
-        engine=configured.engine,
-        engine_labels=configured.labels,
-        output_audio=configured.output_audio,
-    )

@@ -1,6 +1,7 @@
 """The live sessions of this process: who may open one, which conversation it holds, and how they all end."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, Final
@@ -10,6 +11,7 @@ from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from mesh.clock import Clock
 from mesh.errors import (
     ExhaustedError,
+    InvalidFieldError,
     OverloadedError,
     PreconditionError,
     UnavailableError,
@@ -17,20 +19,26 @@ from mesh.errors import (
 )
 from mesh.identity import Caller
 from mesh.ids import new_id
+from mesh.mailbox import Mailbox
 from mesh.tokens import TokenVerifier
 from services.conversation.domain import events
 from services.conversation.domain.keeping import Conversation, Conversations
 from services.conversation.domain.things import Failure
+from services.conversation.live import resume_token
 from services.conversation.live.keeper import Keeper
-from services.conversation.live.live_session import ClientStream, poster
+from services.conversation.live.live_session import EVENTS, poster
 from services.conversation.live.meter import Meter
 from services.conversation.live.opening import Mesh, Opening, Premises, Seat, first_message
+from services.conversation.live.wire import ClientStream, Wire
 from services.conversation.settings import Settings
 
 #: How long an older session on the same conversation may take to make room.
 _ROOM_S: Final = 5.0
 _ELSEWHERE: Final = Failure("CONVERSATION_CLOSED", "The conversation was opened in another session; it goes on there.")
 _ENDED: Final = Failure("CONVERSATION_CLOSED", "The conversation was ended.")
+_FAULT: Final = VivavoceError("A fault of the server ended the session; open the conversation again.")
+
+_log: Final = logging.getLogger(__name__)
 _DELETED: Final = Failure("NOT_ALLOWED", "The account was deleted; nothing can be said with it any more.")
 
 
@@ -55,26 +63,18 @@ class Sessions:
         self._draining = False
 
     async def converse(self, who: Caller, token: str, stream: ClientStream) -> None:
-        """Holds one session on `stream`, until it ends.
+        """Carries a client on `stream` through one session, which outlasts a wire that is cut, for a while.
 
         Raises:
-            VivavoceError: it can't be opened, the client breaks the contract, or does not read.
+            VivavoceError: it can't be opened or resumed, the client breaks the contract, or does not read.
         """
         start = await first_message(stream)
+        if (seat := self._left_by(who, start)) is not None and seat.live is not None:
+            await seat.live.resume(stream, who, token, start.resume.last_sequence)
+            return
         seat, known = await self._take_seat(who, start)
-        keeper = Keeper(seat.conversation_id, self._store, self._clock, poster(seat.post_box))
-        meter = self._meter(seat)
-        self._outlive(self._keep(seat, keeper, meter), "keeper")
-        try:
-            await Opening(self._premises, seat, start, known).hold(stream, who, token, keeper, meter)
-        except BaseExceptionGroup as failures:
-            # Whatever else was cancelled because of it, one thing went wrong first.
-            if (error := _cause(failures)) is None:
-                raise
-            raise error from None
-        finally:
-            keeper.close()
-            seat.post_box.close()
+        self._outlive(self._hold(seat, known, who, token), "session")
+        await seat.wire.serve(stream)
 
     def of_user(self, user_id: str) -> list[Seat]:
         """The person's sessions, newest first."""
@@ -104,11 +104,13 @@ class Sessions:
         for seat in seats:
             await seat.free.wait()
 
-    async def settle(self, within_s: float) -> None:
-        """Waits until nothing of the sessions that ended is left to be stored, and gives up after `within_s`.
+    async def close(self, within_s: float) -> None:
+        """Ends what is left, waits until nothing of it is to be stored any more, and gives up after `within_s`.
 
         Seconds that the user service was not there to book are given up.
         """
+        for seat in self._seats.values():
+            seat.post_box.offer(events.Vanished())
         if self._afterlife:
             _, late = await asyncio.wait(self._afterlife, timeout=within_s)
             for task in late:
@@ -123,25 +125,87 @@ class Sessions:
     def _outlive(self, work: Coroutine[Any, Any, None], name: str) -> None:
         _own(self._afterlife, work, name)
 
+    async def _hold(self, seat: Seat, known: Conversation | None, who: Caller, token: str) -> None:
+        """One session in a task of its own, whatever becomes of the streams its client comes by."""
+        keeper = Keeper(seat.conversation_id, self._store, self._clock, poster(seat.post_box))
+        meter = self._meter(seat)
+        self._outlive(self._keep(seat, keeper, meter), "keeper")
+        error: VivavoceError | None = None
+        try:
+            await Opening(self._premises, seat, known).hold(who, token, keeper, meter)
+        except* VivavoceError as failures:
+            # Whatever else was cancelled because of it, one thing went wrong first.
+            error = _first(failures)
+        except* Exception as failures:
+            # The root of this task: the client is told, and the other sessions go on.
+            _log.error("session failed", exc_info=failures, extra={"session_id": seat.session_id})
+            error = _FAULT
+        finally:
+            keeper.close()
+            seat.post_box.close()
+            seat.wire.end(error)
+
+    def _left_by(self, who: Caller, start: converse_pb.StartSession) -> Seat | None:
+        """The session of this process that a client comes back to.
+
+        Raises:
+            PreconditionError: NOT_RESUMABLE, the token names none.
+            InvalidFieldError: the client speaks or hears another format than it did.
+        """
+        if start.WhichOneof("target") != "resume":
+            return None
+        session_id, conversation_id = resume_token.read(start.resume.resume_token)
+        seat = self._seats.get(conversation_id)
+        if seat is None or (seat.session_id, seat.user_id) != (session_id, who.user_id):
+            return None
+        for name in ("input_audio", "output_audio"):
+            if getattr(start, name) != getattr(seat.start, name):
+                raise InvalidFieldError(
+                    f"{name} must be what the session began with; or open the conversation again by its id.",
+                    field=f"start_session.{name}",
+                )
+        return seat
+
     async def _take_seat(self, who: Caller, start: converse_pb.StartSession) -> tuple[Seat, Conversation | None]:
-        known: Conversation | None = None
-        if start.WhichOneof("target") == "conversation_id":
-            known = await self._store.get(start.conversation_id, who.user_id)
-            if known.ended:
-                raise PreconditionError("The conversation was ended; begin a new one.", reason="CONVERSATION_CLOSED")
-            await self._make_room(known.id, _ELSEWHERE)
-            # The session before may have stored something meanwhile.
-            known = await self._store.get(known.id, who.user_id)
+        known = await self._known(who, start)
         if await self._store.backlog() >= self._settings.outbox_bound:
             raise OverloadedError("Too much waits for the history service; try again later.")
         self._check_limits(who)
-        seat = Seat(new_id("ses"), known.id if known else new_id("cnv"), who.user_id, start.client, self._clock.wall())
+        seat = self._new_seat(known.id if known else new_id("cnv"), who, start)
         if seat.conversation_id in self._seats:
             raise PreconditionError(
                 "The conversation was just opened in another session.", reason="CONVERSATION_CLOSED"
             )
         self._seats[seat.conversation_id] = seat
         return seat, known
+
+    async def _known(self, who: Caller, start: converse_pb.StartSession) -> Conversation | None:
+        """The conversation to go on with, free of other sessions; None for a new one."""
+        match start.WhichOneof("target"):
+            case "conversation_id":
+                conversation_id = start.conversation_id
+            case "resume":
+                # The process that held the session is gone, or it is another one.
+                conversation_id = resume_token.read(start.resume.resume_token)[1]
+            case _:
+                await self._give_up_left(who)
+                return None
+        known = await self._store.get(conversation_id, who.user_id)
+        if known.ended:
+            raise PreconditionError("The conversation was ended; begin a new one.", reason="CONVERSATION_CLOSED")
+        await self._make_room(known.id, _ELSEWHERE)
+        # The session before may have stored something meanwhile.
+        return await self._store.get(known.id, who.user_id)
+
+    def _new_seat(self, conversation_id: str, who: Caller, start: converse_pb.StartSession) -> Seat:
+        post_box: Mailbox[events.Event] = Mailbox(EVENTS)
+
+        def tell(event: events.Event) -> None:
+            if not post_box.offer(event):
+                self._outlive(poster(post_box)(event), "news of the wire")
+
+        wire = Wire(on_lost=lambda: tell(events.WireLost()), on_found=lambda: tell(events.WireFound()))
+        return Seat(new_id("ses"), conversation_id, who.user_id, self._clock.wall(), start, wire, post_box)
 
     def _check_limits(self, who: Caller) -> None:
         if self._draining:
@@ -153,6 +217,16 @@ class Sessions:
                 f"You have {self._settings.max_sessions_per_user} sessions open; end one first.",
                 reason="RATE_LIMITED",
             )
+
+    async def _give_up_left(self, who: Caller) -> None:
+        """Who begins anew has given up the sessions whose wire they lost; they would count against their limits."""
+        left = [seat for seat in self.of_user(who.user_id) if not seat.wire.attended]
+        for seat in left:
+            seat.post_box.offer(events.Vanished())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ROOM_S):
+                for seat in left:
+                    await seat.free.wait()
 
     async def _make_room(self, conversation_id: str, why: Failure) -> None:
         """The newest session wins: a client that lost its wire need not wait until we notice."""
@@ -190,14 +264,6 @@ def _own(owner: set[asyncio.Task[None]], work: Coroutine[Any, Any, None], name: 
     task.add_done_callback(owner.discard)
 
 
-def _cause(failures: BaseExceptionGroup) -> VivavoceError | None:
-    for failure in failures.exceptions:
-        match failure:
-            case VivavoceError():
-                return failure
-            case BaseExceptionGroup():
-                if error := _cause(failure):
-                    return error
-            case _:
-                pass
-    return None
+def _first(failures: BaseExceptionGroup[VivavoceError]) -> VivavoceError:
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -135,7 +135,7 @@ def to_response(sequence: int, event: told.Told, started: converse_pb.SessionSta
             left.FromMilliseconds(round(time_left_s * 1000))
             response.access_expiring.CopyFrom(converse_pb.AccessExpiring(time_left=left))
         case told.GoAway():
-            response.go_away.SetInParent()
+            response.go_away.resume_token = started.resume_token
         case told.Pong(nonce):
             response.pong.CopyFrom(converse_pb.Pong(nonce=nonce))
         case told.SessionEnded(failure, turn_count):

@@ -25,7 +25,7 @@ Stream = DuplexStream[service_pb.ConverseRequest, service_pb.ConverseResponse]
 class Learner:
     def __init__(self, stream: Stream, *, plays: bool = True) -> None:
         self._stream = stream
-        self._position = 0
+        self.position = 0
         self.plays = plays
         self.events: list[service_pb.ConverseResponse] = []
 
@@ -46,10 +46,19 @@ class Learner:
         await self.send(start_session=start)
         return (await self.until("session_started")).session_started
 
+    async def resume(self, token: str, last_sequence: int = 0) -> converse_pb.SessionStarted:
+        start = converse_pb.StartSession(input_audio=IN, output_audio=OUT, client="test")
+        start.resume.resume_token = token
+        start.resume.last_sequence = last_sequence
+        await self.send(start_session=start)
+        started = (await self.until("session_started")).session_started
+        self.position = started.next_input_sample
+        return started
+
     async def speak(self, frames: int = 10, *, pcm: bytes = LOUD) -> None:
         for _ in range(frames):
-            await self.send(append_audio=converse_pb.AppendAudio(first_sample=self._position, pcm=pcm))
-            self._position += len(pcm) // 2
+            await self.send(append_audio=converse_pb.AppendAudio(first_sample=self.position, pcm=pcm))
+            self.position += len(pcm) // 2
 
     async def be_silent(self, frames: int = 1) -> None:
         await self.speak(frames, pcm=QUIET)

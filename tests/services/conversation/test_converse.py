@@ -199,23 +199,32 @@ async def test_heard_words_are_kept_when_the_client_vanishes(house: House) -> No
         assert started.conversation.last_sequence == 2
 
 
-async def test_nothing_is_left_running_when_clients_vanish(house: House) -> None:
+@pytest.fixture
+async def brief(houses: Houses) -> AsyncIterator[House]:
+    """Clients that vanish are waited for a moment only."""
+    async with houses(resume_s=0.1) as house:
+        yield house
+
+
+async def test_nothing_is_left_running_when_clients_vanish_for_good(brief: House) -> None:
     # The first session opens what stays open: the connections, and the stream to history.
-    await vanishes(house, after_speaking=True)
+    await vanishes(brief, after_speaking=True)
+    await eventually(lambda: not brief.script.open_streams)
     async with no_leaked_tasks():
         for _ in range(3):
-            await vanishes(house, after_speaking=True)
-        await eventually(lambda: not house.script.open_streams)
+            await vanishes(brief, after_speaking=True)
+        await eventually(lambda: not brief.script.open_streams)
 
 
-async def test_nothing_is_left_running_after_an_orderly_end(house: House) -> None:
-    await vanishes(house, after_speaking=True)
+async def test_nothing_is_left_running_after_an_orderly_end(brief: House) -> None:
+    await vanishes(brief, after_speaking=True)
+    await eventually(lambda: not brief.script.open_streams)
     async with no_leaked_tasks():
-        async with house.learner() as learner:
+        async with brief.learner() as learner:
             await opened(learner)
             await learner.send(end_session={})
             await learner.to_the_end()
-        await eventually(lambda: not house.script.open_streams)
+        await eventually(lambda: not brief.script.open_streams)
 
 
 async def test_the_first_message_must_start_the_session(house: House) -> None:
@@ -480,7 +489,10 @@ async def ping_for_ever(call: grpc.aio.StreamStreamCall[service_pb.ConverseReque
 
 
 async def test_a_client_that_never_reads_is_let_go_and_its_neighbour_is_not(houses: Houses) -> None:
-    async with houses(stalled_s=0.3, messages_per_s=1e6) as house, house.learner("usr_other") as neighbour:
+    async with (
+        houses(stalled_s=0.3, messages_per_s=1e6, resume_s=0.1) as house,
+        house.learner("usr_other") as neighbour,
+    ):
         await neighbour.start()
         await neighbour.until("reply_finished")
         async with open_channel(house.server.address, audio=True) as channel:

@@ -16,6 +16,7 @@ from services.conversation.domain.commands import (
     StoreTurn,
     Tell,
 )
+from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.session import Session
 from services.conversation.domain.state import Limits, Setup
 from services.conversation.domain.things import Line, Word
@@ -39,6 +40,7 @@ class Stage:
         lines: tuple[Line, ...] = (),
         tutor_state: str = "",
         limits: Limits | None = None,
+        owed: TurnTaken | None = None,
     ) -> None:
         self.session = Session(
             Setup(
@@ -57,7 +59,7 @@ class Stage:
         self.commands: list[Command] = []
         self.sequence = 0
         self._stores = stores
-        self.happen(events.Opened(new))
+        self.happen(events.Opened(new, owed))
 
     def happen(self, event: events.Event) -> list[Command]:
         """Lets something happen, and stores at once what is to be stored."""

@@ -70,6 +70,7 @@ class Interleavings(RuleBasedStateMachine):
         self.sequence = 0
         self.closed = False
         self.engine_up = True
+        self.cut = False
         self.ends = False
 
     @initialize(new=st.sampled_from([True, True, False]), by_hand=RARELY)
@@ -128,6 +129,7 @@ class Interleavings(RuleBasedStateMachine):
             case told.ReplyText(reply_id):
                 self.check_alive(reply_id)
             case told.ReplyAudio(reply_id, first_sample, pcm):
+                assert not self.cut, "nobody would hear it"
                 self.check_alive(reply_id)
                 assert first_sample == self.sent[reply_id], "sound is without gaps"
                 self.sent[reply_id] += len(pcm) // 2
@@ -280,6 +282,21 @@ class Interleavings(RuleBasedStateMachine):
     @rule()
     def the_turn_is_ended_by_hand(self) -> None:
         self.happen(events.CommitAsked(int(self.now * 16_000), self.now))
+
+    @rule(seconds=st.sampled_from([0.0, 0.5, 3.0]), making=st.booleans())
+    def the_wire_is_cut_and_mended(self, seconds: float, making: bool) -> None:
+        self.happen(events.WireLost())
+        self.cut = True
+        if making and self.engine_up and any(not each.ended for each in self.makings.values()):
+            self.a_reply_is_made(0, 3, end=False)
+        self.time_passes(seconds)
+        self.cut = False
+        for reply_id in self.sent.keys() - self.finished:
+            # The client plays on from what it has reported, and the rest comes again.
+            self.sent[reply_id] = self.played[reply_id]
+            self.first_sent[reply_id] = self.now - self.played[reply_id] / RATE
+            self.paused.add(reply_id)
+        self.happen(events.WireFound())
 
     @rule(held=RARELY)
     def the_turn_is_held(self, held: bool) -> None:

@@ -142,7 +142,9 @@ class ConverseResponse(_message.Message):
     PONG_FIELD_NUMBER: _builtins.int
     SESSION_ENDED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
-    """Number of the event in the session, from 1, without gaps."""
+    """Number of the event in the session, from 1, without gaps. After a resume the numbers of sound that was sent before
+    are missing: what of it is still to be heard comes again under new ones. 0 where a resumed session greets.
+    """
     @_builtins.property
     def session_started(self) -> _converse_pb2.SessionStarted:
         """The session is open."""

@@ -116,7 +116,11 @@ Global___StartSession: _TypeAlias = StartSession  # noqa: Y015
 
 @_typing.final
 class ResumeSession(_message.Message):
-    """Names the session to resume and what was seen of it."""
+    """Names the session to resume and what was seen of it. The formats of the sound must be those it began with. Answered by
+    SessionStarted, then by the events that were missed; the reply that was playing goes on by ReplyResumed from the last
+    sample reported as played. Where the process that held the session is gone, another goes on with the conversation as
+    it is stored: in a session with an id of its own, whose events and positions count from the start.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -416,7 +420,9 @@ class SessionStarted(_message.Message):
     resume_token: _builtins.str
     """Brings the client back into this session after a cut, for `resume_window`."""
     resumed: _builtins.bool
-    """Whether this resumes an earlier session; input positions go on from `next_input_sample`."""
+    """Whether this resumes an earlier session, the same where `session_id` is; input positions go on from
+    `next_input_sample`. Sound recorded meanwhile may be sent faster, 5 s of it at once.
+    """
     next_input_sample: _builtins.int
     """Position of the next sample of the learner's sound."""
     @_builtins.property

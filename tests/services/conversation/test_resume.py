@@ -1,0 +1,239 @@
+"""Clients that lose their wire and come back, to the same process and to another."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
+from vivavoce.conversation.v1 import converse_pb2 as converse_pb
+
+from mesh.errors import InvalidFieldError, NotFoundError, PreconditionError
+from tests.services.calls import refused
+from tests.services.conversation.conftest import House
+from tests.services.conversation.eventually import eventually
+from tests.services.conversation.learner import FRAME, LOUD, QUIET, Learner
+
+Houses = Callable[..., Any]
+
+
+#: Samples of a turn.
+_TURN = 11 * FRAME
+
+
+class _Cut(Exception):  # noqa: N818 (a state, not a fault)
+    """The wire is cut."""
+
+
+@asynccontextmanager
+async def cut_off(house: House, *, plays: bool = True) -> AsyncIterator[Learner]:
+    """A client whose wire is cut, without a goodbye, at the end of the block."""
+    with suppress(_Cut):
+        async with house.learner(plays=plays) as learner:
+            yield learner
+            raise _Cut
+
+
+def sequences(learner: Learner) -> list[int]:
+    return [event.sequence for event in learner.events if event.sequence]
+
+
+def committed(learner: Learner) -> list[str]:
+    return [e.turn_committed.text for e in learner.events if e.WhichOneof("event") == "turn_committed"]
+
+
+async def test_a_client_that_comes_back_goes_on_in_the_same_session(house: House) -> None:
+    async with cut_off(house) as first:
+        started = await first.start()
+        await first.until("reply_finished")
+    async with house.learner() as second:
+        again = await second.resume(started.resume_token, sequences(first)[-1])
+        assert (again.session_id, again.resumed) == (started.session_id, True)
+        await second.say_something()
+        assert (await second.until("turn_committed")).turn_committed.text
+        await second.until("reply_finished")
+    assert sequences(second) == list(range(sequences(first)[-1] + 1, sequences(second)[-1] + 1))
+
+
+async def test_what_happened_meanwhile_is_told_in_order_and_nothing_twice(house: House) -> None:
+    async with cut_off(house) as first:
+        started = await first.start()
+        await first.until("reply_finished")
+        await first.say_something()
+        await first.until("speech_ended")
+    # The turn ends, is stored and answered while nobody is there.
+    async with house.learner() as second:
+        await second.resume(started.resume_token, sequences(first)[-1])
+        await second.until("reply_finished")
+    told = sequences(first) + sequences(second)
+    assert told == list(range(1, len(told) + 1))
+    assert committed(first) + committed(second) == ["I would like a coffee, please."]
+
+
+async def test_the_reply_that_was_cut_is_heard_from_the_last_sample_reported(house: House) -> None:
+    house.script.reply_s = 1.0
+    async with cut_off(house, plays=False) as first:
+        started = await first.start()
+        await first.until("reply_audio_ended")
+        reply_id = next(e.reply_audio.reply_id for e in first.events if e.WhichOneof("event") == "reply_audio")
+        await first.report(reply_id, 12_000)
+        await first.send(ping=converse_pb.Ping(nonce=1))
+        await first.until("pong")
+    async with house.learner() as second:
+        await second.resume(started.resume_token, sequences(first)[-1])
+        resumed = (await second.until("reply_resumed")).reply_resumed
+        assert (resumed.reply_id, resumed.from_sample) == (reply_id, 12_000)
+        assert (await second.until("reply_audio")).reply_audio.first_sample == 12_000
+        finished = (await second.until("reply_finished")).reply_finished
+        assert finished.heard_samples == finished.total_samples == 24_000
+
+
+async def test_the_learners_sound_goes_on_where_the_server_says(house: House) -> None:
+    async with cut_off(house) as first:
+        started = await first.start()
+        await first.until("reply_finished")
+        await first.speak(5)
+        await first.send(ping=converse_pb.Ping(nonce=1))
+        await first.until("pong")
+    async with house.learner() as second:
+        again = await second.resume(started.resume_token, sequences(first)[-1])
+        assert again.next_input_sample == 5 * 320
+        await second.speak(5)
+        await second.be_silent()
+        await second.until("turn_committed")
+
+
+async def test_the_newest_client_wins_where_the_old_one_was_not_known_to_be_gone(house: House) -> None:
+    async with house.learner() as first:
+        started = await first.start()
+        await first.until("reply_finished")
+        async with house.learner() as second:
+            await second.resume(started.resume_token, sequences(first)[-1])
+            with refused(PreconditionError, reason="CONVERSATION_CLOSED"):
+                await first.to_the_end()
+            await second.say_something()
+            await second.until("turn_committed")
+
+
+async def test_after_the_window_the_conversation_goes_on_in_a_new_session(houses: Houses) -> None:
+    async with houses(resume_s=0.1) as house:
+        async with cut_off(house) as first:
+            started = await first.start()
+            await first.until("reply_finished")
+        await eventually(lambda: not house.script.open_streams)
+        async with house.learner() as second:
+            again = await second.resume(started.resume_token, sequences(first)[-1])
+            assert again.session_id != started.session_id
+            assert (again.resumed, again.next_input_sample) == (True, 0)
+            assert again.conversation.conversation_id == started.conversation.conversation_id
+            assert sequences(second) == [1]
+
+
+async def test_another_process_goes_on_from_what_is_stored_and_answers_what_is_owed(houses: Houses) -> None:
+    async with houses() as house, cut_off(house) as first:
+        started = await first.start()
+        await first.until("reply_finished")
+        house.script.may_reply.clear()
+        await first.say_something()
+        await first.until("turn_committed")
+    async with houses() as house, house.learner() as second:
+        await second.resume(started.resume_token, sequences(first)[-1])
+        reply = (await second.until("reply_finished")).reply_finished
+        assert reply.heard_text == "Of course. Anything else?"
+        asked = house.script.asked_for("respond")[0].respond
+        assert asked.turn_text == "I would like a coffee, please."
+        await second.say_something()
+        await second.until("turn_committed")
+
+
+async def test_a_server_that_stops_tells_how_to_come_back(house: House) -> None:
+    async with house.learner() as learner:
+        started = await learner.start()
+        draining = asyncio.create_task(house.server.drain())
+        assert (await learner.until("go_away")).go_away.resume_token == started.resume_token
+        await learner.to_the_end()
+        await draining
+
+
+@pytest.mark.parametrize("token", ["x", "ses_1", "ses_1.usr_2", "."])
+async def test_a_token_of_another_form_is_not_resumable(house: House, token: str) -> None:
+    async with house.learner() as learner:
+        with refused(PreconditionError, reason="NOT_RESUMABLE"):
+            await learner.resume(token)
+
+
+async def test_a_session_of_somebody_else_is_not_found(house: House) -> None:
+    async with cut_off(house) as first:
+        started = await first.start()
+    async with house.learner("usr_other") as other:
+        with refused(NotFoundError):
+            await other.resume(started.resume_token)
+
+
+async def test_a_client_that_comes_back_with_another_microphone_is_told(house: House) -> None:
+    async with cut_off(house) as first:
+        started = await first.start()
+    start = converse_pb.StartSession(resume=converse_pb.ResumeSession(resume_token=started.resume_token))
+    start.input_audio.sample_rate_hz, start.output_audio.sample_rate_hz = 48_000, 24_000
+    async with house.learner() as second:
+        with refused(InvalidFieldError, field="start_session.input_audio"):
+            await second.send(start_session=start)
+            await second.until("session_started")
+
+
+async def test_a_hundred_cuts_at_random_moments_lose_no_turn_and_double_none(houses: Houses) -> None:
+    chance = random.Random(5)
+    turns = 12
+    async with houses(shortest_wait_ms=20.0, messages_per_s=1e6) as house:
+        house.script.transcripts = [f"This is turn {number}." for number in range(1, turns + 1)]
+        house.script.reply_s = 0.2
+        talk = _Talk(house, turns)
+        for _ in range(100):
+            await talk.until_cut(chance.uniform(0.005, 0.1))
+        await talk.to_the_end()
+    assert talk.committed == [f"This is turn {number}." for number in range(1, turns + 1)]
+
+
+class _Talk:
+    """A client that speaks a turn when the one before is committed, and resumes whenever its wire is cut."""
+
+    def __init__(self, house: House, turns: int) -> None:
+        self._house = house
+        self._turns = turns
+        self._said = 0
+        self.token = ""
+        self.last_sequence = 0
+        self.committed: list[str] = []
+
+    async def until_cut(self, after_s: float) -> None:
+        with suppress(_Cut, TimeoutError):
+            async with self._house.learner() as learner:
+                async with asyncio.timeout(after_s):
+                    await self._talk(learner)
+                raise _Cut
+
+    async def to_the_end(self) -> None:
+        async with asyncio.timeout(30), self._house.learner() as learner:
+            await self._talk(learner)
+
+    async def _talk(self, learner: Learner) -> None:
+        if self.token:
+            await learner.resume(self.token, self.last_sequence)
+        else:
+            self.token = (await learner.start()).resume_token
+            self.last_sequence = 1
+        while len(self.committed) < self._turns:
+            if self._said == len(self.committed):
+                self._said += 1
+            # What the server has not got yet: a turn is ten frames of speech and one of silence.
+            while learner.position < self._said * _TURN:
+                await learner.speak(1, pcm=QUIET if learner.position % _TURN == _TURN - FRAME else LOUD)
+            self._note(await learner.next())
+
+    def _note(self, message: service_pb.ConverseResponse) -> None:
+        assert message.sequence > self.last_sequence, "events come in order, and none twice"
+        self.last_sequence = message.sequence
+        if message.WhichOneof("event") == "turn_committed":
+            self.committed.append(message.turn_committed.text)
