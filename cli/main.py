@@ -131,6 +131,14 @@ def models(context: typer.Context) -> None:
 
 
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def media(context: typer.Context) -> None:
+    """Try the store of recordings out."""
+    from cli.media import app as media_app
+
+    media_app(args=context.args, prog_name="viva media")
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def certs(context: typer.Context) -> None:
     """Make, renew and show the certificates of services that run as processes of their own."""
     from cli.certs import app as certs_app

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import add_database, find_programs, postgres
+from tests.seaweedfs import SeaweedFs, seaweedfs
 from tests.valkey import ValkeyServer, valkey
 
 
@@ -49,3 +50,9 @@ def ephemeral_url(request: pytest.FixtureRequest) -> str:
         return "memory://"
     url: str = request.getfixturevalue("valkey_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> Iterator[SeaweedFs]:
+    with seaweedfs() as server:
+        yield server

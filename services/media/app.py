@@ -16,8 +16,7 @@ from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
 from mesh.workers import Workers
 from services.media.archivist import Archivist
-from services.media.blobs.local import LocalBlobs
-from services.media.domain.stores import Blobs
+from services.media.blobs.opening import open_blobs
 from services.media.download import Downloads
 from services.media.export import Export
 from services.media.janitor import Janitor, Rules
@@ -51,7 +50,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         )
         spool = LocalSpool(settings.spool(), threads, settings.spool_bytes())
         await spool.open()
-        blobs = await stack.enter_async_context(_open_blobs(settings, threads))
+        blobs = await stack.enter_async_context(open_blobs(settings, threads))
         recordings, library = RecordingStore(database, settings.node), LibraryStore(database, settings.node)
         shelf = Shelf(settings.shelf(), threads, settings.shelf_bytes())
         archivist = await stack.enter_async_context(
@@ -111,11 +110,6 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         policy = Policy(settings.keep_days, settings.presign, settings.public_url)
         servicer = MediaServicer(staff=staff, policy=policy, clock=clock)
         yield Service(SERVICE_NAMES["media"], partial(service_grpc.add_MediaServiceServicer_to_server, servicer))
-
-
-@asynccontextmanager
-async def _open_blobs(settings: Settings, threads: Workers) -> AsyncIterator[Blobs]:
-    yield LocalBlobs(settings.archive(), threads)
 
 
 def _of_people(settings: Settings) -> Bounds:

@@ -1,6 +1,7 @@
 """The media service on a real server, and its clients."""
 
 import asyncio
+import dataclasses
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,12 +20,14 @@ from vivavoce.type.v1 import audio_pb2 as audio_pb
 
 from mesh.channel import open_channel
 from mesh.clock import Clock, SystemClock
+from mesh.ids import new_id
 from mesh.peers import Peers
 from mesh.streams import DuplexStream, client_stream
 from mesh.testing import Authority, new_authority, serve
 from mesh.tokens import ServiceTokens
 from services.media.app import open_service
 from services.media.settings import Settings
+from tests.seaweedfs import OURS, SeaweedFs
 
 if TYPE_CHECKING:
     from vivavoce.media.v1.media_service_pb2_grpc import MediaServiceAsyncStub
@@ -165,3 +168,28 @@ async def archive(database_url: str, tmp_path: Path) -> AsyncIterator[MediaMesh]
     """Recordings are archived as soon as they are finished."""
     async with media_mesh(Settings(data_dir=tmp_path, database_url=database_url)) as running:
         yield running
+
+
+@pytest.fixture
+def in_bucket(seaweed: SeaweedFs, tmp_path: Path) -> Settings:
+    """The settings of a service that keeps its files in a bucket, empty at first, below a prefix of its own."""
+    return bucket_settings(seaweed, tmp_path)
+
+
+def bucket_settings(seaweed: SeaweedFs, data_dir: Path, **changes: object) -> Settings:
+    settings = Settings(
+        data_dir=data_dir,
+        store="s3",
+        s3_profile="seaweedfs",
+        s3_endpoint=seaweed.endpoint,
+        s3_bucket=OURS.bucket,
+        s3_prefix=f"{new_id('test')}/",
+        s3_access_key=OURS.access_key,
+        s3_secret_key=OURS.secret_key,
+    )
+    return dataclasses.replace(settings, **changes)  # type: ignore[arg-type]  # Settings by name.
+
+
+def lying(seaweed: SeaweedFs, settings: Settings) -> set[str]:
+    """What lies in the bucket below the prefix of these settings."""
+    return {name for name in seaweed.names() if name.startswith(settings.s3_prefix)}
