@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
-from mesh.settings import load
 from mesh.workers import Workers
-from services.ai_engine.adapters.faults_of_vendors import Faults
 from services.ai_engine.domain.roles import (
     HEARING_RATE_HZ,
     VAD_WINDOW_SAMPLES,
@@ -24,7 +22,6 @@ from services.ai_engine.domain.speech_edges import Cadence
 from services.ai_engine.engines.perception import Ear
 from services.ai_engine.models import locate
 from services.ai_engine.registry import Premises
-from services.ai_engine.vendors import DeepgramSettings
 
 _WINDOW_MS = VAD_WINDOW_SAMPLES * 1000 // HEARING_RATE_HZ
 
@@ -150,33 +147,6 @@ async def anthropic(premises: Premises) -> AsyncIterator[LanguageModel]:
     )
     async with aclosing(ClaudeTutor(options, premises.scripts)) as tutor:
         yield tutor
-
-
-@asynccontextmanager
-async def deepgram(premises: Premises) -> AsyncIterator[Recognizer]:
-    """Deepgram's Nova models."""
-    with Faults("deepgram", "Deepgram").imported("deepgram"):
-        from services.ai_engine.providers.deepgram import DeepgramRecognizer
-
-    yield DeepgramRecognizer(load(DeepgramSettings))
-
-
-@asynccontextmanager
-async def deepgram_flux(premises: Premises) -> AsyncIterator[Recognizer]:
-    """Deepgram's Flux models."""
-    with Faults("deepgram_flux", "Deepgram").imported("deepgram"):
-        from services.ai_engine.providers.deepgram_flux import FluxRecognizer
-
-    yield FluxRecognizer(load(DeepgramSettings))
-
-
-@asynccontextmanager
-async def deepgram_aura(premises: Premises) -> AsyncIterator[Synthesizer]:
-    """Deepgram's Aura voices."""
-    with Faults("deepgram", "Deepgram").imported("deepgram"):
-        from services.ai_engine.providers.deepgram_aura import AuraSynthesizer
-
-    yield AuraSynthesizer(load(DeepgramSettings))
 
 
 @asynccontextmanager

@@ -12,8 +12,9 @@ import numpy as np
 from websockets.asyncio.server import ServerConnection
 
 from services.ai_engine.domain.roles import Transcript
-from tests.emulators.sockets import SocketEmulator, Visit
+from tests.emulators.sockets import SocketEmulator
 from tests.emulators.speech import Hears, Says, scripted_ears, scripted_mouth
+from tests.emulators.vendor import Visit
 
 _BYTES_PER_S = 2 * 16_000
 #: Nova ends a result by itself about so often; Flux tells how far it has heard.
@@ -37,7 +38,6 @@ _SPEAK_V1 = {"model", "encoding", "sample_rate", "speed", "mip_opt_out"}
 class DeepgramEmulator(SocketEmulator):
     """What Deepgram does next, and what it saw."""
 
-    key: str = "key-1"
     hears: Hears = scripted_ears
     says: Says = scripted_mouth
     #: What Flux thinks of the end of a turn it was told to end.

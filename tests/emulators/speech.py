@@ -14,6 +14,8 @@ Hears = Callable[[bytes], Awaitable[Transcript]]
 #: Pieces of sound at 24 kHz; word times count from the first.
 Says = Callable[[str], AsyncIterator[SpeechChunk]]
 
+#: 20 ms of something loud at 16 kHz.
+FRAME = b"\x00\x20\x00\xe0" * 160
 HEARD = "I goed to damn school in two thousand five"
 SPEECH_HZ = 24_000
 _LOUD = 300

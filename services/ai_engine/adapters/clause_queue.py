@@ -29,11 +29,15 @@ class Spoken:
 
 
 class ClauseQueue:
-    """The clauses of one reply (Speaking); `send` has the vendor begin one."""
+    """The clauses of one reply (Speaking); `send` has the vendor begin one.
 
-    def __init__(self, send: Callable[[str], Awaitable[None]], faults: Faults) -> None:
+    `ahead` sends a clause while the one before it is still spoken: for vendors that keep them in order.
+    """
+
+    def __init__(self, send: Callable[[str], Awaitable[None]], faults: Faults, *, ahead: bool = True) -> None:
         self._send = send
         self._faults = faults
+        self._ahead = ahead
         self._waiting: deque[Spoken] = deque()
         self._failure: Exception | None = None
 
@@ -44,6 +48,8 @@ class ClauseQueue:
         self._call_next()
         if self._failure is not None:
             self.fail(self._failure)
+        if not self._ahead:
+            await spoken.is_next.wait()
         with self._faults.told():
             await self._send(clause)
         await spoken.is_next.wait()

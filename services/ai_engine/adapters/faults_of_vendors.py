@@ -66,10 +66,15 @@ class Faults:
                 return self.timed_out()
             case _ if status is not None:
                 return self.status(status)
-            case _ if _is_of(error, "ConnectionClosed"):
+            case _ if _is_of(error, "APITimeoutError", "TimeoutException"):
+                return self.timed_out()
+            case _ if _is_of(error, "ConnectionClosed", "RemoteProtocolError", "ReadError"):
                 return self.cut_off()
             case OSError():
                 return self.unreachable()
+            case _ if _is_of(error, "APIConnectionError", "ConnectError"):
+                # The SDK hides what happened below it.
+                return self.of(error.__cause__) if isinstance(error.__cause__, Exception) else self.unreachable()
             case _:
                 return self.broken()
 
@@ -121,6 +126,6 @@ def _status_of(error: Exception) -> int | None:
     return None
 
 
-def _is_of(error: Exception, name: str) -> bool:
-    """Whether it is of a class of that name: so no library is imported that is not in use."""
-    return any(kind.__name__ == name for kind in type(error).__mro__)
+def _is_of(error: Exception, *names: str) -> bool:
+    """Whether it is of a class of such a name: so no library is imported that is not in use."""
+    return any(kind.__name__ in names for kind in type(error).__mro__)

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import pytest
 
 from mesh.errors import ProviderError
-from tests.emulators.sockets import Behaviour
+from tests.emulators.vendor import Behaviour
 from tests.services.ai_engine.conformance.vendors import KEY, Opens, Pair
 
 P = TypeVar("P")
@@ -46,6 +46,7 @@ async def _cause(opens: Opens[P], behaviour: Behaviour, use: Callable[[Pair[P]],
         begun = time.monotonic()
         with pytest.raises(ProviderError) as caught:
             await use(pair)
+        await pair.close()
         assert time.monotonic() - begun < _TYPED_WITHIN_S
     error = caught.value
     assert ";" in error.message, "It says what can be done."

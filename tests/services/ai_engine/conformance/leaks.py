@@ -5,20 +5,23 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import psutil
 
-from tests.emulators.sockets import SocketEmulator
+from tests.emulators.vendor import Vendor
+from tests.services.ai_engine.conformance.vendors import Pair
 
 FRAME_S = 0.02
 _SOON_S = 3.0
 
 
 @asynccontextmanager
-async def nothing_left(emulator: SocketEmulator) -> AsyncIterator[None]:
-    """Fails where a task, a thread or a connection to the emulator begun within the block goes on after its end."""
-    tasks, threads = asyncio.all_tasks(), set(threading.enumerate())
+async def nothing_left(pair: Pair[Any]) -> AsyncIterator[None]:
+    """Fails where a task, a thread or a connection to the vendor goes on when what was kept warm is closed."""
+    emulator, tasks, threads = pair.emulator, asyncio.all_tasks(), set(threading.enumerate())
     yield
+    await pair.close()
     sockets = _sockets(emulator)
     await emulator.stop()
     deadline = time.monotonic() + _SOON_S
@@ -34,10 +37,12 @@ def _tasks(before: set["asyncio.Task[object]"]) -> list[str]:
 
 
 def _threads(before: set[threading.Thread]) -> list[str]:
-    return [thread.name for thread in set(threading.enumerate()) - before]
+    # The event loop's own look up names, and stay as long as it does.
+    new = set(threading.enumerate()) - before
+    return [thread.name for thread in new if not thread.name.startswith("asyncio_")]
 
 
-def _sockets(emulator: SocketEmulator) -> list[str]:
+def _sockets(emulator: Vendor) -> list[str]:
     port = int(emulator.url.rpartition(":")[2])
     return [
         str(each.laddr)

@@ -10,8 +10,8 @@ import pytest
 from mesh.audio import duration_s, is_silent
 from mesh.errors import InvalidFieldError, ProviderError
 from services.ai_engine.domain.roles import SpeechChunk, Synthesizer
-from tests.emulators.sockets import Behaviour
 from tests.emulators.speech import scripted_mouth
+from tests.emulators.vendor import Behaviour
 from tests.services.ai_engine.conformance.faults import CAUSES, each_fails_typed
 from tests.services.ai_engine.conformance.leaks import FRAME_S, nothing_left
 from tests.services.ai_engine.conformance.vendors import SYNTHESIZERS, Pair
@@ -21,7 +21,7 @@ _TEXT = "Yesterday I went, with my dad, to Zürich & back."
 
 @pytest.fixture(params=SYNTHESIZERS)
 async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair[Synthesizer]]:
-    async with SYNTHESIZERS[request.param]() as opened, nothing_left(opened.emulator):
+    async with SYNTHESIZERS[request.param]() as opened, nothing_left(opened):
         yield opened
 
 
@@ -49,7 +49,7 @@ async def test_words_are_told_in_order_within_the_sound(pair: Pair[Synthesizer])
     chunks = await _said(pair)
     words = [word for chunk in chunks for word in chunk.words]
     assert [word.text for word in words] == (_TEXT.split() if pair.provider.capabilities.word_times else [])
-    times = [time for word in words for time in (word.start_s, word.end_s)]
+    times = [at for word in words for at in (word.start_s, word.end_s)]
     assert times == sorted(times)
     length_s = duration_s(b"".join(chunk.pcm for chunk in chunks), 24_000)
     assert not times or (times[0] == 0 and times[-1] == pytest.approx(length_s, abs=0.02))

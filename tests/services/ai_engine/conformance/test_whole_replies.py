@@ -16,7 +16,7 @@ _CLAUSES = ("Good morning,", "what would you like?", "We have tea.")
 
 @pytest.fixture(params=VOICES)
 async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair[StreamingSynthesizer]]:
-    async with VOICES[request.param]() as opened, nothing_left(opened.emulator):
+    async with VOICES[request.param]() as opened, nothing_left(opened):
         yield opened
 
 

@@ -1,20 +1,32 @@
 """Every recogniser and synthesizer of a vendor, each with the emulator that it speaks to."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from services.ai_engine.domain.roles import StreamingRecognizer, StreamingSynthesizer, Synthesizer
+from services.ai_engine.adapters.openai_client import OpenAiAccess
+from services.ai_engine.domain.roles import Recognizer, StreamingRecognizer, StreamingSynthesizer, Synthesizer
 from services.ai_engine.providers.deepgram import DeepgramRecognizer
 from services.ai_engine.providers.deepgram_aura import AuraSynthesizer
 from services.ai_engine.providers.deepgram_flux import FluxRecognizer
-from services.ai_engine.vendors import DeepgramSettings
+from services.ai_engine.providers.elevenlabs_recognizer import ScribeRecognizer
+from services.ai_engine.providers.elevenlabs_synthesizer import ElevenLabsSynthesizer
+from services.ai_engine.providers.openai_realtime_transcription import OpenAiRealtimeRecognizer
+from services.ai_engine.providers.openai_speech import OpenAiSynthesizer
+from services.ai_engine.providers.openai_transcription import OpenAiRecognizer
+from services.ai_engine.vendors import DeepgramSettings, ElevenLabsSettings, OpenAiSpeechSettings
 from tests.emulators.deepgram import DeepgramEmulator
-from tests.emulators.sockets import SocketEmulator, running
+from tests.emulators.elevenlabs import ElevenLabsEmulator
+from tests.emulators.openai_sound import OpenAiRealtimeEmulator, OpenAiSoundEmulator
+from tests.emulators.vendor import Vendor, running
 
 P = TypeVar("P", covariant=True)
 KEY = "key-1"
+
+
+async def _nothing() -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +34,9 @@ class Pair(Generic[P]):
     """A provider and the emulator it speaks to."""
 
     provider: P
-    emulator: SocketEmulator
+    emulator: Vendor
+    #: Closes what the provider keeps warm.
+    close: Callable[[], Awaitable[None]] = _nothing
 
 
 Opens = Callable[[], AbstractAsyncContextManager[Pair[P]]]
@@ -30,6 +44,10 @@ Opens = Callable[[], AbstractAsyncContextManager[Pair[P]]]
 
 def _deepgram(url: str) -> DeepgramSettings:
     return DeepgramSettings(api_key=KEY, base_url=url, voices=("aura-2-thalia-en", "aura-2-orion-en"))
+
+
+def _elevenlabs(emulator: ElevenLabsEmulator) -> ElevenLabsSettings:
+    return ElevenLabsSettings(api_key=KEY, base_url=emulator.base_url, voices=("voice-1", "voice-2"))
 
 
 @asynccontextmanager
@@ -45,12 +63,52 @@ async def _flux() -> AsyncIterator[Pair[StreamingRecognizer]]:
 
 
 @asynccontextmanager
+async def _scribe() -> AsyncIterator[Pair[StreamingRecognizer]]:
+    async with running(ElevenLabsEmulator()) as emulator:
+        yield Pair(ScribeRecognizer(_elevenlabs(emulator)), emulator)
+
+
+@asynccontextmanager
+async def _openai_realtime() -> AsyncIterator[Pair[StreamingRecognizer]]:
+    async with running(OpenAiRealtimeEmulator()) as emulator:
+        recognizer = OpenAiRealtimeRecognizer(OpenAiAccess(emulator.base_url, KEY), OpenAiSpeechSettings())
+        yield Pair(recognizer, emulator, recognizer.aclose)
+
+
+@asynccontextmanager
+async def _openai() -> AsyncIterator[Pair[Recognizer]]:
+    async with running(OpenAiSoundEmulator()) as emulator:
+        recognizer = OpenAiRecognizer(OpenAiAccess(emulator.base_url, KEY), OpenAiSpeechSettings())
+        yield Pair(recognizer, emulator, recognizer.aclose)
+
+
+@asynccontextmanager
 async def _aura() -> AsyncIterator[Pair[StreamingSynthesizer]]:
     async with running(DeepgramEmulator()) as emulator:
         yield Pair(AuraSynthesizer(_deepgram(emulator.url)), emulator)
 
 
-RECOGNIZERS: dict[str, Opens[StreamingRecognizer]] = {"deepgram": _nova, "deepgram_flux": _flux}
+@asynccontextmanager
+async def _elevenlabs_voice() -> AsyncIterator[Pair[StreamingSynthesizer]]:
+    async with running(ElevenLabsEmulator()) as emulator:
+        yield Pair(ElevenLabsSynthesizer(_elevenlabs(emulator)), emulator)
+
+
+@asynccontextmanager
+async def _openai_speech() -> AsyncIterator[Pair[Synthesizer]]:
+    async with running(OpenAiSoundEmulator()) as emulator:
+        synthesizer = OpenAiSynthesizer(OpenAiAccess(emulator.base_url, KEY), OpenAiSpeechSettings())
+        yield Pair(synthesizer, emulator, synthesizer.aclose)
+
+
+#: Those that listen along while the learner speaks.
+LISTENERS: dict[str, Opens[StreamingRecognizer]] = {
+    "deepgram": _nova,
+    "deepgram_flux": _flux,
+    "elevenlabs": _scribe,
+    "openai_realtime": _openai_realtime,
+}
+RECOGNIZERS: dict[str, Opens[Recognizer]] = {**LISTENERS, "openai": _openai}
 #: Those that speak a whole reply over one connection.
-VOICES: dict[str, Opens[StreamingSynthesizer]] = {"deepgram": _aura}
-SYNTHESIZERS: dict[str, Opens[Synthesizer]] = {**VOICES}
+VOICES: dict[str, Opens[StreamingSynthesizer]] = {"deepgram": _aura, "elevenlabs": _elevenlabs_voice}
+SYNTHESIZERS: dict[str, Opens[Synthesizer]] = {**VOICES, "openai": _openai_speech}
