@@ -60,7 +60,7 @@ async def open_edge(settings: Settings, peers: Peers, clock: Clock) -> AsyncIter
     Raises:
         InvalidFieldError: the port is taken, the host can't be listened on, or a setting is none.
     """
-    check_rates({"VIVAVOCE_EDGE_REQUEST_RATE": settings.request_rate})
+    check_rates([settings.request_rate])
     health = Health(peers)
     with bind(settings.host, settings.port) as bound:
         async with (
