@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSRequest
@@ -169,7 +170,8 @@ def headers_sent(name: str, call: str, **arguments: object) -> tuple[str, dict[s
     client.meta.events.register("before-send.s3", look)
     with pytest.raises(Enough):
         getattr(client, call)(Bucket="bucket", **arguments)
-    sent = {key.lower(): str(value) for key, value in seen[0].headers.items()}
+    values: dict[str, Any] = dict(seen[0].headers.items())  # Text or bytes, whatever the stubs say.
+    sent = {key.lower(): value.decode() if isinstance(value, bytes) else value for key, value in values.items()}
     return str(seen[0].url), sent
 
 
@@ -177,7 +179,7 @@ def test_oss_is_asked_by_virtual_host_without_chunks() -> None:
     url, headers = headers_sent("oss", "put_object", Key="a", Body=b"sound", ContentMD5="x")
     assert url.startswith("https://bucket.s3.oss-eu-central-1.aliyuncs.com/a")
     assert "aws-chunked" not in headers.get("content-encoding", "")
-    assert len(headers["x-amz-content-sha256"]) == 64 or headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
+    assert headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
     assert "x-amz-trailer" not in headers
 
 
