@@ -4,8 +4,9 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from mesh.errors import AlreadyExistsError, ConflictError, NotFoundError
+from mesh.errors import AlreadyExistsError, ConflictError, NotAllowedError, NotFoundError
 from mesh.ids import new_id
+from services.user.addresses import Addresses
 from services.user.audit import Audit
 from services.user.domain.acts import Act
 from services.user.domain.audit import AuditKind
@@ -42,6 +43,7 @@ class Accounts:
         passwords: Passwords,
         issuer: Issuer,
         proof: Proof,
+        addresses: Addresses,
         audit: Audit,
         limits: Limits,
     ) -> None:
@@ -50,6 +52,7 @@ class Accounts:
         self._passwords = passwords
         self._issuer = issuer
         self._proof = proof
+        self._addresses = addresses
         self._audit = audit
         self._limits = limits
 
@@ -76,6 +79,7 @@ class Accounts:
             token = self._issuer.refresh_tokens.first(known.user.user_id, request_id)
             return known.user, self._issuer.issued(known.user, known.registration_login_session_id, token)
         await self._audit.note(AuditKind.REGISTERED, user.user_id, client=client)
+        self._addresses.welcome(user)
         _log.info("user registered", extra={"user_id": user.user_id})
         return user, self._issuer.issued(user, login.login_session_id, token)
 
@@ -89,6 +93,28 @@ class Accounts:
         await self._audit.note(AuditKind.GUEST_CREATED, user.user_id, client=client)
         _log.info("guest created", extra={"user_id": user.user_id})
         return user, self._issuer.issued(user, login.login_session_id, token)
+
+    async def upgrade(self, user_id: str, email: str, password: str) -> User:
+        """Turns a guest into an account, with all that is theirs. Tokens say so from their next renewal on.
+
+        Raises:
+            AlreadyExistsError: the address has an account.
+            InvalidFieldError: the address or the password breaks its rule.
+            NotAllowedError: this is no guest.
+        """
+        await self._limits.place(Act.REGISTER)
+        guest = await self.user(user_id)
+        if not guest.guest:
+            raise _no_guest()
+        address = normal_email(email)
+        password_hash = await self._passwords.hash_new(password, about=(address, guest.profile.display_name))
+        user = await self._people.upgrade(user_id, address, password_hash, self._issuer.login_ends_us())
+        if user is None:
+            raise _no_guest()
+        await self._audit.note(AuditKind.GUEST_UPGRADED, user_id)
+        self._addresses.welcome(user)
+        _log.info("guest upgraded", extra={"user_id": user_id})
+        return user
 
     async def log_in(self, email: str, password: str, *, client: str = "") -> tuple[User, Issued]:
         """Opens a login session.
@@ -152,3 +178,7 @@ def _found(user: User | None) -> User:
     if user is None:
         raise NotFoundError("There is no such account; it may have been deleted.")
     return user
+
+
+def _no_guest() -> NotAllowedError:
+    return NotAllowedError("This is an account already; change its address and password by the calls for that.")

@@ -18,6 +18,7 @@ from mesh.rates import Rates, check_rates
 from mesh.server import Service
 from mesh.settings import load
 from services.user.accounts import Accounts
+from services.user.addresses import Addresses
 from services.user.audit import Audit
 from services.user.budgets import Spending
 from services.user.domain.guesses import FORGOTTEN_US
@@ -27,19 +28,27 @@ from services.user.janitor import Janitor, Sweep
 from services.user.keys import open_refresh_secret, open_signing_keys
 from services.user.limits import Limits
 from services.user.login_sessions import LoginSessions
+from services.user.mail.letters import Letters
+from services.user.mail.open import open_carrier
+from services.user.mail.post import Post
+from services.user.mail.settings import MailSettings
+from services.user.mailed_links import MailedLinks
 from services.user.passwords import Passwords
 from services.user.proof import Proof
+from services.user.recovery import Recovery
 from services.user.refresh_tokens import RefreshTokens
 from services.user.servicer.accounts import AccountRpcs
 from services.user.servicer.audit import AuditRpcs
 from services.user.servicer.budgets import BudgetRpcs
 from services.user.servicer.compose import compose
 from services.user.servicer.login_sessions import LoginSessionRpcs
+from services.user.servicer.recovery import RecoveryRpcs
 from services.user.settings import Settings
 from services.user.store.audit import AuditStore
 from services.user.store.base import VERSION_TABLE
 from services.user.store.budgets import BudgetStore
 from services.user.store.guesses import GuessStore
+from services.user.store.links import LinkStore
 from services.user.store.logins import LoginsStore
 from services.user.store.people import PeopleStore
 
@@ -54,19 +63,18 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     keys = await asyncio.to_thread(open_signing_keys, settings.keys(), clock)
     secret = await asyncio.to_thread(open_refresh_secret, settings.keys())
     by_place, by_account = settings.rates_by_place(), settings.rates_by_account()
+    mail = load(MailSettings)
     check_rates([*by_place.values(), *by_account.values()])
     async with (
         Database(settings.database(), settings.database_threads) as database,
         Passwords(settings.password_threads, settings.password_queue) as passwords,
         Spending(BudgetStore(database, settings.budget()), clock, stopped=settings.spending_stopped) as spending,
         Rates(load(EphemeralSettings).url) as rates,
+        open_carrier(mail, settings.data_dir, clock) as carrier,
+        Post(carrier, clock) as post,
     ):
-        people, logins, trail, guessed = (
-            PeopleStore(database),
-            LoginsStore(database),
-            AuditStore(database),
-            GuessStore(database),
-        )
+        people, logins, links = PeopleStore(database), LoginsStore(database), LinkStore(database)
+        trail, guessed = AuditStore(database), GuessStore(database)
         issuer = Issuer(
             signer=keys.signer,
             refresh_tokens=RefreshTokens(secret),
@@ -76,12 +84,37 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         limits = Limits(rates, by_place=by_place, by_account=by_account)
         audit = Audit(trail=trail, clock=clock)
         proof = Proof(people=people, passwords=passwords, guessed=guessed, audit=audit, clock=clock)
+        letters = Letters(mail.public_url)
+        mailed = MailedLinks(links=links, letters=letters, clock=clock)
+        addresses = Addresses(
+            people=people,
+            logins=logins,
+            links=links,
+            mailed=mailed,
+            letters=letters,
+            post=post,
+            proof=proof,
+            audit=audit,
+            limits=limits,
+        )
+        recovery = Recovery(
+            people=people,
+            links=links,
+            mailed=mailed,
+            letters=letters,
+            post=post,
+            passwords=passwords,
+            proof=proof,
+            audit=audit,
+            limits=limits,
+        )
         accounts = Accounts(
             people=people,
             logins=logins,
             passwords=passwords,
             issuer=issuer,
             proof=proof,
+            addresses=addresses,
             audit=audit,
             limits=limits,
         )
@@ -93,9 +126,11 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
                 logins=login_sessions, keys=keys, access_lifetime_s=settings.access_lifetime_s, clock=clock
             ),
             AuditRpcs(audit),
+            RecoveryRpcs(recovery=recovery, addresses=addresses),
         ]
         sweeps: dict[str, Sweep] = {
             "audit events": lambda now_us: trail.prune(now_us - settings.audit_days * _DAY_US),
+            "links": links.prune,
             "guesses": lambda now_us: guessed.prune(now_us - FORGOTTEN_US),
         }
         async with Janitor(sweeps, clock):

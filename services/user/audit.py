@@ -21,15 +21,19 @@ class Audit:
         self._trail = trail
         self._clock = clock
 
-    async def note(self, kind: AuditKind, user_id: str, *, client: str = "") -> None:
-        """Notes that this happened to the account, now, by a client in the caller's place."""
+    async def place(self) -> str:
+        """The network of the current call's client, for what is noted after the call."""
+        return network_of(await client_address())
+
+    async def note(self, kind: AuditKind, user_id: str, *, client: str = "", network: str | None = None) -> None:
+        """Notes that this happened to the account, now, by a client in the caller's place if no other is given."""
         await self._trail.add(
             AuditEvent(
                 event_id=new_id("aud"),
                 time_us=int(self._clock.wall().timestamp() * 1_000_000),
                 kind=kind,
                 user_id=user_id,
-                network=network_of(await client_address()),
+                network=await self.place() if network is None else network,
                 client=client,
             )
         )

@@ -44,8 +44,12 @@ class Issuer:
             client=client,
             create_time_us=now_us,
             last_used_time_us=now_us,
-            end_time_us=None if user.guest else now_us + self._lifetimes.login_s * 1_000_000,
+            end_time_us=None if user.guest else self.login_ends_us(),
         )
+
+    def login_ends_us(self) -> int:
+        """When an account that logs in now has to log in again."""
+        return self.now_us() + self._lifetimes.login_s * 1_000_000
 
     def kept(self, login: LoginSession, token: str) -> RefreshToken:
         """What is kept of a refresh token of `login` that is issued now."""

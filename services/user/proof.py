@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 from mesh.clock import Clock
 from mesh.errors import BadCredentialsError, ExhaustedError
-from mesh.origin import client_address
 from mesh.rates import too_many
 from services.user.audit import Audit
 from services.user.domain.audit import AuditKind
 from services.user.domain.guesses import LONGEST_KNOWN_S, LONGEST_STRANGE_S
 from services.user.domain.keeping import Credentials, Guessed, People
-from services.user.domain.networks import network_of
 from services.user.domain.people import normal_password
 from services.user.passwords import Passwords
 
@@ -38,8 +36,10 @@ class Proof:
         self._audit = audit
         self._clock = clock
 
-    async def require(self, email_key: str, known: Credentials | None, password: str, *, client: str = "") -> str:
-        """Returns the hash that the password was proven by.
+    async def require(
+        self, email_key: str, known: Credentials | None, password: str, *, client: str = "", field: str = ""
+    ) -> str:
+        """Returns the hash that the password was proven by. `field` is where a person who is logged in wrote it.
 
         Raises:
             BadCredentialsError: there is no such account, or its password is another; both take as long.
@@ -57,7 +57,7 @@ class Proof:
             raise
         if known is None or not check.right:
             await self._audit.note(AuditKind.LOGIN_FAILED, user_id, client=client)
-            raise BadCredentialsError("The e-mail address or the password is wrong; check both and try again.")
+            raise _wrong(field)
         await self._guessed.forget(place.key)
         if check.rehashed:
             await self._people.replace_password_hash(user_id, known.password_hash, check.rehashed)
@@ -68,13 +68,19 @@ class Proof:
         await self._guessed.forget(_key(email_key, ""))
 
     async def _place(self, email_key: str, user_id: str) -> _Place:
-        network = network_of(await client_address())
+        network = await self._audit.place()
         if await self._audit.knows_place(user_id, network):
             return _Place(_key(email_key, network), LONGEST_KNOWN_S)
         return _Place(_key(email_key, ""), LONGEST_STRANGE_S)
 
     def _now_us(self) -> int:
         return int(self._clock.wall().timestamp() * 1_000_000)
+
+
+def _wrong(field: str) -> BadCredentialsError:
+    if field:
+        return BadCredentialsError(f"{field} is wrong; try again.", field=field)
+    return BadCredentialsError("The e-mail address or the password is wrong; check both and try again.")
 
 
 def _key(email_key: str, network: str) -> bytes:

@@ -16,6 +16,13 @@ class AuditKind(Enum):
     LOGGED_OUT = "logged_out"
     LOGIN_SESSION_REVOKED = "login_session_revoked"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
+    PASSWORD_CHANGED = "password_changed"
+    PASSWORD_RESET_REQUESTED = "password_reset_requested"
+    PASSWORD_RESET = "password_reset"
+    EMAIL_VERIFICATION_SENT = "email_verification_sent"
+    EMAIL_VERIFIED = "email_verified"
+    EMAIL_CHANGE_REQUESTED = "email_change_requested"
+    EMAIL_CHANGED = "email_changed"
 
 
 #: After these a place counts as one the person comes from.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from services.user.domain.audit import AuditEvent
+from services.user.domain.links import Link, LinkPurpose
 from services.user.domain.logins import EndReason, LoginSession, RefreshToken, Verdict
 from services.user.domain.people import Profile, User
 
@@ -48,8 +49,24 @@ class People(Protocol):
         """Those of the account with this address."""
         ...
 
+    async def credentials_of(self, user_id: str) -> Credentials | None:
+        """Those of this person; a guest's hold no password."""
+        ...
+
     async def user(self, user_id: str) -> User | None:
         """The person."""
+        ...
+
+    async def upgrade(self, user_id: str, email: str, password_hash: str, logins_end_us: int) -> User | None:
+        """Turns a guest into an account, whose login sessions end then. None where there is no such guest.
+
+        Raises:
+            AlreadyExistsError: the address has an account.
+        """
+        ...
+
+    async def change_password(self, user_id: str, old: str, new: str, now_us: int, *, but: str) -> bool:
+        """Sets a new hash where the old one is still in place; ends all login sessions but that one, and all links."""
         ...
 
     async def change_profile(self, user_id: str, change: Callable[[Profile], Profile]) -> User | None:
@@ -126,4 +143,40 @@ class AuditTrail(Protocol):
 
     async def prune(self, before_us: int) -> int:
         """Forgets those from before; returns how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """An address that was shown to be its account's, and whether it takes another's place."""
+
+    user: User
+    is_new: bool
+
+
+class Links(Protocol):
+    """Keeps links that were sent by mail. Each call is one transaction."""
+
+    async def add(self, link: Link) -> None:
+        """Adds one."""
+        ...
+
+    async def owner(self, token_hash: bytes, purpose: LinkPurpose, now_us: int) -> User | None:
+        """Whose it is, if it works."""
+        ...
+
+    async def verify_email(self, token_hash: bytes, now_us: int) -> Verified | None:
+        """Makes the link's address the account's, and verified; uses the link up. None if it works no more.
+
+        Raises:
+            AlreadyExistsError: another account has the address by now.
+        """
+        ...
+
+    async def reset_password(self, token_hash: bytes, password_hash: str, now_us: int) -> User | None:
+        """Sets the password; ends all login sessions and links. None if this one works no more."""
+        ...
+
+    async def prune(self, before_us: int) -> int:
+        """Forgets those that ended before; returns how many."""
         ...

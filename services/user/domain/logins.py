@@ -14,6 +14,8 @@ class EndReason(Enum):
     LOGGED_OUT = "logged_out"
     TOKEN_REUSED = "token_reused"
     REVOKED = "revoked"
+    PASSWORD_CHANGED = "password_changed"
+    EMAIL_CHANGED = "email_changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,13 @@ class AccountRpcs:
         user, issued = await self._accounts.log_in(request.email, request.password, client=request.client)
         return service_pb.LogInResponse(user=user_to_pb(user), tokens=tokens_to_pb(issued))
 
+    async def UpgradeGuest(
+        self, request: service_pb.UpgradeGuestRequest, context: Context
+    ) -> service_pb.UpgradeGuestResponse:
+        """Turns the calling guest into an account."""
+        user = await self._accounts.upgrade(caller().user_id, request.email, request.password)
+        return service_pb.UpgradeGuestResponse(user=user_to_pb(user))
+
     async def GetUser(self, request: service_pb.GetUserRequest, context: Context) -> service_pb.GetUserResponse:
         """Returns the caller."""
         return service_pb.GetUserResponse(user=user_to_pb(await self._accounts.user(caller().user_id)))

@@ -3,16 +3,23 @@
 from collections.abc import Callable
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from mesh.database import Database
-from mesh.errors import AlreadyExistsError
 from services.user.domain.keeping import Credentials
-from services.user.domain.logins import LoginSession, RefreshToken
-from services.user.domain.people import Profile, User
-from services.user.store.login_rows import add_login_rows
-from services.user.store.people_rows import UserRow, credentials_of, profile_columns, profile_of, user_of, user_row
+from services.user.domain.logins import EndReason, LoginSession, RefreshToken
+from services.user.domain.people import Profile, User, email_key
+from services.user.store.links import remove_links
+from services.user.store.login_rows import LoginSessionRow, add_login_rows, end_login_rows
+from services.user.store.people_rows import (
+    UserRow,
+    credentials_of,
+    flush_address,
+    profile_columns,
+    profile_of,
+    user_of,
+    user_row,
+)
 
 
 class PeopleStore:
@@ -28,12 +35,7 @@ class PeopleStore:
 
         def unit(session: Session) -> None:
             session.add(user_row(user, password_hash, registration_id, login))
-            try:
-                session.flush()
-            except IntegrityError:
-                raise AlreadyExistsError(
-                    "This e-mail address has an account; log in instead.", field="email"
-                ) from None  # What the database says repeats the address.
+            flush_address(session)
             add_login_rows(session, login, token)
 
         await self._database.run(unit)
@@ -43,6 +45,15 @@ class PeopleStore:
 
         def unit(session: Session) -> Credentials | None:
             row = session.scalar(select(UserRow).where(UserRow.email_key == email_key))
+            return credentials_of(row) if row else None
+
+        return await self._database.read(unit)
+
+    async def credentials_of(self, user_id: str) -> Credentials | None:
+        """See `People`."""
+
+        def unit(session: Session) -> Credentials | None:
+            row = session.get(UserRow, user_id)
             return credentials_of(row) if row else None
 
         return await self._database.read(unit)
@@ -78,3 +89,34 @@ class PeopleStore:
             session.execute(statement)
 
         await self._database.run(unit)
+
+    async def upgrade(self, user_id: str, email: str, password_hash: str, logins_end_us: int) -> User | None:
+        """See `People`."""
+
+        def unit(session: Session) -> User | None:
+            row = session.get(UserRow, user_id, with_for_update=True)
+            if row is None or not row.guest:
+                return None
+            row.guest, row.password_hash = False, password_hash
+            row.email, row.email_key = email, email_key(email)
+            flush_address(session)
+            session.execute(
+                update(LoginSessionRow).where(LoginSessionRow.user_id == user_id).values(end_time_us=logins_end_us)
+            )
+            return user_of(row)
+
+        return await self._database.run(unit)
+
+    async def change_password(self, user_id: str, old: str, new: str, now_us: int, *, but: str) -> bool:
+        """See `People`."""
+
+        def unit(session: Session) -> bool:
+            row = session.get(UserRow, user_id, with_for_update=True)
+            if row is None or row.password_hash != old:
+                return False
+            row.password_hash = new
+            remove_links(session, user_id)
+            end_login_rows(session, user_id, now_us, EndReason.PASSWORD_CHANGED, but=but)
+            return True
+
+        return await self._database.run(unit)

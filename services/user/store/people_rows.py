@@ -3,8 +3,10 @@
 from typing import Any, Final
 
 from sqlalchemy import JSON, BigInteger, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from mesh.errors import AlreadyExistsError
 from services.user.domain.keeping import Credentials
 from services.user.domain.logins import LoginSession
 from services.user.domain.people import Profile, Role, User, email_key
@@ -47,6 +49,20 @@ def user_row(user: User, password_hash: str, registration_id: str, login: LoginS
         profile=profile_columns(user.profile),
         create_time_us=user.create_time_us,
     )
+
+
+def flush_address(session: Session) -> None:
+    """Writes a row with a new address.
+
+    Raises:
+        AlreadyExistsError: another account has it.
+    """
+    try:
+        session.flush()
+    except IntegrityError:
+        raise AlreadyExistsError(
+            "This e-mail address has an account; log in instead.", field="email"
+        ) from None  # What the database says repeats the address.
 
 
 def credentials_of(row: UserRow) -> Credentials:

@@ -18,6 +18,7 @@ from mesh.testing import Authority, new_private_key_pem, serve
 from mesh.tokens import Jwk, ServiceTokens, TokenSigner, TokenVerifier
 from services.user.app import open_service
 from services.user.settings import Settings
+from tests.services.user.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from vivavoce.user.v1.user_service_pb2_grpc import UserServiceAsyncStub
@@ -34,6 +35,7 @@ class UserMesh:
     stub: "UserServiceAsyncStub"
     authority: Authority
     clock: VirtualClock
+    mailbox: Mailbox
 
     @property
     def verifier(self) -> TokenVerifier:
@@ -94,7 +96,7 @@ async def user_mesh(settings: Settings) -> AsyncIterator[UserMesh]:
         stub = UserServiceStub(channel)
         answer = await stub.ListSigningKeys(service_pb.ListSigningKeysRequest())
         keys += [signer.jwk(), *map(jwk, answer.keys)]
-        yield UserMesh(stub, authority, clock)
+        yield UserMesh(stub, authority, clock, Mailbox(settings.data_dir / "mail"))
 
 
 def jwk(key: user_pb.SigningKey) -> Jwk:

@@ -744,6 +744,40 @@ class ResetPasswordResponse(_message.Message):
 Global___ResetPasswordResponse: _TypeAlias = ResetPasswordResponse  # noqa: Y015
 
 @_typing.final
+class SendEmailVerificationRequest(_message.Message):
+    """Asks for SendEmailVerification."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendEmailVerificationRequest: _TypeAlias = SendEmailVerificationRequest  # noqa: Y015
+
+@_typing.final
+class SendEmailVerificationResponse(_message.Message):
+    """Answers SendEmailVerification."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendEmailVerificationResponse: _TypeAlias = SendEmailVerificationResponse  # noqa: Y015
+
+@_typing.final
 class VerifyEmailRequest(_message.Message):
     """Asks for VerifyEmail."""
 

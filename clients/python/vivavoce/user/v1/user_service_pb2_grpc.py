@@ -110,6 +110,11 @@ class UserServiceStub:
                 request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ResetPasswordRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ResetPasswordResponse.FromString,
                 _registered_method=True)
+        self.SendEmailVerification = channel.unary_unary(
+                '/vivavoce.user.v1.UserService/SendEmailVerification',
+                request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.SendEmailVerificationRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.SendEmailVerificationResponse.FromString,
+                _registered_method=True)
         self.VerifyEmail = channel.unary_unary(
                 '/vivavoce.user.v1.UserService/VerifyEmail',
                 request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.VerifyEmailRequest.SerializeToString,
@@ -255,7 +260,7 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpgradeGuest(self, request, context):
-        """Turns the calling guest into an account, with all their conversations.
+        """Turns the calling guest into an account, with all their conversations. Tokens say so once they are renewed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -283,7 +288,8 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ChangeEmail(self, request, context):
-        """Changes the caller's address once the new one is verified, and ends their other login sessions.
+        """Sends a link to the new address, which is the caller's once the link was opened; ends their other login sessions.
+        Answers alike whether another account has the address or not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -298,6 +304,13 @@ class UserServiceServicer:
 
     def ResetPassword(self, request, context):
         """Sets a new password by the link's token, once, and ends all login sessions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendEmailVerification(self, request, context):
+        """Sends the link that verifies the caller's address again. Nothing is sent where it is verified. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -499,6 +512,11 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.ResetPassword,
                     request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ResetPasswordRequest.FromString,
                     response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.ResetPasswordResponse.SerializeToString,
+            ),
+            'SendEmailVerification': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendEmailVerification,
+                    request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.SendEmailVerificationRequest.FromString,
+                    response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.SendEmailVerificationResponse.SerializeToString,
             ),
             'VerifyEmail': grpc.unary_unary_rpc_method_handler(
                     servicer.VerifyEmail,
@@ -987,6 +1005,33 @@ class UserService:
             '/vivavoce.user.v1.UserService/ResetPassword',
             vivavoce_dot_user_dot_v1_dot_user__service__pb2.ResetPasswordRequest.SerializeToString,
             vivavoce_dot_user_dot_v1_dot_user__service__pb2.ResetPasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendEmailVerification(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.user.v1.UserService/SendEmailVerification',
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.SendEmailVerificationRequest.SerializeToString,
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.SendEmailVerificationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -54,7 +54,7 @@ class UserServiceStub:
     UpdateUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.UpdateUserRequest, _user_service_pb2.UpdateUserResponse]
     """Changes the caller's profile, the fields of the mask only. Idempotent."""
     UpgradeGuest: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.UpgradeGuestRequest, _user_service_pb2.UpgradeGuestResponse]
-    """Turns the calling guest into an account, with all their conversations."""
+    """Turns the calling guest into an account, with all their conversations. Tokens say so once they are renewed."""
     ListLoginSessions: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ListLoginSessionsRequest, _user_service_pb2.ListLoginSessionsResponse]
     """Lists where the caller is logged in, latest first. Idempotent."""
     RevokeLoginSession: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.RevokeLoginSessionRequest, _user_service_pb2.RevokeLoginSessionResponse]
@@ -62,11 +62,15 @@ class UserServiceStub:
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ChangePasswordRequest, _user_service_pb2.ChangePasswordResponse]
     """Changes the caller's password and ends their other login sessions."""
     ChangeEmail: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ChangeEmailRequest, _user_service_pb2.ChangeEmailResponse]
-    """Changes the caller's address once the new one is verified, and ends their other login sessions."""
+    """Sends a link to the new address, which is the caller's once the link was opened; ends their other login sessions.
+    Answers alike whether another account has the address or not.
+    """
     RequestPasswordReset: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.RequestPasswordResetRequest, _user_service_pb2.RequestPasswordResetResponse]
     """Sends a link that sets a new password. Answers alike whether the address is known or not."""
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ResetPasswordRequest, _user_service_pb2.ResetPasswordResponse]
     """Sets a new password by the link's token, once, and ends all login sessions."""
+    SendEmailVerification: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.SendEmailVerificationRequest, _user_service_pb2.SendEmailVerificationResponse]
+    """Sends the link that verifies the caller's address again. Nothing is sent where it is verified. Idempotent."""
     VerifyEmail: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.VerifyEmailRequest, _user_service_pb2.VerifyEmailResponse]
     """Verifies an address by the link's token, once."""
     CreateAccessKey: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.CreateAccessKeyRequest, _user_service_pb2.CreateAccessKeyResponse]
@@ -138,7 +142,7 @@ class UserServiceAsyncStub(UserServiceStub):
     UpdateUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.UpdateUserRequest, _user_service_pb2.UpdateUserResponse]  # type: ignore[assignment]
     """Changes the caller's profile, the fields of the mask only. Idempotent."""
     UpgradeGuest: _aio.UnaryUnaryMultiCallable[_user_service_pb2.UpgradeGuestRequest, _user_service_pb2.UpgradeGuestResponse]  # type: ignore[assignment]
-    """Turns the calling guest into an account, with all their conversations."""
+    """Turns the calling guest into an account, with all their conversations. Tokens say so once they are renewed."""
     ListLoginSessions: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ListLoginSessionsRequest, _user_service_pb2.ListLoginSessionsResponse]  # type: ignore[assignment]
     """Lists where the caller is logged in, latest first. Idempotent."""
     RevokeLoginSession: _aio.UnaryUnaryMultiCallable[_user_service_pb2.RevokeLoginSessionRequest, _user_service_pb2.RevokeLoginSessionResponse]  # type: ignore[assignment]
@@ -146,11 +150,15 @@ class UserServiceAsyncStub(UserServiceStub):
     ChangePassword: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ChangePasswordRequest, _user_service_pb2.ChangePasswordResponse]  # type: ignore[assignment]
     """Changes the caller's password and ends their other login sessions."""
     ChangeEmail: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ChangeEmailRequest, _user_service_pb2.ChangeEmailResponse]  # type: ignore[assignment]
-    """Changes the caller's address once the new one is verified, and ends their other login sessions."""
+    """Sends a link to the new address, which is the caller's once the link was opened; ends their other login sessions.
+    Answers alike whether another account has the address or not.
+    """
     RequestPasswordReset: _aio.UnaryUnaryMultiCallable[_user_service_pb2.RequestPasswordResetRequest, _user_service_pb2.RequestPasswordResetResponse]  # type: ignore[assignment]
     """Sends a link that sets a new password. Answers alike whether the address is known or not."""
     ResetPassword: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ResetPasswordRequest, _user_service_pb2.ResetPasswordResponse]  # type: ignore[assignment]
     """Sets a new password by the link's token, once, and ends all login sessions."""
+    SendEmailVerification: _aio.UnaryUnaryMultiCallable[_user_service_pb2.SendEmailVerificationRequest, _user_service_pb2.SendEmailVerificationResponse]  # type: ignore[assignment]
+    """Sends the link that verifies the caller's address again. Nothing is sent where it is verified. Idempotent."""
     VerifyEmail: _aio.UnaryUnaryMultiCallable[_user_service_pb2.VerifyEmailRequest, _user_service_pb2.VerifyEmailResponse]  # type: ignore[assignment]
     """Verifies an address by the link's token, once."""
     CreateAccessKey: _aio.UnaryUnaryMultiCallable[_user_service_pb2.CreateAccessKeyRequest, _user_service_pb2.CreateAccessKeyResponse]  # type: ignore[assignment]
@@ -273,7 +281,7 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.UpgradeGuestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.UpgradeGuestResponse, _abc.Awaitable[_user_service_pb2.UpgradeGuestResponse]]:
-        """Turns the calling guest into an account, with all their conversations."""
+        """Turns the calling guest into an account, with all their conversations. Tokens say so once they are renewed."""
 
     @_abc_1.abstractmethod
     def ListLoginSessions(
@@ -305,7 +313,9 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.ChangeEmailRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.ChangeEmailResponse, _abc.Awaitable[_user_service_pb2.ChangeEmailResponse]]:
-        """Changes the caller's address once the new one is verified, and ends their other login sessions."""
+        """Sends a link to the new address, which is the caller's once the link was opened; ends their other login sessions.
+        Answers alike whether another account has the address or not.
+        """
 
     @_abc_1.abstractmethod
     def RequestPasswordReset(
@@ -322,6 +332,14 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.ResetPasswordResponse, _abc.Awaitable[_user_service_pb2.ResetPasswordResponse]]:
         """Sets a new password by the link's token, once, and ends all login sessions."""
+
+    @_abc_1.abstractmethod
+    def SendEmailVerification(
+        self,
+        request: _user_service_pb2.SendEmailVerificationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_service_pb2.SendEmailVerificationResponse, _abc.Awaitable[_user_service_pb2.SendEmailVerificationResponse]]:
+        """Sends the link that verifies the caller's address again. Nothing is sent where it is verified. Idempotent."""
 
     @_abc_1.abstractmethod
     def VerifyEmail(

@@ -1,0 +1,41 @@
+"""Makes the links that are sent by mail, and recognises them when they come back."""
+
+import base64
+import hashlib
+import secrets
+
+from mesh.clock import Clock
+from mesh.errors import UnauthenticatedError
+from services.user.domain.keeping import Links
+from services.user.domain.links import LIFETIMES_US, Link, LinkPurpose
+from services.user.mail.letters import Letter, Letters
+
+
+class MailedLinks:
+    """A link's token is 256 random bits; only its hash is kept."""
+
+    def __init__(self, *, links: Links, letters: Letters, clock: Clock) -> None:
+        self._links = links
+        self._letters = letters
+        self._clock = clock
+
+    async def letter(self, user_id: str, to: str, purpose: LinkPurpose) -> Letter:
+        """A letter with a new link. Links sent before work on, until one of them is used or they end."""
+        token = base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
+        expires_us = self.now_us() + LIFETIMES_US[purpose]
+        await self._links.add(Link(link_hash(token), user_id, purpose, to, expires_us))
+        return self._letters.with_link(to, purpose, token)
+
+    def now_us(self) -> int:
+        """The time as it is kept."""
+        return int(self._clock.wall().timestamp() * 1_000_000)
+
+
+def link_hash(token: str) -> bytes:
+    """What is kept of a link's token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def worn_out() -> UnauthenticatedError:
+    """The answer to a token that was used, is too old, or never was."""
+    return UnauthenticatedError("This link works no more; ask for a new one.", field="token")
