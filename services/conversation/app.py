@@ -15,10 +15,12 @@ from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 
 from mesh.clock import Clock
 from mesh.database import Database
+from mesh.ephemeral import EphemeralSettings, open_ephemeral
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.people_keys import people_keys
 from mesh.server import Service
+from mesh.settings import load
 from mesh.tokens import TokenVerifier
 from services.conversation.export import Export
 from services.conversation.forgetting import Forgetting
@@ -41,7 +43,10 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     """The conversation service, ready to register. It calls ai_engine, history, media and user."""
     await asyncio.to_thread(_prepare, settings)
     news = asyncio.Event()
-    async with Database(settings.database, settings.database_threads) as database:
+    async with (
+        Database(settings.database, settings.database_threads) as database,
+        open_ephemeral(load(EphemeralSettings), clock) as leases,
+    ):
         store = ConversationStore(database, clock, news.set)
         history = HistoryServiceStub(peers.channel("history"))
         relay = Relay(
@@ -53,9 +58,8 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             UserBudget(UserServiceStub(peers.channel("user")), peers.metadata),
             peers.metadata,
         )
-        sessions = Sessions(
-            settings, store, mesh, TokenVerifier(lambda: people_keys(peers.channel("user")), clock), clock
-        )
+        verifier = TokenVerifier(lambda: people_keys(peers.channel("user")), clock)
+        sessions = Sessions(settings, store, mesh, verifier, leases, clock)
         servicer = ConversationServicer(
             sessions,
             store,
@@ -63,7 +67,10 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             forgetting=Forgetting(database, clock),
             stalled_s=settings.stalled_s,
         )
-        relaying = asyncio.create_task(relay.run(), name="history relay")
+        beside = {
+            asyncio.create_task(relay.run(), name="history relay"),
+            asyncio.create_task(sessions.watch(), name="ownership"),
+        }
         try:
             yield Service(
                 SERVICE_NAMES["conversation"],
@@ -72,8 +79,9 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             )
         finally:
             await sessions.close(_LAST_WORDS_S)
-            relaying.cancel()
-            await asyncio.wait({relaying})
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
 
 
 def _prepare(settings: Settings) -> None:

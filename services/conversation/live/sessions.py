@@ -9,6 +9,7 @@ from typing import Any, Final
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 
 from mesh.clock import Clock
+from mesh.ephemeral import Ephemeral
 from mesh.errors import (
     ExhaustedError,
     InvalidFieldError,
@@ -29,6 +30,7 @@ from services.conversation.live.keeper import Keeper
 from services.conversation.live.live_session import EVENTS, poster
 from services.conversation.live.meter import Meter
 from services.conversation.live.opening import Mesh, Opening, Premises, Seat, first_message
+from services.conversation.live.ownership import Ownership
 from services.conversation.live.wire import ClientStream, Wire
 from services.conversation.settings import Settings
 
@@ -51,12 +53,14 @@ class Sessions:
         store: Conversations,
         mesh: Mesh,
         verifier: TokenVerifier,
+        leases: Ephemeral,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._store = store
         self._premises = Premises(settings, store, mesh, verifier, clock, self._outlive)
         self._clock = clock
+        self._ownership = Ownership(leases, clock, self._taken_elsewhere)
         self._seats: dict[str, Seat] = {}
         self._afterlife: set[asyncio.Task[None]] = set()
         self._late: set[asyncio.Task[None]] = set()
@@ -75,6 +79,10 @@ class Sessions:
         seat, known = await self._take_seat(who, start)
         self._outlive(self._hold(seat, known, who, token), "session")
         await seat.wire.serve(stream)
+
+    async def watch(self) -> None:
+        """Lets go of conversations that another process has taken, for as long as this runs."""
+        await self._ownership.run()
 
     def of_user(self, user_id: str) -> list[Seat]:
         """The person's sessions, newest first."""
@@ -131,6 +139,7 @@ class Sessions:
         meter = self._meter(seat)
         self._outlive(self._keep(seat, keeper, meter), "keeper")
         error: VivavoceError | None = None
+        await self._ownership.take(seat.conversation_id)
         try:
             await Opening(self._premises, seat, known).hold(who, token, keeper, meter)
         except* VivavoceError as failures:
@@ -218,6 +227,10 @@ class Sessions:
                 reason="RATE_LIMITED",
             )
 
+    def _taken_elsewhere(self, conversation_id: str) -> None:
+        if seat := self._seats.get(conversation_id):
+            seat.post_box.offer(events.Dismissed(_ELSEWHERE))
+
     async def _give_up_left(self, who: Caller) -> None:
         """Who begins anew has given up the sessions whose wire they lost; they would count against their limits."""
         left = [seat for seat in self.of_user(who.user_id) if not seat.wire.attended]
@@ -254,6 +267,7 @@ class Sessions:
         finally:
             del self._seats[seat.conversation_id]
             seat.free.set()
+            await self._ownership.release(seat.conversation_id)
         if not booked:
             _own(self._late, meter.close_late(), "late booking")
 

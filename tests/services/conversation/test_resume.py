@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
+from vivavoce.type.v1 import error_pb2 as error_pb
 
 from mesh.errors import InvalidFieldError, NotFoundError, PreconditionError
 from tests.services.calls import refused
@@ -146,6 +147,21 @@ async def test_another_process_goes_on_from_what_is_stored_and_answers_what_is_o
         assert asked.turn_text == "I would like a coffee, please."
         await second.say_something()
         await second.until("turn_committed")
+
+
+async def test_another_process_takes_a_session_over_from_one_that_still_runs(
+    houses: Houses, valkey_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIVAVOCE_EPHEMERAL_URL", valkey_url)
+    async with houses() as here, houses() as there, here.learner() as first:
+        started = await first.start()
+        await first.until("reply_finished")
+        async with there.learner() as second:
+            await second.resume(started.resume_token, sequences(first)[-1])
+            ended = await first.until("session_ended")
+            assert ended.session_ended.failure.reason == error_pb.ERROR_REASON_CONVERSATION_CLOSED
+            await second.say_something()
+            await second.until("turn_committed")
 
 
 async def test_a_server_that_stops_tells_how_to_come_back(house: House) -> None:
