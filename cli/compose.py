@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import grpc
 from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as engine_pb
 from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
 from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
@@ -16,7 +15,7 @@ from vivavoce.user.v1 import user_service_pb2 as user_pb
 from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 
 from cli.addresses import SERVICES
-from cli.identity import SigningKeys, open_service_key
+from cli.identity import open_service_key, open_verifier
 from cli.ports import free_port
 from cli.units import open_unit
 from edge.app import open_edge
@@ -27,7 +26,8 @@ from mesh.local import LocalChannel
 from mesh.peers import Peers
 from mesh.server import MeshServer, Service
 from mesh.settings import load
-from mesh.tokens import ServiceTokens, TokenVerifier
+from mesh.tokens import ServiceTokens
+from mesh.user_service import UserService
 
 _CALL_S: Final = 10.0
 _DRAIN_S: Final = 5.0
@@ -92,11 +92,10 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
     signer = await asyncio.to_thread(open_service_key, options.data_dir / "keys" / "services.pem")
     clock = SystemClock()
 
-    def user_channel() -> grpc.aio.Channel:
-        return local
-
-    verifier = TokenVerifier(SigningKeys(signer, user_channel), clock)
+    own = ServiceTokens(signer, "user", clock)
+    user_service = UserService(lambda: local, lambda: call_metadata(own.current()))
     async with AsyncExitStack() as stack:
+        verifier = await stack.enter_async_context(open_verifier(signer, user_service, clock))
         # Within the process calls take the short way: the same handlers and interceptors, and no socket.
         local = await stack.enter_async_context(LocalChannel([], verifier))
 
@@ -116,7 +115,7 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
         await stack.enter_async_context(server)
         placed = {"host": options.host, "port": options.web_port, **options.overrides.get("edge", {})}
         settings = load(EdgeSettings, None, **placed)
-        edge = await stack.enter_async_context(open_edge(settings, await peers("edge"), clock))
+        edge = await stack.enter_async_context(open_edge(settings, await peers("edge"), verifier, clock))
         scheme, _, placed_at = edge.url.partition("://")
         mesh = RunningMesh(f"{scheme}://{reachable(placed_at)}", server)
         yield mesh

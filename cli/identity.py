@@ -1,18 +1,21 @@
-"""The key by which the services of one installation know each other, and the keys that tokens are verified with."""
+"""What a process knows callers by: the key that the services of one installation share, and the user service."""
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-import grpc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from mesh.access_keys import AccessKeys
+from mesh.clock import Clock
 from mesh.errors import VivavoceError
-from mesh.people_keys import people_keys
-from mesh.tokens import Jwk, TokenSigner
+from mesh.revocations import Revocations
+from mesh.tokens import Jwk, TokenSigner, TokenVerifier
+from mesh.user_service import UserService
 
 _KID: Final = "services"
 
@@ -27,21 +30,35 @@ def open_service_key(path: Path) -> TokenSigner:
     return TokenSigner(path.read_bytes(), _KID)
 
 
+@asynccontextmanager
+async def open_verifier(
+    signer: TokenSigner | None, user_service: UserService, clock: Clock
+) -> AsyncIterator[TokenVerifier]:
+    """What one process knows callers by, for the length of the block: one for all that it hosts."""
+    async with Revocations(user_service.ended_since, clock) as revocations:
+        yield TokenVerifier(
+            SigningKeys(signer, user_service),
+            clock,
+            access_keys=AccessKeys(user_service.exchange, clock),
+            revocations=revocations,
+        )
+
+
 class SigningKeys:
     """The public keys by which callers are known: those people's tokens are signed with, and the services' own.
 
     Services that know each other by certificate have no key of their own.
     """
 
-    def __init__(self, services: TokenSigner | None, user_channel: Callable[[], grpc.aio.Channel]) -> None:
+    def __init__(self, services: TokenSigner | None, user_service: UserService) -> None:
         self._services = [services.jwk()] if services else []
-        self._user_channel = user_channel
+        self._user_service = user_service
 
     async def __call__(self) -> list[Jwk]:
         """Fetches people's keys from the user service; only the services' own where that is away."""
         try:
             # Services that start together may ask before the user service listens.
-            return [*self._services, *await people_keys(self._user_channel(), patient=True)]
+            return [*self._services, *await self._user_service.signing_keys(patient=True)]
         except VivavoceError as error:
             _log.warning("signing keys can't be fetched", extra={"reason": error.reason})
             return self._services

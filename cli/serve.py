@@ -1,7 +1,7 @@
 """`viva serve`: one service as a process of its own, which finds the others by their addresses."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 
 from cli.addresses import PeerSettings
 from cli.certs import tls_of
-from cli.identity import SigningKeys, open_service_key
+from cli.identity import open_service_key, open_verifier
 from cli.memory import settle_memory
 from cli.output import console
 from cli.ports import WantedPort, check_free, is_loopback, split_address
@@ -26,6 +26,7 @@ from mesh.settings import load
 from mesh.telemetry import Telemetry, TelemetrySettings
 from mesh.tls import Tls
 from mesh.tokens import ServiceTokens, TokenSigner, TokenVerifier
+from mesh.user_service import UserService
 
 
 def serve(name: str, address: str, data_dir: Path | None) -> None:
@@ -53,7 +54,7 @@ async def _serve_unit(name: str, address: str, data_dir: Path | None) -> None:
         peers = await stack.enter_async_context(Peers(peer_settings.addresses(), identity.tokens, tls=identity.tls))
         unit = open_unit(name, peers, SystemClock(), data_dir=data_dir, overrides={})
         service = await stack.enter_async_context(unit)
-        verifier = TokenVerifier(SigningKeys(identity.signer, partial(peers.channel, "user")))
+        verifier = await stack.enter_async_context(_verifier(identity, peers))
         server = await stack.enter_async_context(MeshServer([service], verifier, address=listen, tls=identity.tls))
         _settle(f"{name} serves on {server.address}")
         await server.run_until_signal()
@@ -71,7 +72,8 @@ async def _serve_edge(address: str) -> None:
     with until_signal(stop) as ready:
         async with (
             Peers(peer_settings.addresses(), identity.tokens, tls=identity.tls) as peers,
-            open_edge(settings, peers, SystemClock()) as edge,
+            _verifier(identity, peers) as verifier,
+            open_edge(settings, peers, verifier, SystemClock()) as edge,
         ):
             ready.set()
             _settle(f"edge serves on {edge.url}")
@@ -93,6 +95,11 @@ def _identity(settings: PeerSettings, name: str) -> _Identity:
         return _Identity(tls=tls_of(Path(settings.certificates).expanduser(), name))
     signer = open_service_key(settings.key)
     return _Identity(signer=signer, tokens=ServiceTokens(signer, name))
+
+
+def _verifier(identity: _Identity, peers: Peers) -> AbstractAsyncContextManager[TokenVerifier]:
+    user_service = UserService(partial(peers.channel, "user"), peers.metadata)
+    return open_verifier(identity.signer, user_service, SystemClock())
 
 
 def _check_private(settings: PeerSettings, host: str) -> None:

@@ -32,7 +32,6 @@ from edge.settings import Settings
 from mesh.clock import Clock
 from mesh.ephemeral import EphemeralSettings
 from mesh.peers import Peers
-from mesh.people_keys import people_keys
 from mesh.rates import Rates, check_rates
 from mesh.settings import load
 from mesh.tokens import TokenVerifier
@@ -54,7 +53,7 @@ class Edge:
 
 
 @asynccontextmanager
-async def open_edge(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Edge]:
+async def open_edge(settings: Settings, peers: Peers, verifier: TokenVerifier, clock: Clock) -> AsyncIterator[Edge]:
     """Serves HTTP and WebSockets for the length of the block. Sockets still open at its end are closed with 1012.
 
     Raises:
@@ -67,7 +66,7 @@ async def open_edge(settings: Settings, peers: Peers, clock: Clock) -> AsyncIter
             Rates(load(EphemeralSettings).url) as rates,
             open_certificate(settings.certificate, settings.key, clock) as tls,
             _metrics(settings, health) as metrics_url,
-            listen(_web(settings, peers, clock, health, rates), bound, settings, tls),
+            listen(_web(settings, peers, verifier, clock, health, rates), bound, settings, tls),
         ):
             url = _url(settings.host, bound, secure=tls is not None)
             try:
@@ -76,11 +75,12 @@ async def open_edge(settings: Settings, peers: Peers, clock: Clock) -> AsyncIter
                 health.draining = True
 
 
-def _web(settings: Settings, peers: Peers, clock: Clock, health: Health, rates: Rates) -> Starlette:
+def _web(
+    settings: Settings, peers: Peers, verifier: TokenVerifier, clock: Clock, health: Health, rates: Rates
+) -> Starlette:
     calls = Calls(settings=settings, peers=peers)
     rpcs = ConnectRpcs(calls)
     rest = RestDoor(calls)
-    verifier = TokenVerifier(lambda: people_keys(peers.channel("user")), clock)
     origins = Origins(settings.allowed_origins, only_here=settings.only_here)
     sockets = ConverseSockets(settings=settings, peers=peers, verifier=verifier, origins=origins, clock=clock)
     web = Starlette(

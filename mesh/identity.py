@@ -1,15 +1,18 @@
 """Who makes the current call."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from mesh.errors import UnauthenticatedError
 
 #: What ids of personal access tokens begin with.
 ACCESS_KEY: Final = "key_"
+#: Clocks of different machines differ by up to this.
+LEEWAY_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +25,17 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     service: str = ""
     guest: bool = False
+    #: When the token expires, in seconds since 1970. It is the token's, and makes nobody another.
+    expires_at: float = field(default=math.inf, compare=False)
 
     @property
     def in_person(self) -> bool:
         """Whether the person has logged in, and no program calls for them with a personal access token."""
         return bool(self.user_id) and not self.login_session_id.startswith(ACCESS_KEY)
+
+    def expired(self, now_s: float) -> bool:
+        """Whether the token has expired, by any clock that may be asked; `now_s` as `expires_at`."""
+        return now_s >= self.expires_at + LEEWAY_S
 
 
 _current: ContextVar[Caller | None] = ContextVar("caller", default=None)

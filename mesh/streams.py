@@ -6,12 +6,11 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Generic, TypeVar
 
 from grpc.aio import EOF, AioRpcError, InternalError, StreamStreamCall
-from grpc_status import rpc_status
 
 from mesh.calls import current_call
 from mesh.errors import ExhaustedError, InvalidFieldError, UnavailableError, VivavoceError
 from mesh.mailbox import Closed, Mailbox
-from mesh.wire_errors import from_rpc_error, to_status
+from mesh.wire_errors import from_rpc_error
 
 Out = TypeVar("Out")
 In = TypeVar("In")
@@ -243,21 +242,10 @@ async def _watch(session: "asyncio.Task[None]", stream: DuplexStream[Any, Any], 
         await asyncio.sleep(stream._stalled_after_s)  # noqa: SLF001
         if len(outbox) == left:
             break
-    await _abandon(call)
-
-
-async def _abandon(call: "asyncio.Task[Any]") -> None:
-    """Ends a call whose handler is stuck in a write that will not end.
-
-    gRPC has no way to reset it from here: cancelling the handler alone would leave the peer without a status for ever.
-    So the status is queued behind what the peer has not read, and only then the handler cancelled.
-    """
     if current := current_call():
-        abort = asyncio.create_task(current.context.abort_with_status(rpc_status.to_status(to_status(_too_slow()))))
-        abort.add_done_callback(_noted)
-        await asyncio.sleep(0)
-        abort.cancel()
-    call.cancel()
+        await current.end(_too_slow())
+    else:
+        call.cancel()
 
 
 def _too_slow() -> ExhaustedError:

@@ -30,6 +30,9 @@ _meter: Final = metrics.get_meter("vivavoce")
 _calls: Final = _meter.create_counter("vivavoce.rpc.calls", description="Calls answered, by method and code.")
 _call_s: Final = _meter.create_histogram("vivavoce.rpc.duration", "s", "Duration of calls, by method and code.")
 _streams: Final = _meter.create_up_down_counter("vivavoce.rpc.open_streams", description="Streams open now, by method.")
+_revocation_checks: Final = _meter.create_counter(
+    "vivavoce.revocations.checks", description="Times the user service was asked what was ended, by outcome."
+)
 _stage_s: Final = _meter.create_histogram("vivavoce.turn.stage", "s", "Duration of the stages of a turn's ledger.")
 _first_s: Final = _meter.create_histogram(
     "vivavoce.provider.first", "s", "Time until a provider gave its first token, sound or text, by role and name."
@@ -128,6 +131,11 @@ def count_call(method_name: str, code: str, duration_s: float) -> None:
 def count_stream(method_name: str, change: Literal[1, -1]) -> None:
     """Records that a stream opened or ended."""
     _streams.add(change, {"method": method_name})
+
+
+def count_revocation_check(outcome: Literal["answered", "failed"]) -> None:
+    """Records that the user service was asked what was ended."""
+    _revocation_checks.add(1, {"outcome": outcome})
 
 
 def record_stage(stage: str, duration_s: float) -> None:

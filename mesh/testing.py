@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from mesh.channel import call_metadata
 from mesh.clock import Clock
+from mesh.revocations import Revocations
 from mesh.server import MeshServer, Service
 from mesh.tokens import SERVICES, Jwk, TokenSigner, TokenVerifier
 
@@ -24,10 +25,17 @@ class Authority:
     verifier: TokenVerifier
 
     def user_token(
-        self, user_id: str = "usr_test", scopes: str = ALL_SCOPES, *, guest: bool = False, sid: str = "lgn_test"
+        self,
+        user_id: str = "usr_test",
+        scopes: str = ALL_SCOPES,
+        *,
+        guest: bool = False,
+        sid: str = "lgn_test",
+        lifetime_s: float = 600,
     ) -> str:
         """A token of a person."""
-        return self.signer.sign(user_id, claims={"sid": sid, "scope": scopes, "guest": guest})
+        claims = {"sid": sid, "scope": scopes, "guest": guest}
+        return self.signer.sign(user_id, lifetime_s=lifetime_s, claims=claims)
 
     def service_token(self, service: str) -> str:
         """A token of a service of the mesh."""
@@ -42,14 +50,16 @@ class Authority:
         return call_metadata(self.service_token(service))
 
 
-def new_authority(clock: Clock | None = None, kid: str = "test") -> Authority:
+def new_authority(
+    clock: Clock | None = None, kid: str = "test", *, revocations: Revocations | None = None
+) -> Authority:
     """A fresh key pair, its signer and a verifier that knows it."""
     signer = TokenSigner(new_private_key_pem(), kid, clock=clock)
 
     async def keys() -> list[Jwk]:
         return [signer.jwk()]
 
-    return Authority(signer, TokenVerifier(keys, clock))
+    return Authority(signer, TokenVerifier(keys, clock, revocations=revocations))
 
 
 def new_private_key_pem() -> bytes:

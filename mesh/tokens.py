@@ -10,9 +10,12 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from mesh import access_keys
+from mesh.access_keys import AccessKeys
 from mesh.clock import Clock, SystemClock
 from mesh.errors import UnauthenticatedError
-from mesh.identity import Caller
+from mesh.identity import LEEWAY_S, Caller
+from mesh.revocations import Revocations
 
 PEOPLE: Final = "vivavoce"
 SERVICES: Final = "vivavoce.internal"
@@ -20,8 +23,6 @@ ISSUER: Final = "vivavoce"
 _ALGORITHM: Final = "EdDSA"
 _REQUIRED: Final = ("iss", "sub", "aud", "exp", "iat")
 _SERVICE_PREFIX: Final = "service:"
-#: Clocks of different machines differ by up to this.
-_LEEWAY_S: Final = 5.0
 #: An unknown key id makes us ask for the keys again, but not more often than this.
 _REFETCH_S: Final = 5.0
 
@@ -72,9 +73,23 @@ class TokenSigner:
 
 
 class TokenVerifier:
-    """Verifies tokens offline with public keys it fetches by `keys` when it meets a key id it does not know."""
+    """Verifies tokens offline with public keys it fetches by `keys` when it meets a key id it does not know.
 
-    def __init__(self, keys: Keys, clock: Clock | None = None, issuer: str = ISSUER) -> None:
+    With `access_keys` a personal access token is as good as the access token it is exchanged for. With `revocations`
+    what was ended is refused, and so known to whoever watches over streams.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        clock: Clock | None = None,
+        issuer: str = ISSUER,
+        *,
+        access_keys: AccessKeys | None = None,
+        revocations: Revocations | None = None,
+    ) -> None:
+        self.revocations = revocations
+        self._access_keys = access_keys
         self._fetch = keys
         self._clock = clock or SystemClock()
         self._issuer = issuer
@@ -86,12 +101,21 @@ class TokenVerifier:
         """Who the token stands for.
 
         Raises:
-            UnauthenticatedError: it is missing (TOKEN_MISSING), or malformed, forged, expired, or made for another
-                use (TOKEN_INVALID; the message does not tell which to a forger).
-            VivavoceError: the keys could not be fetched and none is cached that fits.
+            UnauthenticatedError: it is missing (TOKEN_MISSING), or malformed, forged, expired, revoked, or made for
+                another use (TOKEN_INVALID; the message does not tell which to a forger).
+            VivavoceError: the keys could not be fetched and none is cached that fits, or a personal access token
+                could not be exchanged.
         """
         if not token:
             raise UnauthenticatedError("Sign in and send the access token with the call.", reason="TOKEN_MISSING")
+        if self._access_keys is not None and token.startswith(access_keys.PREFIX):
+            token = await self._access_keys.access_token(token)
+        who = await self._verify(token)
+        if self.revocations is not None:
+            self.revocations.check(who)
+        return who
+
+    async def _verify(self, token: str) -> Caller:
         try:
             key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
             payload = jwt.decode(
@@ -129,7 +153,7 @@ class TokenVerifier:
             issued, expires, begins = (float(payload.get(claim, 0)) for claim in ("iat", "exp", "nbf"))
         except (TypeError, ValueError) as error:
             raise _refused() from error
-        if not issued - _LEEWAY_S <= now < expires + _LEEWAY_S or begins > now + _LEEWAY_S:
+        if not issued - LEEWAY_S <= now < expires + LEEWAY_S or begins > now + LEEWAY_S:
             raise UnauthenticatedError("The access token has expired; refresh it and repeat the call.")
 
 
@@ -166,6 +190,7 @@ def _caller(payload: Mapping[str, Any]) -> Caller:
         login_session_id=str(payload.get("sid", "")),
         scopes=frozenset(str(payload.get("scope", "")).split()),
         guest=payload.get("guest") is True,
+        expires_at=float(payload["exp"]),
     )
 
 

@@ -4,7 +4,10 @@ from typing import assert_never
 
 from grpc_interceptor import AsyncServerInterceptor
 
+from mesh import entitlement
 from mesh.access import Rule, Who, rule_of
+from mesh.calls import current_call
+from mesh.entitlement import Entitlement
 from mesh.errors import NotAllowedError, NotBuiltError, UnauthenticatedError
 from mesh.identity import Caller, enter
 from mesh.interceptors.wire import Context, Handler, Request, Response
@@ -22,6 +25,7 @@ class AuthInterceptor(AsyncServerInterceptor):
 
     An RPC that is open to anyone does not look at it: whoever renews an expired token may send it along.
     An RPC that is planned answers UNIMPLEMENTED to whoever may call it.
+    A person's stream is watched over: it ends when their login session does, or their access token expires.
     """
 
     def __init__(self, verifier: TokenVerifier) -> None:
@@ -35,14 +39,28 @@ class AuthInterceptor(AsyncServerInterceptor):
         rule = rule_of(method_name)
         if rule is None:
             raise NotAllowedError("This call is open to nobody; the server's contract does not say who may make it.")
+        entitled: Entitlement | None = None
         if rule.who is not Who.ANYONE:
             who = await self._caller(context)
             _admit(who, rule)
             enter(who)
+            entitled = self._entitle(who, rule)
         if rule.planned:
             raise NotBuiltError("This call is specified and not built yet.")
         response = method(request_or_iterator, context)
-        return response if hasattr(response, "__aiter__") else await response
+        if not hasattr(response, "__aiter__"):
+            return await response
+        if entitled is not None and self._verifier.revocations is not None:
+            self._verifier.revocations.watch(entitled, until=entitled.call.task)
+        return response
+
+    def _entitle(self, who: Caller, rule: Rule) -> Entitlement | None:
+        call = current_call()
+        if call is None or not who.user_id:
+            return None
+        entitled = Entitlement(who, rule.scopes, self._verifier.verify, call)
+        entitlement.enter(entitled)
+        return entitled
 
     async def _caller(self, context: Context) -> Caller:
         """Who calls: by the token, where one came; a service that showed its certificate needs none."""

@@ -28,7 +28,9 @@ class TracingInterceptor(AsyncServerInterceptor):
         self, method: Handler, request_or_iterator: Request, context: Context, method_name: str
     ) -> Response:
         """Runs the handler within its span."""
-        enter_call(Call(context, self._sessions))
+        task = asyncio.current_task()
+        assert task is not None, "a call is answered in a task"
+        enter_call(Call(context, task, self._sessions))
         enter_deadline(context.time_remaining())
         response = method(request_or_iterator, context)
         if hasattr(response, "__aiter__"):

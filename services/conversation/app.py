@@ -18,10 +18,8 @@ from mesh.database import Database
 from mesh.ephemeral import EphemeralSettings, open_ephemeral
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
-from mesh.people_keys import people_keys
 from mesh.server import Service
 from mesh.settings import load
-from mesh.tokens import TokenVerifier
 from services.conversation.export import Export
 from services.conversation.forgetting import Forgetting
 from services.conversation.live.opening import Mesh
@@ -40,7 +38,7 @@ _LAST_WORDS_S: Final = 5.0
 
 @asynccontextmanager
 async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
-    """The conversation service, ready to register. It calls ai_engine, history, media and user."""
+    """The conversation service, ready to register. It calls ai_engine, history and media."""
     await asyncio.to_thread(_prepare, settings)
     news = asyncio.Event()
     async with (
@@ -58,8 +56,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             UserBudget(UserServiceStub(peers.channel("user")), peers.metadata),
             peers.metadata,
         )
-        verifier = TokenVerifier(lambda: people_keys(peers.channel("user")), clock)
-        sessions = Sessions(settings, store, mesh, verifier, leases, clock)
+        sessions = Sessions(settings, store, mesh, leases, clock)
         servicer = ConversationServicer(
             sessions,
             store,

@@ -9,6 +9,7 @@ import grpc
 from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1.conversation_service_pb2_grpc import ConversationServiceServicer
 
+from mesh.entitlement import entitlement
 from mesh.identity import caller
 from mesh.ids import new_id
 from mesh.streams import serve_stream
@@ -47,7 +48,7 @@ class ConversationServicer(ConversationServiceServicer):
         context: grpc.aio.ServicerContext[service_pb.ConverseRequest, AsyncIterator[service_pb.ConverseResponse]],
     ) -> AsyncIterator[service_pb.ConverseResponse]:
         """Holds one session."""
-        session = partial(self._sessions.converse, caller(), _token(context))
+        session = partial(self._sessions.converse, entitlement())
         return serve_stream(request_iterator, session, inbox=64, outbox=128, stalled_after_s=self._stalled_s)
 
     async def CreateConversation(
@@ -118,11 +119,3 @@ def _live_session(seat: Seat) -> service_pb.LiveSession:
     )
     live.open_time.FromDatetime(seat.open_time)
     return live
-
-
-def _token(context: grpc.aio.ServicerContext[Any, Any]) -> str:
-    """The token the interceptor has verified."""
-    for key, value in context.invocation_metadata() or ():
-        if key == "authorization" and isinstance(value, str):
-            return value.partition(" ")[2].strip()
-    return ""

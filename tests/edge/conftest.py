@@ -31,7 +31,8 @@ from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import MeshServer, Service
 from mesh.streams import DuplexStream, serve_stream
 from mesh.testing import Authority, new_authority, serve
-from mesh.tokens import ServiceTokens
+from mesh.tokens import ServiceTokens, TokenVerifier
+from mesh.user_service import UserService
 
 Session = DuplexStream[conversation_pb.ConverseResponse, conversation_pb.ConverseRequest]
 Script = Callable[[Session], Awaitable[None]]
@@ -217,12 +218,16 @@ async def open_house(
         channels = dict.fromkeys(addresses, inside) if local else None
         async with (
             Peers(addresses, tokens, channels=channels) as peers,
-            open_edge(chosen, peers, clock or SystemClock()) as edge,
+            open_edge(chosen, peers, _verifier(peers), clock or SystemClock()) as edge,
         ):
             # The first call of a channel connects it; tests that count tasks want that done.
             await peers.channel("conversation", audio=True).channel_ready()
             async with httpx.AsyncClient(base_url=edge.url, trust_env=False) as http:
                 yield House(edge, authority, conversations, users, media, http, server)
+
+
+def _verifier(peers: Peers) -> TokenVerifier:
+    return TokenVerifier(UserService(lambda: peers.channel("user"), peers.metadata).signing_keys)
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ _METHODS: tuple[tuple[str, access_pb.Access, bool | None], ...] = (
     ("Fail", _ANYONE, False),
     ("Wait", _ANYONE, False),
     ("Count", _ANYONE, None),
+    ("CountOn", _TALK, None),
     ("Talk", _TALK, True),
 )
 
@@ -121,6 +122,14 @@ class EchoServicer:
         for number in range(request.number):
             yield new_echo(number=number)
 
+    async def count_on(self, request: Echo, _: object) -> AsyncIterator[Echo]:
+        self.sessions += 1
+        try:
+            yield request
+            await asyncio.Event().wait()
+        finally:
+            self.sessions -= 1
+
     def unwritten(self, _: Echo, __: object) -> Echo:
         raise NotImplementedError("Method not implemented!")
 
@@ -165,6 +174,7 @@ class EchoStub:
         self.Fail = unary("Fail")
         self.Wait = unary("Wait")
         self.Count: Any = channel.unary_stream(f"/{NAME}/Count", _write, new_echo.FromString)  # type: ignore[attr-defined]
+        self.CountOn: Any = channel.unary_stream(f"/{NAME}/CountOn", _write, new_echo.FromString)  # type: ignore[attr-defined]
         self.Talk: Any = channel.stream_stream(f"/{NAME}/Talk", _write, new_echo.FromString)  # type: ignore[attr-defined]
 
 
@@ -183,6 +193,7 @@ def echo_service(servicer: EchoServicer) -> Service:
         "Fail": unary(servicer.fail),
         "Wait": unary(servicer.wait),
         "Count": grpc.unary_stream_rpc_method_handler(servicer.count, new_echo.FromString, _write),  # type: ignore[attr-defined]
+        "CountOn": grpc.unary_stream_rpc_method_handler(servicer.count_on, new_echo.FromString, _write),  # type: ignore[attr-defined]
         "Talk": grpc.stream_stream_rpc_method_handler(servicer.talk, new_echo.FromString, _write),  # type: ignore[attr-defined]
     }
 

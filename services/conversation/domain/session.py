@@ -116,7 +116,9 @@ class Session:
                 speaking.pump(now)
             case events.AccessGranted():
                 state.set(Timer.ACCESS_END, event.until)
-                state.set(Timer.ACCESS_WARNING, event.until - state.setup.limits.access_warning_s)
+                # Halfway at the latest, so that short-lived tokens are not asked for again and again.
+                warning_s = min(state.setup.limits.access_warning_s, (event.until - now) / 2)
+                state.set(Timer.ACCESS_WARNING, event.until - warning_s)
             case events.Faulted():
                 state.complain(event.failure)
             case events.Dismissed():

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, Final, assert_never
 
 from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
@@ -11,10 +10,10 @@ from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 
 from mesh.audio import samples
 from mesh.clock import Clock
-from mesh.errors import NotAllowedError, VivavoceError
+from mesh.entitlement import Entitlement
+from mesh.errors import VivavoceError
 from mesh.identity import Caller
 from mesh.mailbox import Closed, Mailbox
-from mesh.tokens import TokenVerifier
 from services.conversation.domain import events
 from services.conversation.domain.commands import (
     CancelMaking,
@@ -33,7 +32,6 @@ from services.conversation.domain.commands import (
 from services.conversation.domain.session import Session
 from services.conversation.domain.things import Failure
 from services.conversation.domain.told import ReplyAudio, ReplyMeasured
-from services.conversation.live.access import expires_at
 from services.conversation.live.engine_link import EngineLink
 from services.conversation.live.keeper import Keeper
 from services.conversation.live.microphone import Microphone
@@ -56,7 +54,7 @@ class LiveSession:
     def __init__(
         self,
         *,
-        caller: Caller,
+        entitlement: Entitlement,
         wire: Wire,
         post_box: Mailbox[events.Event],
         microphone: Microphone,
@@ -64,11 +62,10 @@ class LiveSession:
         engine: EngineLink,
         keeper: Keeper,
         recording: Recording | None,
-        verifier: TokenVerifier,
         clock: Clock,
         silence_s: float,
     ) -> None:
-        self._caller = caller
+        self._entitlement = entitlement
         self._wire = wire
         self._events = post_box
         self._post = poster(post_box)
@@ -77,7 +74,6 @@ class LiveSession:
         self._engine = engine
         self._keeper = keeper
         self._recording = recording
-        self._verifier = verifier
         self._clock = clock
         self._silence_s = silence_s
         self._machine: Session | None = None
@@ -91,9 +87,7 @@ class LiveSession:
         #: Samples of the tutor's sound that went out.
         self.spoken_samples = 0
 
-    async def run(
-        self, machine: Session, started: converse_pb.SessionStarted, first: events.Opened, token: str
-    ) -> None:
+    async def run(self, machine: Session, started: converse_pb.SessionStarted, first: events.Opened) -> None:
         """Holds the session until it ends; the caller runs the engine and the keeper beside it.
 
         Raises:
@@ -107,8 +101,7 @@ class LiveSession:
                     group.create_task(self._watch_silence(), name="silence watch"),
                 ]
                 await self._happen(first)
-                if token:
-                    await self._happen(self._granted(expires_at(token)))
+                await self._happen(self._granted(self._entitlement.who))
                 while not self._closed:
                     await self._happen(await self._events.get())
                 for task in (*beside, self._refreshing):
@@ -117,16 +110,15 @@ class LiveSession:
         finally:
             self._leave(machine)
 
-    async def resume(self, stream: ClientStream, who: Caller, token: str, last_sequence: int) -> None:
+    async def resume(self, stream: ClientStream, entitlement: Entitlement, last_sequence: int) -> None:
         """Carries a client that comes back, until the session is over or the client is gone again.
 
         Raises:
             VivavoceError: what the session, or the stream, ended with.
         """
-        self._caller = who
+        self._entitlement = entitlement
         self._last_message_at = self._clock.now()
-        if token:
-            await self._post(self._granted(expires_at(token)))
+        await self._post(self._granted(entitlement.who))
         welcome = service_pb.ConverseResponse()
         welcome.session_started.CopyFrom(self._started)
         welcome.session_started.resumed = True
@@ -201,16 +193,12 @@ class LiveSession:
         while token := self._fresh_token:
             self._fresh_token = ""
             try:
-                known = await self._verifier.verify(token)
-                if known.user_id != self._caller.user_id or "talk" not in known.scopes:
-                    raise NotAllowedError("The token is not this person's for talking; send a fresh one of theirs.")
-                await self._post(self._granted(expires_at(token)))
+                await self._post(self._granted(await self._entitlement.renew(token)))
             except VivavoceError as error:
                 await self._post(events.Faulted(Failure.of(error)))
 
-    def _granted(self, until: datetime) -> events.AccessGranted:
-        left_s = (until - self._clock.wall()).total_seconds()
-        return events.AccessGranted(self._clock.now() + left_s)
+    def _granted(self, who: Caller) -> events.AccessGranted:
+        return events.AccessGranted(self._clock.now() + who.expires_at - self._clock.wall().timestamp())
 
     async def _watch_silence(self) -> None:
         while (left_s := self._last_message_at + self._silence_s - self._clock.now()) > 0:

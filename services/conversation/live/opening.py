@@ -12,12 +12,11 @@ from vivavoce.media.v1 import media_pb2 as media_pb
 from vivavoce.type.v1 import audio_pb2 as audio_pb
 
 from mesh.clock import Clock
+from mesh.entitlement import Entitlement
 from mesh.errors import InvalidFieldError, PreconditionError, TimedOutError
-from mesh.identity import Caller
 from mesh.ids import new_id
 from mesh.mailbox import Mailbox
 from mesh.streams import Metadata
-from mesh.tokens import TokenVerifier
 from services.conversation.domain import events
 from services.conversation.domain.budget import Budget
 from services.conversation.domain.keeping import Continued, Conversation, Conversations
@@ -74,7 +73,6 @@ class Premises:
     settings: Settings
     store: Conversations
     mesh: Mesh
-    verifier: TokenVerifier
     clock: Clock
     outlive: Callable[[Coroutine[Any, Any, None], str], None]
 
@@ -89,7 +87,7 @@ class Opening:
         self._known = known
         self._choices = known.choices if known else to_choices(seat.start.new_conversation)
 
-    async def hold(self, who: Caller, token: str, keeper: Keeper, meter: Meter) -> None:
+    async def hold(self, entitlement: Entitlement, keeper: Keeper, meter: Meter) -> None:
         """Looks at the budget and opens the engine, then the conversation, and holds the session until it ends.
 
         Raises:
@@ -104,13 +102,13 @@ class Opening:
             configured = await link.configured
             await budget
             if known is None:
-                conversation = await self._premises.store.create(seat.conversation_id, who.user_id, "", choices)
+                conversation = await self._premises.store.create(seat.conversation_id, seat.user_id, "", choices)
                 before = Continued((), "", None)
             else:
                 conversation, before = known, await self._premises.store.continued(known.id)
             recording = self._recording(configured)
             live = LiveSession(
-                caller=who,
+                entitlement=entitlement,
                 wire=seat.wire,
                 post_box=seat.post_box,
                 microphone=microphone,
@@ -118,7 +116,6 @@ class Opening:
                 engine=link,
                 keeper=keeper,
                 recording=recording,
-                verifier=self._premises.verifier,
                 clock=self._premises.clock,
                 silence_s=self._premises.settings.silence_s,
             )
@@ -129,7 +126,7 @@ class Opening:
             meter.seconds = lambda: microphone.heard_s + live.spoken_samples / configured.output_audio.sample_rate_hz
             metering = group.create_task(meter.run(), name="meter")
             try:
-                await live.run(machine, self._started(conversation, configured), first, token)
+                await live.run(machine, self._started(conversation, configured), first)
             finally:
                 seat.live = None
                 if recording is not None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 
 from mesh.clock import Clock
+from mesh.entitlement import Entitlement
 from mesh.ephemeral import Ephemeral
 from mesh.errors import (
     ExhaustedError,
@@ -21,7 +22,6 @@ from mesh.errors import (
 from mesh.identity import Caller
 from mesh.ids import new_id
 from mesh.mailbox import Mailbox
-from mesh.tokens import TokenVerifier
 from services.conversation.domain import events
 from services.conversation.domain.keeping import Conversation, Conversations
 from services.conversation.domain.things import Failure
@@ -52,13 +52,12 @@ class Sessions:
         settings: Settings,
         store: Conversations,
         mesh: Mesh,
-        verifier: TokenVerifier,
         leases: Ephemeral,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._store = store
-        self._premises = Premises(settings, store, mesh, verifier, clock, self._outlive)
+        self._premises = Premises(settings, store, mesh, clock, self._outlive)
         self._clock = clock
         self._ownership = Ownership(leases, clock, self._taken_elsewhere)
         self._seats: dict[str, Seat] = {}
@@ -66,18 +65,18 @@ class Sessions:
         self._late: set[asyncio.Task[None]] = set()
         self._draining = False
 
-    async def converse(self, who: Caller, token: str, stream: ClientStream) -> None:
+    async def converse(self, entitlement: Entitlement, stream: ClientStream) -> None:
         """Carries a client on `stream` through one session, which outlasts a wire that is cut, for a while.
 
         Raises:
             VivavoceError: it can't be opened or resumed, the client breaks the contract, or does not read.
         """
         start = await first_message(stream)
-        if (seat := self._left_by(who, start)) is not None and seat.live is not None:
-            await seat.live.resume(stream, who, token, start.resume.last_sequence)
+        if (seat := self._left_by(entitlement.who, start)) is not None and seat.live is not None:
+            await seat.live.resume(stream, entitlement, start.resume.last_sequence)
             return
-        seat, known = await self._take_seat(who, start)
-        self._outlive(self._hold(seat, known, who, token), "session")
+        seat, known = await self._take_seat(entitlement.who, start)
+        self._outlive(self._hold(seat, known, entitlement), "session")
         await seat.wire.serve(stream)
 
     async def watch(self) -> None:
@@ -133,7 +132,7 @@ class Sessions:
     def _outlive(self, work: Coroutine[Any, Any, None], name: str) -> None:
         _own(self._afterlife, work, name)
 
-    async def _hold(self, seat: Seat, known: Conversation | None, who: Caller, token: str) -> None:
+    async def _hold(self, seat: Seat, known: Conversation | None, entitlement: Entitlement) -> None:
         """One session in a task of its own, whatever becomes of the streams its client comes by."""
         keeper = Keeper(seat.conversation_id, self._store, self._clock, poster(seat.post_box))
         meter = self._meter(seat)
@@ -141,7 +140,7 @@ class Sessions:
         error: VivavoceError | None = None
         await self._ownership.take(seat.conversation_id)
         try:
-            await Opening(self._premises, seat, known).hold(who, token, keeper, meter)
+            await Opening(self._premises, seat, known).hold(entitlement, keeper, meter)
         except* VivavoceError as failures:
             # Whatever else was cancelled because of it, one thing went wrong first.
             error = _first(failures)

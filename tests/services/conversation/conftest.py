@@ -9,8 +9,6 @@ from typing import Any
 
 import grpc
 import pytest
-from vivavoce.user.v1 import user_pb2 as user_pb
-from vivavoce.user.v1 import user_service_pb2 as user_service_pb
 from vivavoce.user.v1.user_service_pb2_grpc import UserServiceServicer, add_UserServiceServicer_to_server
 
 from mesh.channel import open_channel
@@ -30,18 +28,6 @@ from services.user.app import open_service as open_user
 from services.user.settings import Settings as UserSettings
 from tests.services.conversation.learner import Learner, learner
 from tests.services.conversation.scripted_engine import Script, engine_service
-
-
-class Keys(UserServiceServicer):
-    """The part of the user service that sessions need."""
-
-    def __init__(self, authority: Authority) -> None:
-        self._authority = authority
-
-    async def ListSigningKeys(
-        self, request: user_service_pb.ListSigningKeysRequest, context: object
-    ) -> user_service_pb.ListSigningKeysResponse:
-        return user_service_pb.ListSigningKeysResponse(keys=[user_pb.SigningKey(**self._authority.signer.jwk())])
 
 
 @dataclass
@@ -80,7 +66,7 @@ async def open_house(
         media = await stack.enter_async_context(open_media(MediaSettings(data_dir=folder), nowhere, clock))
         user = Service(
             SERVICE_NAMES["user"],
-            partial(add_UserServiceServicer_to_server, Keys(authority)),  # type: ignore[abstract]  # All that is asked.
+            partial(add_UserServiceServicer_to_server, UserServiceServicer()),  # type: ignore[abstract]  # It answers that nothing is built.
         )
         if people is not None:
             user = await stack.enter_async_context(open_user(people, nowhere, clock))
