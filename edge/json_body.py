@@ -10,6 +10,7 @@ from mesh.errors import InvalidFieldError
 
 M = TypeVar("M", bound=Message)
 
+_LONGEST_NAME: Final = 100
 _FIELD: Final = re.compile(r'no field named "(\w+)"|Failed to parse (\w+) field')
 
 
@@ -64,9 +65,9 @@ def to_json(message: Message) -> str:
 
 
 def _culprit(error: Exception) -> str:
-    """The innermost field, which is named last; empty where none is."""
+    """The innermost field, which is named last; empty where none is. What people make up as a name may be long."""
     found = ["".join(names) for names in _FIELD.findall(str(error))]
-    return found[-1] if found else ""
+    return found[-1][:_LONGEST_NAME] if found else ""
 
 
 def _unfit(type_: type[Message], field: str) -> InvalidFieldError:

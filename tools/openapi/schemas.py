@@ -1,6 +1,6 @@
 """JSON Schemas of the contract's messages and enums, as protobuf JSON writes them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -54,7 +54,16 @@ class Schemas:
         schema = {**self._object(descriptor, fields), "additionalProperties": False}
         name = self._name(descriptor)
         self.components[name] = {**schema, "required": required} if required else schema
+        self.close(schema)
         return {"$ref": f"#/components/schemas/{name}"}
+
+    def close(self, schema: Schema) -> None:
+        """Says of every message that `schema` refers to that it takes no unknown names: what is sent may have none."""
+        for name in _references(schema):
+            found = self.components[name]
+            if found["type"] == "object" and "additionalProperties" not in found:
+                found["additionalProperties"] = False
+                self.close(found)
 
     def field(self, field: FieldDescriptor) -> Schema:
         """The schema of a field, with its comment."""
@@ -111,6 +120,19 @@ class Schemas:
         if self._owners.setdefault(name, descriptor.full_name) != descriptor.full_name:
             raise ValueError(f"{descriptor.full_name} and {self._owners[name]} need names of their own.")
         return name
+
+
+def _references(schema: object) -> Iterator[str]:
+    """The names of all schemas referred to anywhere in `schema`."""
+    match schema:
+        case {"$ref": str(reference)}:
+            yield reference.rpartition("/")[2]
+        case dict():
+            for value in schema.values():
+                yield from _references(value)
+        case list():
+            for value in schema:
+                yield from _references(value)
 
 
 def _is_mask(field: FieldDescriptor) -> bool:

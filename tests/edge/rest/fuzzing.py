@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from uuid import uuid4
 
 import httpx
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as examined
 from hypothesis import strategies as st
 from schemathesis import APIOperation, GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -21,6 +23,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from cli.bench.server import INSTANT, mesh_process
+from edge.settings import Settings as EdgeSettings
+from mesh.settings import describe
+from services.user.settings import Settings as UserSettings
 
 Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
 
@@ -46,17 +51,19 @@ class Target:
         found = schemathesis.openapi.from_dict(self.document).get_all_operations()
         return [result.ok() for result in found if isinstance(result, Ok)]
 
-    def guest(self) -> dict[str, str]:
-        """The headers of a new guest."""
-        answer = httpx.post(f"{self.web}/v1/guests", trust_env=False)
+    def account(self) -> dict[str, str]:
+        """The headers of a person who just registered."""
+        person = {"email": f"{uuid4()}@example.org", "password": "a long sentence nobody guesses"}
+        answer = httpx.post(f"{self.web}/v1/users", json=person, trust_env=False)
         return {"authorization": f"Bearer {answer.json()['tokens']['accessToken']}"}
 
 
 @contextmanager
 def running_target() -> Iterator[Target]:
     """A mesh in a process of its own, whose engines answer at once, for the length of the block."""
-    unlimited = {"VIVAVOCE_EDGE_REQUEST_RATE": ""}
-    with mesh_process({**INSTANT, **unlimited}) as mesh:
+    settings = [*describe(EdgeSettings), *describe(UserSettings)]
+    unbounded = {each.variable: "" for each in settings if each.variable.endswith("_RATE")}
+    with mesh_process({**INSTANT, **unbounded}) as mesh:
         document = httpx.get(f"{mesh.web}/openapi.json", trust_env=False).json()
         yield Target(mesh.web, document)
 
@@ -64,13 +71,13 @@ def running_target() -> Iterator[Target]:
 def fuzz(target: Target, operation: Operation, examples: int) -> None:
     """Fails where an answer is a fault of the server's, or none that the document tells of.
 
-    Each operation has a guest of its own: some of them end what others would need.
+    Each operation has a person of its own: some of them end what others would need.
     """
-    headers = target.guest()
+    headers = target.account()
     with requests.Session() as session:
         session.trust_env = False
 
-        @settings(
+        @examined(
             max_examples=examples,
             deadline=None,
             database=None,
