@@ -21,8 +21,10 @@ from services.user.accounts import Accounts
 from services.user.addresses import Addresses
 from services.user.audit import Audit
 from services.user.budgets import Spending
+from services.user.deletions import Deletions
 from services.user.domain.guesses import FORGOTTEN_US
 from services.user.domain.logins import Lifetimes
+from services.user.exports import Exports
 from services.user.issuing import Issuer
 from services.user.janitor import Janitor, Sweep
 from services.user.keys import open_refresh_secret, open_signing_keys
@@ -33,6 +35,7 @@ from services.user.mail.open import open_carrier
 from services.user.mail.post import Post
 from services.user.mail.settings import MailSettings
 from services.user.mailed_links import MailedLinks
+from services.user.neighbours import GrpcNeighbours
 from services.user.passwords import Passwords
 from services.user.proof import Proof
 from services.user.recovery import Recovery
@@ -42,23 +45,27 @@ from services.user.servicer.audit import AuditRpcs
 from services.user.servicer.budgets import BudgetRpcs
 from services.user.servicer.compose import compose
 from services.user.servicer.login_sessions import LoginSessionRpcs
+from services.user.servicer.personal_data import PersonalDataRpcs
 from services.user.servicer.recovery import RecoveryRpcs
 from services.user.settings import Settings
 from services.user.store.audit import AuditStore
 from services.user.store.base import VERSION_TABLE
 from services.user.store.budgets import BudgetStore
+from services.user.store.deletions import DeletionStore
 from services.user.store.guesses import GuessStore
 from services.user.store.links import LinkStore
 from services.user.store.logins import LoginsStore
+from services.user.store.own_data import OwnData
 from services.user.store.people import PeopleStore
 
 _DAY_US: Final = 86_400_000_000
+_RECEIPTS_KEPT_US: Final = 366 * _DAY_US
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
 @asynccontextmanager
 async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
-    """The user service, ready to register. It calls no other service."""
+    """The user service, ready to register. It calls the others only for what they keep about a person."""
     await asyncio.to_thread(migrate, settings.database(), MIGRATIONS, VERSION_TABLE)
     keys = await asyncio.to_thread(open_signing_keys, settings.keys(), clock)
     secret = await asyncio.to_thread(open_refresh_secret, settings.keys())
@@ -68,13 +75,13 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     async with (
         Database(settings.database(), settings.database_threads) as database,
         Passwords(settings.password_threads, settings.password_queue) as passwords,
-        Spending(BudgetStore(database, settings.budget()), clock, stopped=settings.spending_stopped) as spending,
         Rates(load(EphemeralSettings).url) as rates,
         open_carrier(mail, settings.data_dir, clock) as carrier,
         Post(carrier, clock) as post,
     ):
         people, logins, links = PeopleStore(database), LoginsStore(database), LinkStore(database)
         trail, guessed = AuditStore(database), GuessStore(database)
+        budgets, book = BudgetStore(database, settings.budget()), DeletionStore(database)
         issuer = Issuer(
             signer=keys.signer,
             refresh_tokens=RefreshTokens(secret),
@@ -119,9 +126,27 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             limits=limits,
         )
         login_sessions = LoginSessions(logins=logins, issuer=issuer, audit=audit, limits=limits)
+        neighbours = GrpcNeighbours(peers)
+        exports = Exports(
+            settings.exports(),
+            own=OwnData(database),
+            others=neighbours,
+            most_bytes=settings.export_bytes,
+            clock=clock,
+        )
+        deletions = Deletions(
+            book=book,
+            people=people,
+            proof=proof,
+            neighbours=neighbours,
+            exports=exports,
+            mail=carrier,
+            clock=clock,
+        )
         areas = [
             AccountRpcs(accounts),
-            BudgetRpcs(spending),
+            BudgetRpcs(Spending(budgets, clock, stopped=settings.spending_stopped)),
+            PersonalDataRpcs(accounts=accounts, exports=exports, deletions=deletions, public_url=mail.public_url),
             LoginSessionRpcs(
                 logins=login_sessions, keys=keys, access_lifetime_s=settings.access_lifetime_s, clock=clock
             ),
@@ -132,8 +157,11 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             "audit events": lambda now_us: trail.prune(now_us - settings.audit_days * _DAY_US),
             "links": links.prune,
             "guesses": lambda now_us: guessed.prune(now_us - FORGOTTEN_US),
+            "budgets": budgets.prune,
+            "exports": exports.sweep,
+            "deletions": lambda now_us: book.prune(now_us - _RECEIPTS_KEPT_US),
         }
-        async with Janitor(sweeps, clock):
+        async with Janitor(sweeps, clock), exports, deletions:
             yield Service(
                 SERVICE_NAMES["user"], partial(service_grpc.add_UserServiceServicer_to_server, compose(areas))
             )

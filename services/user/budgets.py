@@ -1,10 +1,7 @@
-"""Sets budgets aside and books them, and tidies up after those who never settled."""
+"""Sets parts of budgets aside, and books what was used of them."""
 
-import asyncio
-import logging
 from datetime import timedelta
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from mesh.clock import Clock
 from mesh.errors import BudgetExhaustedError
@@ -13,34 +10,15 @@ from services.user.domain.budgets import Account, Amounts, Budgets, Reservation
 
 #: A reservation that is not settled ends by itself after this.
 LONGEST_S: Final = 3600
-#: What has ended is removed after a while, in which a late settlement still finds it.
-_SWEEP_EVERY_S: Final = 600.0
-_LATE: Final = timedelta(hours=2)
-
-_log: Final = logging.getLogger(__name__)
 
 
 class Spending:
-    """What the services that cost something ask. Use as `async with`, for the sweeper that removes what has ended."""
+    """What the services that cost something ask."""
 
     def __init__(self, budgets: Budgets, clock: Clock, *, stopped: bool) -> None:
         self._budgets = budgets
         self._clock = clock
         self._stopped = stopped
-        self._sweeper: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        """Starts the sweeper."""
-        self._sweeper = asyncio.create_task(self._sweep_for_ever(), name="budget sweeper")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stops it."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            await asyncio.wait([self._sweeper])
 
     async def account(self, user_id: str) -> Account:
         """How the person's budget stands.
@@ -91,13 +69,3 @@ class Spending:
                 "The operator has stopped everything that may cost; try again another time.",
                 metadata={"amount": "everything"},
             )
-
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            try:
-                if swept := await self._budgets.sweep(self._clock.wall() - _LATE):
-                    _log.info("ended reservations removed", extra={"count": swept})
-            except Exception:
-                # The root of this task: nobody waits for a sweep, and the next may succeed.
-                _log.exception("ended reservations could not be removed")
-            await self._clock.sleep(_SWEEP_EVERY_S)

@@ -46,6 +46,8 @@ class Settings:
     ticket_rate: str = setting("600/minute", help="Tickets for WebSockets from one network.")
     account_ticket_rate: str = setting("30/minute", help="Tickets for WebSockets of one account.")
 
+    export_bytes: int = setting(4 * 1024**3, help="The most one person's export may hold, in bytes before packing.")
+
     def budget(self) -> Overrides:
         """What counts for everybody about whom nothing else is said."""
         return Overrides(
@@ -60,6 +62,10 @@ class Settings:
     def database(self) -> str:
         """The URL in use."""
         return self.database_url or f"sqlite:///{self.data_dir / 'user.db'}"
+
+    def exports(self) -> Path:
+        """The folder of archives that wait to be fetched."""
+        return self.data_dir / "exports"
 
     def keys(self) -> Path:
         """The folder of the signing keys."""

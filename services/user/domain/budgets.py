@@ -186,8 +186,8 @@ class Budgets(Protocol):
         """
         ...
 
-    async def sweep(self, before: datetime) -> int:
-        """Removes reservations that ended, and windows that closed, so long ago; how many."""
+    async def prune(self, now_us: int) -> int:
+        """Forgets reservations that ended two hours ago, and days and months that closed 400 days ago; how many."""
         ...
 
     async def overrides(self, subject: str) -> Overrides:

@@ -21,6 +21,10 @@ class Carrier(Protocol):
         """
         ...
 
+    async def forget(self, address: str) -> None:
+        """Removes the letters to an address that are kept here. Those that were sent are out of reach."""
+        ...
+
 
 class MailRefusedError(Exception):
     """The other side will not take the letter."""

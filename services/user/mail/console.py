@@ -15,3 +15,6 @@ class ConsoleCarrier:
         """See `Carrier`."""
         self._terminal.write(f"\nMail to {letter.to}: {letter.subject}\n\n{letter.text}\n")
         self._terminal.flush()
+
+    async def forget(self, address: str) -> None:
+        """See `Carrier`: nothing is kept."""

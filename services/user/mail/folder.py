@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from email.parser import BytesHeaderParser
+from email.policy import SMTP
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +31,17 @@ class FolderCarrier:
             await asyncio.to_thread(self._put, content)
         except OSError as error:
             raise MailFailedError(f"The folder of mails can't be written: {error.strerror}.") from error
+
+    async def forget(self, address: str) -> None:
+        """See `Carrier`."""
+        await asyncio.to_thread(self._remove, address)
+
+    def _remove(self, address: str) -> None:
+        for path in self._folder.glob("mail_*.eml"):
+            with path.open("rb") as file:
+                to = BytesHeaderParser(policy=SMTP).parse(file)["To"]
+            if to == address:
+                path.unlink(missing_ok=True)
 
     def _put(self, content: bytes) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -77,6 +77,9 @@ class SmtpCarrier:
         except (OSError, smtplib.SMTPException, ExhaustedError) as error:
             raise MailFailedError(f"The mail server did not answer as it should: {type(error).__name__}.") from None
 
+    async def forget(self, address: str) -> None:
+        """See `Carrier`: nothing is kept."""
+
     def _hand_over(self, message: EmailMessage) -> None:
         server = self._server
         match server.security:

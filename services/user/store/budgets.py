@@ -13,6 +13,7 @@ from mesh.database import Database
 from mesh.errors import BudgetExhaustedError, NotFoundError
 from services.user.domain.budgets import Account, Amounts, Limits, Overrides, Reservation
 from services.user.domain.windows import windows_at
+from services.user.store.base import rows_changed
 from services.user.store.budget_rows import (
     BudgetOverrideRow,
     BudgetReservationRow,
@@ -25,8 +26,10 @@ from services.user.store.budget_rows import (
 )
 from services.user.store.people_rows import UserRow
 
-#: Closed windows are kept so long: an operator may look back a year.
-_WINDOWS_KEPT: Final = timedelta(days=400)
+#: A settlement that comes so late still finds its reservation.
+_LATE_US: Final = 2 * 3_600_000_000
+#: Days and months that closed are kept so long: an operator may look back a year.
+_WINDOWS_KEPT_US: Final = 400 * 86_400_000_000
 GUEST: Final = "guest"
 
 
@@ -73,15 +76,11 @@ class BudgetStore:
 
         return await self._database.run(unit)
 
-    async def sweep(self, before: datetime) -> int:
+    async def prune(self, now_us: int) -> int:
         """See `Budgets`."""
-        ended = delete(BudgetReservationRow).where(BudgetReservationRow.expire_time_us < to_us(before))
-        closed = delete(BudgetUsageRow).where(BudgetUsageRow.last_time_us < to_us(before - _WINDOWS_KEPT))
-
-        def unit(session: Session) -> int:
-            return sum(len(session.execute(each.returning(each.table)).all()) for each in (ended, closed))
-
-        return await self._database.run(unit)
+        ended = delete(BudgetReservationRow).where(BudgetReservationRow.expire_time_us < now_us - _LATE_US)
+        closed = delete(BudgetUsageRow).where(BudgetUsageRow.last_time_us < now_us - _WINDOWS_KEPT_US)
+        return await self._database.run(lambda session: rows_changed(session, ended) + rows_changed(session, closed))
 
     async def overrides(self, subject: str) -> Overrides:
         """See `Budgets`."""

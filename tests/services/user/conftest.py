@@ -1,6 +1,6 @@
 """The user service on a real server, and its client."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 from mesh.channel import call_metadata, open_channel
 from mesh.clock import VirtualClock
 from mesh.peers import Peers
+from mesh.server import Service
 from mesh.testing import Authority, new_private_key_pem, serve
 from mesh.tokens import Jwk, ServiceTokens, TokenSigner, TokenVerifier
 from services.user.app import open_service
@@ -78,7 +79,8 @@ class UserMesh:
 
 
 @asynccontextmanager
-async def user_mesh(settings: Settings) -> AsyncIterator[UserMesh]:
+async def user_mesh(settings: Settings, neighbours: Mapping[str, Service] | None = None) -> AsyncIterator[UserMesh]:
+    """The service, between `neighbours` by their names."""
     clock = VirtualClock()
     signer = TokenSigner(new_private_key_pem(), "services", clock=clock)
     keys: list[Jwk] = []
@@ -87,8 +89,10 @@ async def user_mesh(settings: Settings) -> AsyncIterator[UserMesh]:
         return keys
 
     authority = Authority(signer, TokenVerifier(signing_keys, clock))
+    beside = neighbours or {}
     async with (
-        Peers({}, ServiceTokens(signer, "user", clock)) as peers,
+        serve(list(beside.values()), authority) as street,
+        Peers(dict.fromkeys(beside, street.address), ServiceTokens(signer, "user", clock)) as peers,
         open_service(settings, peers, clock) as service,
         serve([service], authority) as server,
         open_channel(server.address) as channel,

@@ -200,7 +200,7 @@ async def test_what_ended_is_swept_away(poor: UserMesh, database_url: str) -> No
     await reserve(poor, user, TURN)
 
     async def swept() -> bool:
-        await poor.clock.elapse(601)
+        await poor.clock.elapse(3_601)
         return not await rows.read(lambda session: session.scalars(select(BudgetReservationRow)).all())
 
     async with Database(database_url, 1) as rows:

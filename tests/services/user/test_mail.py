@@ -224,6 +224,9 @@ class Balky:
             raise self.failures.pop(0)
         self.carried += 1
 
+    async def forget(self, address: str) -> None:
+        raise AssertionError("nobody is deleted here")
+
 
 async def test_what_failed_is_tried_again_after_growing_pauses_and_then_given_up() -> None:
     clock, carrier = VirtualClock(), Balky([MailFailedError("busy")] * 2)

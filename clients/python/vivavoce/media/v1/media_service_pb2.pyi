@@ -859,7 +859,7 @@ class ExportUserResponse(_message.Message):
     PATH_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     path: _builtins.str
-    """Where the file lies in the archive, such as "recordings/rec_1/learner.flac"."""
+    """Where the file lies in this service's folder of the archive, such as "recordings/rec_1/learner.flac"."""
     data: _builtins.bytes
     """The next piece of the file; at most 256 KiB."""
     def __init__(

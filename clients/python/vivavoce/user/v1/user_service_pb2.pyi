@@ -1524,7 +1524,7 @@ class DeleteUserRequest(_message.Message):
     current_password: _builtins.str
     """The password, again. Empty for guests."""
     request_id: _builtins.str
-    """Makes a repeated call return the first one's answer, for a day. May be empty."""
+    """Not needed: an account is deleted once, and each further call returns the same receipt."""
     def __init__(
         self,
         *,
@@ -1562,6 +1562,52 @@ class DeleteUserResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteUserResponse: _TypeAlias = DeleteUserResponse  # noqa: Y015
+
+@_typing.final
+class GetDeletionReceiptRequest(_message.Message):
+    """Asks for GetDeletionReceipt."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_ID_FIELD_NUMBER: _builtins.int
+    receipt_id: _builtins.str
+    """The receipt, "del_…"."""
+    def __init__(
+        self,
+        *,
+        receipt_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt_id", b"receipt_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeletionReceiptRequest: _TypeAlias = GetDeletionReceiptRequest  # noqa: Y015
+
+@_typing.final
+class GetDeletionReceiptResponse(_message.Message):
+    """Answers GetDeletionReceipt."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> Global___DeletionReceipt:
+        """The receipt, as far as it is written."""
+
+    def __init__(
+        self,
+        *,
+        receipt: Global___DeletionReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeletionReceiptResponse: _TypeAlias = GetDeletionReceiptResponse  # noqa: Y015
 
 @_typing.final
 class AccessKey(_message.Message):
@@ -1751,15 +1797,20 @@ class DeletionReceipt(_message.Message):
     RECEIPT_ID_FIELD_NUMBER: _builtins.int
     FINISH_TIME_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
+    PENDING_SERVICES_FIELD_NUMBER: _builtins.int
     receipt_id: _builtins.str
-    """Its id."""
+    """Its id, "del_…"."""
     @_builtins.property
     def finish_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was finished."""
+        """When it was finished. Unset while it is under way."""
 
     @_builtins.property
     def removed(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """Rows and objects removed, by service."""
+        """What was removed so far, by service: rows of `user`, conversations, events of `history`, recordings of `media`."""
+
+    @_builtins.property
+    def pending_services(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Services that still have to remove what they keep. Each is asked until it has."""
 
     def __init__(
         self,
@@ -1767,10 +1818,11 @@ class DeletionReceipt(_message.Message):
         receipt_id: _builtins.str = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
         removed: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        pending_services: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["finish_time", b"finish_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["finish_time", b"finish_time", "receipt_id", b"receipt_id", "removed", b"removed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finish_time", b"finish_time", "pending_services", b"pending_services", "receipt_id", b"receipt_id", "removed", b"removed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -195,6 +195,11 @@ class UserServiceStub:
                 request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.DeleteUserRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.DeleteUserResponse.FromString,
                 _registered_method=True)
+        self.GetDeletionReceipt = channel.unary_unary(
+                '/vivavoce.user.v1.UserService/GetDeletionReceipt',
+                request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetDeletionReceiptRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetDeletionReceiptResponse.FromString,
+                _registered_method=True)
 
 
 class UserServiceServicer:
@@ -415,7 +420,8 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExportUser(self, request, context):
-        """Returns all that is kept about the caller, of every service, as a link to an archive.
+        """Returns all that is kept about the caller, of every service, as a link to an archive. It is made within the call, and
+        goes on being made when the call's deadline passes: calling again joins it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -429,7 +435,15 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteUser(self, request, context):
-        """Removes the caller and all that is kept about them in every service. Idempotent; answers with a receipt.
+        """Removes the caller and all that is kept about them in every service. Login sessions, tokens and the account itself
+        are gone when it answers; what other services keep may take longer, and is told by GetDeletionReceipt. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDeletionReceipt(self, request, context):
+        """Returns how far a deletion is. Open to who knows the receipt's id, for the account that it was is no more. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -597,6 +611,11 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.DeleteUser,
                     request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.DeleteUserRequest.FromString,
                     response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.DeleteUserResponse.SerializeToString,
+            ),
+            'GetDeletionReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDeletionReceipt,
+                    request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetDeletionReceiptRequest.FromString,
+                    response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetDeletionReceiptResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1464,6 +1483,33 @@ class UserService:
             '/vivavoce.user.v1.UserService/DeleteUser',
             vivavoce_dot_user_dot_v1_dot_user__service__pb2.DeleteUserRequest.SerializeToString,
             vivavoce_dot_user_dot_v1_dot_user__service__pb2.DeleteUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDeletionReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.user.v1.UserService/GetDeletionReceipt',
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetDeletionReceiptRequest.SerializeToString,
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetDeletionReceiptResponse.FromString,
             options,
             channel_credentials,
             insecure,

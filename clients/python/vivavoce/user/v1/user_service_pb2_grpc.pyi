@@ -110,11 +110,17 @@ class UserServiceStub:
     ListAuditEvents: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ListAuditEventsRequest, _user_service_pb2.ListAuditEventsResponse]
     """Lists what happened to the caller's account, latest first; of any account for admins. Idempotent."""
     ExportUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ExportUserRequest, _user_service_pb2.ExportUserResponse]
-    """Returns all that is kept about the caller, of every service, as a link to an archive."""
+    """Returns all that is kept about the caller, of every service, as a link to an archive. It is made within the call, and
+    goes on being made when the call's deadline passes: calling again joins it.
+    """
     DownloadExport: _grpc.UnaryStreamMultiCallable[_user_service_pb2.DownloadExportRequest, _user_service_pb2.DownloadExportResponse]
     """Returns the archive of an export of the caller's in pieces. NOT_FOUND where it is another's or its hour is over."""
     DeleteUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.DeleteUserRequest, _user_service_pb2.DeleteUserResponse]
-    """Removes the caller and all that is kept about them in every service. Idempotent; answers with a receipt."""
+    """Removes the caller and all that is kept about them in every service. Login sessions, tokens and the account itself
+    are gone when it answers; what other services keep may take longer, and is told by GetDeletionReceipt. Idempotent.
+    """
+    GetDeletionReceipt: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetDeletionReceiptRequest, _user_service_pb2.GetDeletionReceiptResponse]
+    """Returns how far a deletion is. Open to who knows the receipt's id, for the account that it was is no more. Idempotent."""
 
 @_typing.type_check_only
 class UserServiceAsyncStub(UserServiceStub):
@@ -198,11 +204,17 @@ class UserServiceAsyncStub(UserServiceStub):
     ListAuditEvents: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ListAuditEventsRequest, _user_service_pb2.ListAuditEventsResponse]  # type: ignore[assignment]
     """Lists what happened to the caller's account, latest first; of any account for admins. Idempotent."""
     ExportUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ExportUserRequest, _user_service_pb2.ExportUserResponse]  # type: ignore[assignment]
-    """Returns all that is kept about the caller, of every service, as a link to an archive."""
+    """Returns all that is kept about the caller, of every service, as a link to an archive. It is made within the call, and
+    goes on being made when the call's deadline passes: calling again joins it.
+    """
     DownloadExport: _aio.UnaryStreamMultiCallable[_user_service_pb2.DownloadExportRequest, _user_service_pb2.DownloadExportResponse]  # type: ignore[assignment]
     """Returns the archive of an export of the caller's in pieces. NOT_FOUND where it is another's or its hour is over."""
     DeleteUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.DeleteUserRequest, _user_service_pb2.DeleteUserResponse]  # type: ignore[assignment]
-    """Removes the caller and all that is kept about them in every service. Idempotent; answers with a receipt."""
+    """Removes the caller and all that is kept about them in every service. Login sessions, tokens and the account itself
+    are gone when it answers; what other services keep may take longer, and is told by GetDeletionReceipt. Idempotent.
+    """
+    GetDeletionReceipt: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetDeletionReceiptRequest, _user_service_pb2.GetDeletionReceiptResponse]  # type: ignore[assignment]
+    """Returns how far a deletion is. Open to who knows the receipt's id, for the account that it was is no more. Idempotent."""
 
 class UserServiceServicer(metaclass=_abc_1.ABCMeta):
     """Owns the people: accounts, guests, login sessions, tokens, profiles."""
@@ -463,7 +475,9 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.ExportUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.ExportUserResponse, _abc.Awaitable[_user_service_pb2.ExportUserResponse]]:
-        """Returns all that is kept about the caller, of every service, as a link to an archive."""
+        """Returns all that is kept about the caller, of every service, as a link to an archive. It is made within the call, and
+        goes on being made when the call's deadline passes: calling again joins it.
+        """
 
     @_abc_1.abstractmethod
     def DownloadExport(
@@ -479,6 +493,16 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.DeleteUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.DeleteUserResponse, _abc.Awaitable[_user_service_pb2.DeleteUserResponse]]:
-        """Removes the caller and all that is kept about them in every service. Idempotent; answers with a receipt."""
+        """Removes the caller and all that is kept about them in every service. Login sessions, tokens and the account itself
+        are gone when it answers; what other services keep may take longer, and is told by GetDeletionReceipt. Idempotent.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDeletionReceipt(
+        self,
+        request: _user_service_pb2.GetDeletionReceiptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_service_pb2.GetDeletionReceiptResponse, _abc.Awaitable[_user_service_pb2.GetDeletionReceiptResponse]]:
+        """Returns how far a deletion is. Open to who knows the receipt's id, for the account that it was is no more. Idempotent."""
 
 def add_UserServiceServicer_to_server(servicer: UserServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
