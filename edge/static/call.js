@@ -1,5 +1,6 @@
 // Holds one call: microphone to socket, socket to loudspeaker, and every event of the session to whoever listens.
 
+import { RecentSound } from "./recent.js";
 import { decode, encode } from "./wire.js";
 
 const ACCEPTED_RATES = [8000, 16000, 24000, 44100, 48000];
@@ -9,6 +10,10 @@ const PCM_S16LE = 1;
 const INTERRUPTED = 2;
 const CANCELLED = 3;
 const SUBPROTOCOL = "vivavoce.v1";
+/** Closed so, the session may still be there: the network, a restart, a server that is busy. */
+const RETRYABLE = new Set([1001, 1006, 1011, 1012, 1013]);
+const TRY_AFTER_MS = [200, 500, 1000, 2000, 2000, 3000, 5000, 5000, 5000, 5000];
+const REMEMBERED_S = 4;
 
 export class Call extends EventTarget {
   #socket = null;
@@ -16,28 +21,34 @@ export class Call extends EventTarget {
   #player = null;
   #microphone = null;
   #inputRate = 16000;
-  #sent = 0;
+  #recent = null;
   #timers = new Set();
+  #freshToken = null;
+  #sessionId = "";
+  #resumeToken = "";
+  #lastSequence = 0;
+  #cutAt = 0;
+  #playedOn = false;
+  #listened = false;
+  #over = false;
 
   /** Whether there is a microphone; without one the call goes on in writing. */
   get hasMicrophone() { return this.#microphone !== null; }
 
-  /** Opens loudspeaker, microphone and socket. Resolves when the socket is open; "started" follows. */
-  async open({ token, scenarioId }) {
+  /**
+   * Opens loudspeaker, microphone and socket. Resolves when the socket is open; "sessionStarted" follows.
+   * `freshToken` gives an access token that will last for a while, now and whenever the wire was cut.
+   */
+  async open({ freshToken, scenarioId }) {
+    this.#freshToken = freshToken;
     await this.#openPlayer();
     await this.#openMicrophone();
-    await this.#openSocket(token);
-    this.send({
-      startSession: {
-        newConversation: { scenarioId },
-        inputAudio: { encoding: PCM_S16LE, sampleRateHz: this.#inputRate },
-        outputAudio: { encoding: PCM_S16LE, sampleRateHz: REPLY_RATE },
-        client: "talking page",
-      },
-    });
+    this.#recent = new RecentSound(REMEMBERED_S * this.#inputRate);
+    await this.#openSocket();
+    this.#startSession({ newConversation: { scenarioId } });
   }
 
-  /** Sends one event; after the end it goes nowhere. */
+  /** Sends one event; while the wire is cut it goes nowhere. */
   send(request) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(encode(request));
   }
@@ -46,6 +57,7 @@ export class Call extends EventTarget {
 
   /** Frees microphone, loudspeaker and socket. */
   close() {
+    this.#over = true;
     this.#timers.forEach(clearTimeout);
     this.#microphone?.getTracks().forEach((track) => track.stop());
     this.#capture?.context.close();
@@ -83,29 +95,63 @@ export class Call extends EventTarget {
     this.#inputRate = context.sampleRate;
   }
 
-  #openSocket(token) {
+  async #openSocket() {
     const url = new URL("/v1/converse", location.href);
     url.protocol = url.protocol.replace("http", "ws");
-    const socket = new WebSocket(url, [SUBPROTOCOL, `bearer.${token}`]);
+    const socket = new WebSocket(url, [SUBPROTOCOL, `bearer.${await this.#freshToken()}`]);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
-    return new Promise((resolve, reject) => {
+    await new Promise((resolve, reject) => {
       socket.onopen = resolve;
-      socket.onmessage = ({ data }) => this.#receive(decode(new Uint8Array(data)));
-      socket.onclose = ({ code, reason }) => {
-        reject(new Error("The server did not let the call in."));
-        this.#tell("closed", { code, reason });
-      };
+      socket.onclose = () => reject(new Error("The server did not let the call in."));
+    });
+    socket.onmessage = ({ data }) => this.#receive(decode(new Uint8Array(data)));
+    socket.onclose = ({ code, reason }) => this.#closed(code, reason);
+  }
+
+  #startSession(target) {
+    this.send({
+      startSession: {
+        ...target,
+        inputAudio: { encoding: PCM_S16LE, sampleRateHz: this.#inputRate },
+        outputAudio: { encoding: PCM_S16LE, sampleRateHz: REPLY_RATE },
+        client: "talking page",
+      },
     });
   }
 
-  #receive({ event, value }) {
+  async #closed(code, reason) {
+    if (this.#over || !this.#resumeToken || !RETRYABLE.has(code)) {
+      this.#tell("closed", { code, reason });
+      return;
+    }
+    this.#cutAt = this.#recent.next;
+    this.#listened = false;
+    this.#tell("cut", {});
+    for (const delay of TRY_AFTER_MS) {
+      await new Promise((resolve) => this.#timers.add(setTimeout(resolve, delay)));
+      if (this.#over) return;
+      try {
+        await this.#openSocket();
+      } catch {
+        continue;
+      }
+      this.#startSession({ resume: { resumeToken: this.#resumeToken, lastSequence: this.#lastSequence } });
+      return;
+    }
+    this.#tell("closed", { code, reason });
+  }
+
+  #receive({ sequence, event, value }) {
+    // A resumed session greets with 0.
+    if (sequence) this.#lastSequence = sequence;
     switch (event) {
-      case "sessionStarted": this.#startCapture(value.nextInputSample); break;
+      case "sessionStarted": this.#started(value); break;
       case "replyAudio": this.#play(value); break;
       case "replyAudioEnded": this.#order({ type: "ended", ...value }); break;
       case "replyPaused": this.#order({ type: "pause" }); break;
-      case "replyResumed": this.#order({ type: "resume", ...value }); break;
+      case "replyStarted": this.#playedOn = false; break;
+      case "replyResumed": this.#resumePlaying(value); break;
       case "replyFinished":
         if (value.outcome === INTERRUPTED || value.outcome === CANCELLED) {
           this.#order({ type: "drop", replyId: value.replyId });
@@ -115,17 +161,37 @@ export class Call extends EventTarget {
     this.#tell(event, value);
   }
 
-  #startCapture(nextSample) {
-    this.#sent = nextSample;
-    if (!this.#capture) return;
+  #started({ sessionId, resumeToken, nextInputSample }) {
+    const same = sessionId === this.#sessionId;
+    this.#sessionId = sessionId;
+    this.#resumeToken = resumeToken;
+    this.#playedOn = same;
+    // The session knows what it has got; another one has got nothing, and wants what was said since the cut.
+    this.#listened = true;
+    this.#recent.again(same ? nextInputSample : this.#cutAt, nextInputSample).forEach((piece) => this.#sendSound(piece));
+    if (this.#capture && !this.#capture.source) this.#startCapture();
+  }
+
+  #startCapture() {
     const { context, node } = this.#capture;
     node.port.onmessage = ({ data: { pcm, loudest } }) => {
-      this.send({ appendAudio: { firstSample: this.#sent, pcm: new Uint8Array(pcm) } });
-      this.#sent += pcm.byteLength / 2;
+      this.#sendSound(this.#recent.add(new Uint8Array(pcm)));
       this.#tell("level", { loudest });
     };
-    context.createMediaStreamSource(this.#microphone).connect(node);
+    this.#capture.source = context.createMediaStreamSource(this.#microphone);
+    this.#capture.source.connect(node);
     context.resume();
+  }
+
+  #resumePlaying({ replyId, fromSample }) {
+    // While the wire was cut we played what we had: that is further than the server knows.
+    this.#order(this.#playedOn ? { type: "resume", replyId } : { type: "resume", replyId, fromSample });
+    this.#playedOn = false;
+  }
+
+  /** Before the session has said where it goes on, sound is only remembered. */
+  #sendSound({ firstSample, pcm }) {
+    if (this.#listened) this.send({ appendAudio: { firstSample, pcm } });
   }
 
   #play({ replyId, firstSample, pcm }) {

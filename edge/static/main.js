@@ -61,10 +61,11 @@ async function signIn() {
   element("who").textContent = "Guest";
 }
 
-/** Sees to a token that will last for a while: a refused socket can't say why in a browser. */
-async function freshen() {
+/** An access token that will last for a while: a refused socket can't say why in a browser. */
+async function freshToken() {
   if (!tokens) await signIn();
   if (performance.now() - signedInAt > FRESH_FOR_MS) await refresh().catch(signIn);
+  return tokens.accessToken;
 }
 
 async function refresh() {
@@ -76,12 +77,12 @@ async function start() {
   notify("");
   element("start").disabled = true;
   try {
-    await freshen();
+    await freshToken();
     const scenarioId = new FormData(element("choice")).get("scenario") ?? "";
     showCall(scenarios.find((each) => each.id === scenarioId));
     call = new Call();
     call.addEventListener("told", ({ detail }) => told(detail));
-    await call.open({ token: tokens.accessToken, scenarioId });
+    await call.open({ freshToken, scenarioId });
   } catch (error) {
     hangUp(error instanceof CallError ? error.message : "The call could not be opened. Try again.");
   } finally {
@@ -98,7 +99,11 @@ function write() {
 function told({ type, ...event }) {
   switch (type) {
     case "microphone": notify(NO_MICROPHONE[event.error] ?? "The microphone can't be used here. Write instead."); break;
-    case "sessionStarted": list("engines", event.engineLabels); status("", "Listening"); break;
+    case "sessionStarted":
+      if (event.resumed) notify("");
+      list("engines", event.engineLabels);
+      status("", "Listening");
+      break;
     case "level": element("orb").style.setProperty("--level", Math.min(0.8, event.loudest * 2)); break;
     case "speechStarted": status("learner", "You are speaking"); break;
     case "speechEnded": status("", "Thinking"); break;
@@ -112,7 +117,8 @@ function told({ type, ...event }) {
     case "replyMeasured": measured(event.ledger); break;
     case "errorRaised": notify(event.failure.message); break;
     case "accessExpiring": renew(); break;
-    case "goAway": notify("The server is about to restart; the call will end soon."); break;
+    case "cut": status("", "The connection is lost; trying again"); break;
+    case "goAway": notify("The server is about to restart; the call goes on in a moment."); break;
     case "closed":
       if (event.code === 4401) tokens = null;
       hangUp(FAREWELLS[event.code] ?? `The call ended (${event.reason || event.code}). Start again.`);

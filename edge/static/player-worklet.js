@@ -60,7 +60,8 @@ class Player extends AudioWorkletProcessor {
       case "ended": this.find(command.replyId).total = command.totalSamples; break;
       case "pause": this.fadeOut(() => { this.paused = true; this.report(); }); break;
       case "resume":
-        this.find(command.replyId).goTo(command.fromSample);
+        // Without a sample: from where it is.
+        if (command.fromSample !== undefined) this.find(command.replyId).goTo(command.fromSample);
         this.afterFade = null;
         this.fadeLeft = 0;
         this.paused = false;

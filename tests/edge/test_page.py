@@ -16,6 +16,7 @@ from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
+from mesh.errors import UnavailableError
 from tests.edge.conftest import House, Session, open_house
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -33,6 +34,7 @@ class Tutor:
     heard: bytearray = field(default_factory=bytearray)
     gaps: int = 0
     played: dict[str, list[int]] = field(default_factory=dict)
+    resumed: list[tuple[str, int]] = field(default_factory=list)
     _count: int = 0
 
     async def talk(self, session: Session) -> None:
@@ -40,12 +42,23 @@ class Tutor:
             match request.WhichOneof("event"):
                 case "start_session":
                     self.rate = request.start_session.input_audio.sample_rate_hz
-                    started = converse_pb.SessionStarted(session_id="ses_1", engine_labels=["A scripted tutor."])
+                    resume = request.start_session.resume
+                    self.resumed += [(resume.resume_token, resume.last_sequence)] if resume.resume_token else []
+                    started = converse_pb.SessionStarted(
+                        session_id="ses_1",
+                        engine_labels=["A scripted tutor."],
+                        resume_token="ses_1.cnv_1",
+                        resumed=bool(resume.resume_token),
+                        next_input_sample=len(self.heard) // 2,
+                    )
                     await session.send(conversation_pb.ConverseResponse(session_started=started))
-                    await self._reply(session, OPENER, 1)
+                    if not resume.resume_token:
+                        await self._reply(session, OPENER, 1)
                 case "append_audio":
                     self.gaps += request.append_audio.first_sample != len(self.heard) // 2
                     self.heard += request.append_audio.pcm
+                case "submit_text" if request.submit_text.text == "Cut the wire":
+                    raise UnavailableError("The conversation service is gone.")
                 case "submit_text":
                     committed = converse_pb.TurnCommitted(turn_id="trn_1", text=request.submit_text.text, typed=True)
                     await session.send(conversation_pb.ConverseResponse(turn_committed=committed))
@@ -193,6 +206,23 @@ async def test_a_guest_talks_is_heard_interrupts_and_leaves(tmp_path: Path) -> N
         assert max(struct.unpack(f"<{len(tutor.heard) // 2}h", tutor.heard)) > 2000, "and it is not silence"
         assert seen.complaints == []
         assert seen.hosts == {f"127.0.0.1:{seen.house.edge.port}"}
+
+
+async def test_a_cut_wire_is_mended_and_the_call_goes_on(tmp_path: Path) -> None:
+    async with visit(tmp_path) as seen:
+        page, tutor = seen.page, seen.tutor
+        await page.get_by_role("button", name="Start talking").click()
+        await expect(page.get_by_text(OPENER)).to_be_visible()
+        await page.get_by_placeholder("Or write").fill("Cut the wire")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("The connection is lost; trying again")).to_be_visible()
+        await expect(page.locator("#state-text")).to_have_text("Listening", timeout=10_000)
+        assert [token for token, _ in tutor.resumed] == ["ses_1.cnv_1"]
+        await page.get_by_placeholder("Or write").fill("Here I am")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("That is a very long story")).to_be_visible()
+        await expect(page.get_by_text(OPENER)).to_be_visible()
+        assert tutor.gaps == 0, "no sound of the learner was lost or sent twice"
 
 
 @pytest.mark.parametrize("size", [(1200, 420), (390, 800)], ids=["desktop", "phone"])

@@ -83,6 +83,15 @@ def test_a_paused_reply_goes_on_from_the_sample_it_is_told(tmp_path: Path) -> No
     assert played[15 * QUANTUM :] == list(range(700, 700 + QUANTUM))
 
 
+def test_a_reply_that_was_played_on_while_the_wire_was_cut_is_not_heard_twice(tmp_path: Path) -> None:
+    def ramp(first: int, end: int) -> dict[str, object]:
+        return {"type": "audio", "replyId": "r1", "firstSample": first, "pcm": list(range(first, end))}
+
+    resume = {"type": "resume", "replyId": "r1"}
+    played, _ = play(tmp_path, ramp(0, 300), 2, resume, ramp(100, 300), ramp(300, 640), 3)
+    assert played == list(range(5 * QUANTUM))
+
+
 def test_sound_that_has_not_come_yet_is_waited_for(tmp_path: Path) -> None:
     played, _ = play(tmp_path, sound(0, 100), 2, sound(100, 50, 9), 1)
     assert played[: 2 * QUANTUM] == [1000] * 100 + [0] * 156
