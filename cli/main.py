@@ -146,5 +146,21 @@ def certs(context: typer.Context) -> None:
     certs_app(args=context.args, prog_name="viva certs")
 
 
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def user(context: typer.Context) -> None:
+    """List and change accounts, on the database itself."""
+    from cli.users import app as users_app
+
+    users_app(args=context.args, prog_name="viva user")
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def keys(context: typer.Context) -> None:
+    """Change the key that access tokens are signed with."""
+    from cli.keys import app as keys_app
+
+    keys_app(args=context.args, prog_name="viva keys")
+
+
 if __name__ == "__main__":
     app()

@@ -7,10 +7,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from cli.addresses import DATA_DIR
 from mesh.clock import Clock
 from mesh.peers import Peers
 from mesh.server import Service
 from mesh.settings import load
+from services.user.settings import Settings as UserSettings
 
 
 class ServiceApp(Protocol):
@@ -39,3 +41,15 @@ def settings_of(name: str, data_dir: Path | None, overrides: Mapping[str, object
     has_data = any(field.name == "data_dir" for field in dataclasses.fields(settings))
     placed: dict[str, object] = {"data_dir": data_dir} if data_dir is not None and has_data else {}
     return load(settings, None, **(placed | dict(overrides)))
+
+
+def user_settings(data_dir: Path | None) -> UserSettings:
+    """The settings of the user service as it runs here: those of `viva serve` where the environment has them.
+
+    Raises:
+        VivavoceError: a setting can't be read.
+    """
+    settings = load(UserSettings) if data_dir is None else load(UserSettings, data_dir=data_dir)
+    if data_dir is None and settings.data_dir == UserSettings().data_dir:
+        return load(UserSettings, data_dir=DATA_DIR)
+    return settings

@@ -58,7 +58,8 @@ from services.user.store.logins import LoginsStore
 from services.user.store.own_data import OwnData
 from services.user.store.people import PeopleStore
 
-_DAY_US: Final = 86_400_000_000
+_DAY_S: Final = 86_400
+_DAY_US: Final = _DAY_S * 1_000_000
 _RECEIPTS_KEPT_US: Final = 366 * _DAY_US
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -67,12 +68,21 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
     """The user service, ready to register. It calls the others only for what they keep about a person."""
     await asyncio.to_thread(migrate, settings.database(), MIGRATIONS, VERSION_TABLE)
-    keys = await asyncio.to_thread(open_signing_keys, settings.keys(), clock)
+    keys = await asyncio.to_thread(
+        partial(
+            open_signing_keys,
+            settings.keys(),
+            clock,
+            token_life_s=settings.access_lifetime_s,
+            max_age_s=settings.signing_key_days * _DAY_S,
+        )
+    )
     secret = await asyncio.to_thread(open_refresh_secret, settings.keys())
     by_place, by_account = settings.rates_by_place(), settings.rates_by_account()
     mail = load(MailSettings)
     check_rates([*by_place.values(), *by_account.values()])
     async with (
+        keys,
         Database(settings.database(), settings.database_threads) as database,
         Passwords(settings.password_threads, settings.password_queue) as passwords,
         Rates(load(EphemeralSettings).url) as rates,
@@ -83,7 +93,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         trail, guessed = AuditStore(database), GuessStore(database)
         budgets, book = BudgetStore(database, settings.budget()), DeletionStore(database)
         issuer = Issuer(
-            signer=keys.signer,
+            keys=keys,
             refresh_tokens=RefreshTokens(secret),
             lifetimes=Lifetimes(settings.access_lifetime_s, settings.refresh_lifetime_s, settings.login_lifetime_s),
             clock=clock,
@@ -147,9 +157,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             AccountRpcs(accounts),
             BudgetRpcs(Spending(budgets, clock, stopped=settings.spending_stopped)),
             PersonalDataRpcs(accounts=accounts, exports=exports, deletions=deletions, public_url=mail.public_url),
-            LoginSessionRpcs(
-                logins=login_sessions, keys=keys, access_lifetime_s=settings.access_lifetime_s, clock=clock
-            ),
+            LoginSessionRpcs(logins=login_sessions, keys=keys),
             AuditRpcs(audit),
             RecoveryRpcs(recovery=recovery, addresses=addresses),
         ]

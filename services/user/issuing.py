@@ -5,13 +5,14 @@ from typing import Final
 
 from mesh.clock import Clock
 from mesh.ids import new_id
-from mesh.tokens import TokenSigner
 from services.user.domain.logins import Lifetimes, LoginSession, RefreshToken
-from services.user.domain.people import User
+from services.user.domain.people import Role, User
+from services.user.keys import SigningKeys
 from services.user.refresh_tokens import RefreshTokens, hash_of
 
 #: What a person may do. Who only looks, or only talks, gets an access key with fewer.
-SCOPES: Final = "talk read write"
+_SCOPES: Final = "talk read write"
+_ADMIN_SCOPES: Final = f"{_SCOPES} admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,8 @@ class Issued:
 class Issuer:
     """Makes them; whoever asked keeps them."""
 
-    def __init__(
-        self, *, signer: TokenSigner, refresh_tokens: RefreshTokens, lifetimes: Lifetimes, clock: Clock
-    ) -> None:
-        self._signer = signer
+    def __init__(self, *, keys: SigningKeys, refresh_tokens: RefreshTokens, lifetimes: Lifetimes, clock: Clock) -> None:
+        self._keys = keys
         self._lifetimes = lifetimes
         self._clock = clock
         self.refresh_tokens = refresh_tokens
@@ -63,8 +62,8 @@ class Issuer:
 
     def issued(self, user: User, login_session_id: str, refresh_token: str) -> Issued:
         """Both tokens, for the client."""
-        claims = {"sid": login_session_id, "scope": SCOPES, "guest": user.guest}
-        access_token = self._signer.sign(user.user_id, lifetime_s=self._lifetimes.access_s, claims=claims)
+        claims = {"sid": login_session_id, "scope": scopes_of(user), "guest": user.guest}
+        access_token = self._keys.signer.sign(user.user_id, lifetime_s=self._lifetimes.access_s, claims=claims)
         return Issued(access_token, self._lifetimes.access_s, refresh_token, login_session_id)
 
     def living_since_us(self) -> int:
@@ -74,3 +73,8 @@ class Issuer:
     def now_us(self) -> int:
         """The time as it is kept: microseconds since 1970."""
         return int(self._clock.wall().timestamp() * 1_000_000)
+
+
+def scopes_of(user: User) -> str:
+    """What the person may do, as an access token says it."""
+    return _ADMIN_SCOPES if user.role is Role.ADMIN else _SCOPES

@@ -21,10 +21,14 @@ class MailedLinks:
 
     async def letter(self, user_id: str, to: str, purpose: LinkPurpose) -> Letter:
         """A letter with a new link. Links sent before work on, until one of them is used or they end."""
+        return self._letters.with_link(to, purpose, await self.link(user_id, to, purpose))
+
+    async def link(self, user_id: str, to: str, purpose: LinkPurpose) -> str:
+        """A new link, for who reads mail sent there, or is given it in person."""
         token = base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
         expires_us = self.now_us() + LIFETIMES_US[purpose]
         await self._links.add(Link(link_hash(token), user_id, purpose, to, expires_us))
-        return self._letters.with_link(to, purpose, token)
+        return self._letters.link(purpose, token)
 
     def now_us(self) -> int:
         """The time as it is kept."""

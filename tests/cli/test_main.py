@@ -18,7 +18,7 @@ def test_help_loads_no_model_and_no_server() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("command", ["up", "serve", "talk", "doctor", "bench", "certs"])
+@pytest.mark.parametrize("command", ["up", "serve", "talk", "doctor", "bench", "certs", "user", "keys"])
 def test_every_command_explains_itself(command: str) -> None:
     assert "--help" in CliRunner().invoke(app, [command, "--help"]).output
 

@@ -23,6 +23,7 @@ class AuditKind(Enum):
     EMAIL_VERIFIED = "email_verified"
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_CHANGED = "email_changed"
+    ROLE_CHANGED = "role_changed"
     ACCOUNT_DELETED = "account_deleted"
 
 

@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 from services.user.domain.audit import AuditEvent
 from services.user.domain.links import Link, LinkPurpose
 from services.user.domain.logins import EndReason, LoginSession, RefreshToken, Verdict
-from services.user.domain.people import Profile, User
+from services.user.domain.people import Profile, Role, User
 
 #: Where a list goes on: behind the one that began at this time and has this id.
 Place: TypeAlias = tuple[int, str]
@@ -179,4 +179,24 @@ class Links(Protocol):
 
     async def prune(self, before_us: int) -> int:
         """Forgets those that ended before; returns how many."""
+        ...
+
+
+class Roster(Protocol):
+    """All accounts, for operators. Each call is one transaction."""
+
+    async def accounts(self, before: Place | None, limit: int) -> list[User]:
+        """Those with an address, latest first, after `before`."""
+        ...
+
+    async def add(self, user: User, password_hash: str) -> None:
+        """Adds an account that logs in nowhere yet.
+
+        Raises:
+            AlreadyExistsError: the address has one.
+        """
+        ...
+
+    async def change_role(self, user_id: str, role: Role, now_us: int) -> User | None:
+        """Changes what an account may do, and ends its login sessions: their tokens say what it might before."""
         ...

@@ -16,6 +16,7 @@ class EndReason(Enum):
     REVOKED = "revoked"
     PASSWORD_CHANGED = "password_changed"
     EMAIL_CHANGED = "email_changed"
+    ROLE_CHANGED = "role_changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,12 @@ class Letters:
     def __init__(self, public_url: str) -> None:
         self._public_url = public_url.rstrip("/")
 
-    def with_link(self, to: str, purpose: LinkPurpose, token: str) -> Letter:
-        """A letter with a link. Its token stands behind "#", which browsers send to no server and keep in no log."""
-        link = f"{self._public_url}/#{purpose.value}={token}"
+    def link(self, purpose: LinkPurpose, token: str) -> str:
+        """A link to the page. Its token stands behind "#", which browsers send to no server."""
+        return f"{self._public_url}/#{purpose.value}={token}"
+
+    def with_link(self, to: str, purpose: LinkPurpose, link: str) -> Letter:
+        """A letter with a link."""
         return _written(to, _LINK_TEMPLATES[purpose], link=link)
 
     def password_changed(self, to: str) -> Letter:

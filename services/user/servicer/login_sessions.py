@@ -3,7 +3,6 @@
 from vivavoce.user.v1 import user_pb2 as user_pb
 from vivavoce.user.v1 import user_service_pb2 as service_pb
 
-from mesh.clock import Clock
 from mesh.identity import caller
 from mesh.interceptors.wire import Context
 from services.user.domain.logins import LoginSession
@@ -16,11 +15,9 @@ from services.user.servicer.wire import timestamp, tokens_to_pb
 class LoginSessionRpcs:
     """Translates; the rules are the domain's."""
 
-    def __init__(self, *, logins: LoginSessions, keys: SigningKeys, access_lifetime_s: int, clock: Clock) -> None:
+    def __init__(self, *, logins: LoginSessions, keys: SigningKeys) -> None:
         self._logins = logins
         self._keys = keys
-        self._access_lifetime_s = access_lifetime_s
-        self._clock = clock
 
     async def RefreshTokens(
         self, request: service_pb.RefreshTokensRequest, context: Context
@@ -55,8 +52,7 @@ class LoginSessionRpcs:
         self, request: service_pb.ListSigningKeysRequest, context: Context
     ) -> service_pb.ListSigningKeysResponse:
         """Lists the public keys that living access tokens are signed with."""
-        keys = self._keys.public(self._clock.wall().timestamp(), self._access_lifetime_s)
-        return service_pb.ListSigningKeysResponse(keys=[user_pb.SigningKey(**jwk) for jwk in keys])
+        return service_pb.ListSigningKeysResponse(keys=[user_pb.SigningKey(**jwk) for jwk in self._keys.public()])
 
 
 def _login_pb(login: LoginSession) -> user_pb.LoginSession:

@@ -34,8 +34,8 @@ class UserRow(Base):
     create_time_us: Mapped[int] = mapped_column(BigInteger)
 
 
-def user_row(user: User, password_hash: str, registration_id: str, login: LoginSession) -> UserRow:
-    """The row of a person who comes in with `login`."""
+def user_row(user: User, password_hash: str, registration_id: str = "", login: LoginSession | None = None) -> UserRow:
+    """The row of a person, who came in with `login` where they registered themselves."""
     return UserRow(
         user_id=user.user_id,
         email=user.email or None,
@@ -45,7 +45,7 @@ def user_row(user: User, password_hash: str, registration_id: str, login: LoginS
         role=user.role.value,
         password_hash=password_hash or None,
         registration_id=storable(registration_id) or None,
-        registration_login_session_id=login.login_session_id if registration_id else None,
+        registration_login_session_id=login.login_session_id if login and registration_id else None,
         profile=profile_columns(user.profile),
         create_time_us=user.create_time_us,
     )

@@ -79,14 +79,16 @@ class UserMesh:
 
 
 @asynccontextmanager
-async def user_mesh(settings: Settings, neighbours: Mapping[str, Service] | None = None) -> AsyncIterator[UserMesh]:
+async def user_mesh(
+    settings: Settings, neighbours: Mapping[str, Service] | None = None, *, clock: VirtualClock | None = None
+) -> AsyncIterator[UserMesh]:
     """The service, between `neighbours` by their names."""
-    clock = VirtualClock()
+    clock = clock or VirtualClock()
     signer = TokenSigner(new_private_key_pem(), "services", clock=clock)
-    keys: list[Jwk] = []
 
     async def signing_keys() -> list[Jwk]:
-        return keys
+        answer = await stub.ListSigningKeys(service_pb.ListSigningKeysRequest())
+        return [signer.jwk(), *map(jwk, answer.keys)]
 
     authority = Authority(signer, TokenVerifier(signing_keys, clock))
     beside = neighbours or {}
@@ -98,8 +100,6 @@ async def user_mesh(settings: Settings, neighbours: Mapping[str, Service] | None
         open_channel(server.address) as channel,
     ):
         stub = UserServiceStub(channel)
-        answer = await stub.ListSigningKeys(service_pb.ListSigningKeysRequest())
-        keys += [signer.jwk(), *map(jwk, answer.keys)]
         yield UserMesh(stub, authority, clock, Mailbox(settings.data_dir / "mail"))
 
 

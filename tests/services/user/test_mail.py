@@ -281,7 +281,8 @@ async def test_when_too_many_wait_the_next_is_not_taken_on() -> None:
 
 @pytest.mark.parametrize("purpose", LinkPurpose)
 def test_a_letter_is_short_and_has_its_link_on_a_line_of_its_own(purpose: LinkPurpose) -> None:
-    letter = Letters("https://talk.example.org/").with_link("ann@example.org", purpose, "TOKEN")
+    letters = Letters("https://talk.example.org/")
+    letter = letters.with_link("ann@example.org", purpose, letters.link(purpose, "TOKEN"))
     assert f"\nhttps://talk.example.org/#{purpose.value}=TOKEN\n" in letter.text
     assert "$" not in letter.text
     assert len(letter.text) < 500

@@ -1,0 +1,113 @@
+"""`viva user`: what an operator does to accounts, on the database itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.table import Table
+
+from cli.output import console, print_json, told_kindly
+from cli.units import user_settings
+from mesh.clock import SystemClock
+from services.user.domain.people import Role, User
+from services.user.operator import Operator, open_operator
+
+app = typer.Typer(help="Accounts, on the database itself.", no_args_is_help=True)
+
+T = TypeVar("T")
+
+Who = Annotated[str, typer.Argument(help="Address or id of the account.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the installation's data.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts, and nothing else.")]
+
+
+@app.command("list")
+def list_accounts(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the latest.")] = 100,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """List accounts, the latest first. Guests are not among them."""
+    users = _done(data_dir, lambda operator: operator.accounts(None, limit))
+    if as_json:
+        print_json({"accounts": [_shown(user) for user in users]})
+        return
+    table = Table("account", "address", "verified", "role", "since")
+    for user in users:
+        table.add_row(*(str(value) for value in _shown(user).values()))
+    console().print(table)
+
+
+@app.command()
+def create(
+    email: Annotated[str, typer.Argument(help="Address of the new account.")],
+    admin: Annotated[bool, typer.Option("--admin", help="Let them operate the installation.")] = False,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Make an account, and print a link by which its owner chooses a password within an hour."""
+    role = Role.ADMIN if admin else Role.LEARNER
+    user, link = _done(data_dir, lambda operator: operator.create(email, role))
+    _tell(
+        as_json,
+        {**_shown(user), "link": link},
+        f"{user.email} is {user.user_id}. Its owner opens, within an hour:\n{link}",
+    )
+
+
+@app.command("make-admin")
+def make_admin(who: Who, as_json: Json = False, data_dir: DataDir = None) -> None:
+    """Let an account operate the installation. It logs in again for that."""
+    user = _done(data_dir, lambda operator: operator.change_role(who, Role.ADMIN))
+    _tell(as_json, _shown(user), f"{user.email} is an admin, and logs in again.")
+
+
+@app.command("make-learner")
+def make_learner(who: Who, as_json: Json = False, data_dir: DataDir = None) -> None:
+    """Take an admin's rights away; their login sessions end."""
+    user = _done(data_dir, lambda operator: operator.change_role(who, Role.LEARNER))
+    _tell(as_json, _shown(user), f"{user.email} is a learner, and logs in again.")
+
+
+@app.command()
+def revoke(who: Who, as_json: Json = False, data_dir: DataDir = None) -> None:
+    """End all login sessions of a person."""
+    ended = _done(data_dir, lambda operator: operator.revoke(who))
+    _tell(as_json, {"revoked": ended}, f"{ended} login sessions were ended.")
+
+
+@app.command("reset-link")
+def reset_link(who: Who, as_json: Json = False, data_dir: DataDir = None) -> None:
+    """Print a link by which an account's owner chooses a new password within an hour."""
+    link = _done(data_dir, lambda operator: operator.reset_link(who))
+    _tell(as_json, {"link": link}, link)
+
+
+def _done(data_dir: Path | None, act: Callable[[Operator], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with open_operator(user_settings(data_dir), SystemClock()) as operator:
+            return await act(operator)
+
+    with told_kindly():
+        return asyncio.run(run())
+
+
+def _tell(as_json: bool, answer: dict[str, Any], line: str) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        console().print(line, markup=False, soft_wrap=True)
+
+
+def _shown(user: User) -> dict[str, Any]:
+    since = datetime.fromtimestamp(user.create_time_us / 1_000_000, UTC)
+    return {
+        "user_id": user.user_id,
+        "email": user.email,
+        "email_verified": user.email_verified,
+        "role": user.role.value,
+        "create_time": since.isoformat(timespec="seconds"),
+    }
