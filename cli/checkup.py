@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,7 +17,7 @@ import psutil
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.addresses import SERVICES
-from cli.ports import WantedPort, check_free
+from cli.ports import WantedPort, check_free, is_loopback
 from cli.units import settings_of
 from mesh.errors import VivavoceError
 from mesh.server import run
@@ -28,6 +29,7 @@ _LEAST_MEMORY: Final = 1.0e9
 _GOOD_MEMORY: Final = 1.5e9
 _LEAST_DISK: Final = 0.5e9
 _LINE: Final = "The quick brown fox jumps over the lazy dog."
+_RENEW_WITHIN: Final = timedelta(days=14)
 _FETCH: Final = "Run: viva models fetch"
 
 
@@ -137,6 +139,28 @@ def keys() -> Iterator[Finding]:
         yield Finding("right", "Keys", f"{field.name}: {held}")
 
 
+def doors() -> Iterator[Finding]:
+    """Whether what people send the edge is read by nobody on the way, and its certificate holds."""
+    from edge.app import check
+    from edge.settings import Settings as EdgeSettings
+
+    try:
+        settings = load(EdgeSettings)
+        check(settings)
+    except VivavoceError as error:
+        yield Finding("wrong", "Doors", error.message, "Correct the setting it names")
+        return
+    if settings.certificate:
+        yield _certificate(Path(settings.certificate))
+    elif is_loopback(settings.host):
+        yield Finding("right", "Doors", "the web is open to this machine only")
+    elif settings.trusted_proxies:
+        yield Finding("right", "Doors", f"the web is open behind {len(settings.trusted_proxies)} trusted proxies")
+    else:
+        remedy = "Set VIVAVOCE_EDGE_CERTIFICATE, or put a proxy with TLS in front: VIVAVOCE_EDGE_TRUSTED_PROXIES"
+        yield Finding("warning", "Doors", "the web is open to the network without TLS", remedy)
+
+
 def stores(data_dir: Path) -> Iterator[Finding]:
     """The database of every service that has one."""
     from mesh.database import open_engine
@@ -159,6 +183,19 @@ def stores(data_dir: Path) -> Iterator[Finding]:
             # The URL may hold a password: it is not repeated.
             variable = f"VIVAVOCE_{name}_DATABASE_URL".upper()
             yield Finding("wrong", "Stores", f"{name}: {kind} does not answer", f"Start it, or correct {variable}")
+
+
+def _certificate(path: Path) -> Finding:
+    from cryptography import x509
+
+    ends_at = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+    found = f"the certificate of the web holds until {ends_at:%Y-%m-%d}"
+    left = ends_at - datetime.now(UTC)
+    if left <= timedelta(0):
+        return Finding("wrong", "Doors", found, f"Renew {path}; it is read again by itself")
+    if left < _RENEW_WITHIN:
+        return Finding("warning", "Doors", found, f"Renew {path}; it is read again by itself")
+    return Finding("right", "Doors", found)
 
 
 async def _speak_and_hear() -> tuple[str, float, float, float]:

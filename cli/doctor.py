@@ -35,6 +35,7 @@ def _findings(data_dir: Path) -> Iterator[Finding]:
         checkup.memory,
         lambda: checkup.disk(data_dir),
         checkup.ports,
+        checkup.doors,
         checkup.models,
         checkup.speech,
         checkup.devices,

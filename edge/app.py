@@ -1,5 +1,6 @@
 """Puts the edge together: what answers which path, and what it needs from the mesh."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,9 +17,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from edge.addresses import Places
+from edge.addresses import Places, TrustedProxies
 from edge.calls import Calls
-from edge.certificate import open_certificate
+from edge.certificate import check_certificate, open_certificate
 from edge.converse_socket import ConverseSockets
 from edge.failures import plain_response
 from edge.gate import Gate
@@ -59,7 +60,7 @@ async def open_edge(settings: Settings, peers: Peers, verifier: TokenVerifier, c
     Raises:
         InvalidFieldError: the port is taken, the host can't be listened on, or a setting is none.
     """
-    check_rates([settings.request_rate])
+    await asyncio.to_thread(check, settings)
     health = Health(peers)
     with bind(settings.host, settings.port) as bound:
         async with (
@@ -73,6 +74,18 @@ async def open_edge(settings: Settings, peers: Peers, verifier: TokenVerifier, c
                 yield Edge(url=url, port=port_of(bound), metrics_url=metrics_url)
             finally:
                 health.draining = True
+
+
+def check(settings: Settings) -> None:
+    """Reads what the settings say before anything starts. Blocks.
+
+    Raises:
+        InvalidFieldError: one says nothing that could be meant.
+    """
+    check_rates([settings.request_rate])
+    Origins(settings.allowed_origins, only_here=settings.only_here)
+    TrustedProxies(settings.trusted_proxies)
+    check_certificate(settings.certificate, settings.key)
 
 
 def _web(

@@ -15,6 +15,16 @@ _LOOK_EVERY_S: Final = 10.0
 _log: Final = logging.getLogger(__name__)
 
 
+def check_certificate(certificate: str, key: str) -> None:
+    """Tries the files at these paths, where any are named. Blocks.
+
+    Raises:
+        InvalidFieldError: a file is missing or is not what it should be.
+    """
+    if certificate or key:
+        _Files(Path(certificate), Path(key)).context()
+
+
 @asynccontextmanager
 async def open_certificate(certificate: str, key: str, clock: Clock) -> AsyncIterator[ssl.SSLContext | None]:
     """TLS with the PEM files at these paths, kept fresh for the length of the block; None where none is named.

@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
+from cli import checkup
 from cli.main import app
 
 
@@ -37,3 +39,23 @@ def test_a_store_that_is_away_is_named_without_its_password(tmp_path: Path) -> N
     assert "history: postgresql does not answer" in result.stdout
     assert "VIVAVOCE_HISTORY_DATABASE_URL" in result.stdout
     assert "pass-word" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("environment", "state", "found"),
+    [
+        ({}, "right", "open to this machine only"),
+        ({"VIVAVOCE_EDGE_HOST": "0.0.0.0"}, "warning", "without TLS"),
+        ({"VIVAVOCE_EDGE_HOST": "0.0.0.0", "VIVAVOCE_EDGE_TRUSTED_PROXIES": "10.0.0.0/8"}, "right", "trusted prox"),
+        ({"VIVAVOCE_EDGE_ALLOWED_ORIGINS": "*"}, "wrong", "VIVAVOCE_EDGE_ALLOWED_ORIGINS"),
+        ({"VIVAVOCE_EDGE_CERTIFICATE": "/nowhere.pem"}, "wrong", "can't be read"),
+    ],
+)
+def test_the_doors_are_looked_at(
+    environment: dict[str, str], state: str, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    (finding,) = checkup.doors()
+    assert finding.state == state
+    assert found in finding.found

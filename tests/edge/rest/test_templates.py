@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge.contract import open_to_people
 from edge.rest.routes import Routes
 from edge.rest.templates import Path, Template
 
@@ -45,6 +46,16 @@ def test_a_template_does_not_match_another_path(path: str) -> None:
 def test_what_this_door_does_not_know_is_found_out_when_it_is_built(text: str) -> None:
     with pytest.raises(ValueError, match="neither a word nor a variable"):
         Template.parse(text)
+
+
+def test_every_call_for_people_has_a_path_but_those_that_need_another_door() -> None:
+    elsewhere = {
+        "Play": "a door of its own, with ranges",
+        "Transcode": "its bodies are over a mebibyte; gRPC takes them",
+    }
+    with_path = {route.rpc.path for route in Routes.of_contract()}
+    without = {rpc.method.name for rpc in open_to_people() if rpc.path not in with_path}
+    assert without == set(elsewhere)
 
 
 def test_every_rule_of_the_contract_is_known_and_no_two_are_alike() -> None:
