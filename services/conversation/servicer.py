@@ -1,7 +1,7 @@
 """The RPCs of the conversation service, translated to the domain and back."""
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1.conversation_service_pb2_grpc import ConversationServiceServicer
 
 from mesh.entitlement import entitlement
+from mesh.errors import NotFoundError
 from mesh.identity import caller
 from mesh.ids import new_id
 from mesh.streams import serve_stream
@@ -102,6 +103,16 @@ class ConversationServicer(ConversationServiceServicer):
         async with aclosing(self._export.files(request.user_id)) as pieces:
             async for path, data in pieces:
                 yield service_pb.ExportUserResponse(path=path, data=data)
+
+    async def DeleteConversation(
+        self, request: service_pb.DeleteConversationRequest, context: Context
+    ) -> service_pb.DeleteConversationResponse:
+        """Removes one for good, its live session first."""
+        with suppress(NotFoundError):
+            conversation = await self._store.get(request.conversation_id, request.user_id)
+            await self._sessions.clear(conversation.id)
+            await self._store.delete(conversation.id, request.user_id)
+        return service_pb.DeleteConversationResponse()
 
     async def ForgetUser(
         self, request: service_pb.ForgetUserRequest, context: Context

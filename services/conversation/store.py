@@ -106,6 +106,14 @@ class ConversationStore:
 
         return await self._commit(unit)
 
+    async def delete(self, conversation_id: str, user_id: str) -> None:
+        """See `Conversations`."""
+
+        def unit(session: Session) -> None:
+            session.delete(_row(session, conversation_id, user_id))
+
+        await self._database.commit(unit)
+
     async def continued(self, conversation_id: str) -> Continued:
         """See `Conversations`."""
         said = [KINDS[TurnTaken], KINDS[ReplyGiven]]

@@ -15,9 +15,12 @@ from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
 from mesh.workers import Workers
+from services.history.elsewhere import Elsewhere
 from services.history.export import Exports
+from services.history.lessons import Lessons
 from services.history.levels import Levels
 from services.history.people import People
+from services.history.reports import Reports
 from services.history.servicer import HistoryServicer
 from services.history.settings import Settings
 from services.history.store import VERSION_TABLE, MemoryStore
@@ -27,7 +30,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 @asynccontextmanager
 async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
-    """The history service, ready to register. It asks the user service for time zones."""
+    """The history service, ready to register. It calls user, media, conversation and ai_engine."""
     await asyncio.to_thread(migrate, settings.database(), MIGRATIONS, VERSION_TABLE)
     levels = await asyncio.to_thread(Levels)
     async with (
@@ -37,10 +40,14 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     ):
         memory = MemoryStore(database, clock, levels.of)
         await memory.catch_up()
-        servicer = HistoryServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet.
+        lessons = Lessons(database, clock, levels.of)
+        servicer = HistoryServicer(
             memory=memory,
-            exports=Exports(memory, files),
+            lessons=lessons,
+            reports=Reports(database, memory, sums, peers),
+            exports=Exports(memory, lessons, files),
             people=People(partial(peers.channel, "user")),
+            elsewhere=Elsewhere(peers),
             workers=sums,
             clock=clock,
         )

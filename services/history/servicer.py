@@ -16,25 +16,46 @@ from mesh.interceptors.wire import Context
 from mesh.paging import page_position, page_token
 from mesh.streams import serve_stream
 from mesh.workers import Workers
-from services.history.domain.keeping import Memory, Question
+from services.history.domain.happenings import Conversation
+from services.history.domain.keeping import Hunt, Memory, Question
 from services.history.domain.progress import Asked, Tally, view
+from services.history.domain.search import phrases
+from services.history.elsewhere import Elsewhere
 from services.history.export import Exports
 from services.history.ingest import ingest
+from services.history.learning_rpcs import LearningRpcs
+from services.history.lessons import Lessons
 from services.history.people import People, zone_of
 from services.history.progress_wire import from_view, to_asked
+from services.history.reports import Reports
 from services.history.wire import microseconds, summary_pb
 
 _CONVERSATIONS: Final = 50
 _EVENTS: Final = 200
+_FOUND: Final = 50
 
 
-class HistoryServicer(service_grpc.HistoryServiceServicer):
-    """Translates; the rules are the domain's. RPCs that are only specified so far answer NOT_BUILT by themselves."""
+class HistoryServicer(LearningRpcs, service_grpc.HistoryServiceServicer):
+    """Translates; the rules are the domain's."""
 
-    def __init__(self, *, memory: Memory, exports: Exports, people: People, workers: Workers, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        memory: Memory,
+        lessons: Lessons,
+        reports: Reports,
+        exports: Exports,
+        people: People,
+        elsewhere: Elsewhere,
+        workers: Workers,
+        clock: Clock,
+    ) -> None:
         self._memory = memory
+        self._lessons = lessons
+        self._reports = reports
         self._exports = exports
         self._people = people
+        self._elsewhere = elsewhere
         self._workers = workers
         self._clock = clock
 
@@ -55,6 +76,7 @@ class HistoryServicer(service_grpc.HistoryServiceServicer):
             question.scenario_id,
             str(question.start_us),
             str(question.end_us),
+            *question.phrases,
         )
         after: tuple[int, str] | None = None
         match page_position(request.page_token, asked):
@@ -83,6 +105,45 @@ class HistoryServicer(service_grpc.HistoryServiceServicer):
         more = page_token((page[-1].sequence,), asked) if len(found) > size else ""
         return service_pb.ListEventsResponse(events=page, next_page_token=more)
 
+    async def SearchTurns(
+        self, request: service_pb.SearchTurnsRequest, context: Context
+    ) -> service_pb.SearchTurnsResponse:
+        """Finds turns and replies of the caller's by words, best first."""
+        start_us, end_us = _span(request)
+        hunt = Hunt(caller().user_id, phrases(request.query), start_us, end_us)
+        asked = ("SearchTurns", hunt.user_id, str(start_us), str(end_us), *hunt.phrases)
+        offset = 0
+        match page_position(request.page_token, asked):
+            case (int(number),):
+                offset = number
+        size = request.page_size or _FOUND
+        found = await self._memory.find(hunt, offset, size + 1)
+        events = [history_pb.HistoryEvent.FromString(payload) for payload in found[:size]]
+        more = page_token((offset + size,), asked) if len(found) > size else ""
+        return service_pb.SearchTurnsResponse(events=events, next_page_token=more)
+
+    async def ExportConversation(
+        self, request: service_pb.ExportConversationRequest, context: Context
+    ) -> AsyncIterator[service_pb.ExportConversationResponse]:
+        """Returns a conversation of the caller's as a file."""
+        conversation = await self._own(request.conversation_id)
+        async with aclosing(self._exports.conversation(conversation, request.format)) as pieces:
+            async for piece in pieces:
+                yield service_pb.ExportConversationResponse(content=piece)
+
+    async def DeleteConversation(
+        self, request: service_pb.DeleteConversationRequest, context: Context
+    ) -> service_pb.DeleteConversationResponse:
+        """Removes a conversation of the caller's from every service."""
+        user_id, conversation_id = caller().user_id, request.conversation_id
+        receipt_id = await self._memory.deletion(user_id, conversation_id)
+        if receipt_id is None:
+            await self._own(conversation_id)
+            # Ours goes last: while it is there, a deletion that was stopped can be repeated.
+            await self._elsewhere.remove(user_id, conversation_id, _token(context))
+            receipt_id = await self._memory.delete(user_id, conversation_id)
+        return service_pb.DeleteConversationResponse(receipt_id=receipt_id)
+
     async def GetProgress(
         self, request: service_pb.GetProgressRequest, context: Context
     ) -> service_pb.GetProgressResponse:
@@ -108,13 +169,25 @@ class HistoryServicer(service_grpc.HistoryServiceServicer):
         """Removes everything kept about a person, now and later."""
         return service_pb.ForgetUserResponse(event_count=await self._memory.forget(request.user_id))
 
+    async def _own(self, conversation_id: str) -> Conversation:
+        found = await self._memory.conversation(caller().user_id, conversation_id)
+        if found is None:
+            raise NotFoundError("You have no such conversation; list yours to find its id.", field="conversation_id")
+        return found
+
 
 def _question(user_id: str, request: service_pb.ListConversationsRequest) -> Question:
-    return Question(
-        user_id=user_id,
-        scenario_id=request.scenario_id,
-        start_us=microseconds("start_time", request.start_time) if request.HasField("start_time") else None,
-        end_us=microseconds("end_time", request.end_time) if request.HasField("end_time") else None,
+    start_us, end_us = _span(request)
+    wanted = phrases(request.query) if request.query else ()
+    return Question(user_id, request.scenario_id, start_us, end_us, wanted)
+
+
+def _span(
+    request: service_pb.ListConversationsRequest | service_pb.SearchTurnsRequest,
+) -> tuple[int | None, int | None]:
+    return (
+        microseconds("start_time", request.start_time) if request.HasField("start_time") else None,
+        microseconds("end_time", request.end_time) if request.HasField("end_time") else None,
     )
 
 

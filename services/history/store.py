@@ -1,34 +1,39 @@
 """Keeps what happened in the history service's own tables."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Final
 
-from sqlalchemy import delete, func, select, text, tuple_, update
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from mesh.clock import Clock
 from mesh.database import Database
 from services.history.domain.happenings import Conversation, Happening, Intake
-from services.history.domain.keeping import Question
+from services.history.domain.keeping import Hunt, Question
 from services.history.domain.measures import Counts
 from services.history.domain.progress import Tally
-from services.history.tables import VERSION_TABLE, Base, ConversationRow, EventRow, LearnerRow, QuarterRow, WordRow
+from services.history.removing import delete_conversation, drop_removed_words, forget_some, mark_forgotten
+from services.history.searching import conversations_with, found_payloads
+from services.history.tables import (
+    VERSION_TABLE,
+    Base,
+    ConversationRow,
+    DeletionRow,
+    EventRow,
+    LearnerRow,
+    QuarterRow,
+    WordRow,
+)
 from services.history.taking_in import (
     COUNT_COLUMNS,
     Level,
     conversation_of,
     from_bytes,
-    locked_learners,
     recount,
     take_in_session,
 )
+from services.history.times import to_us
 
 __all__ = ["VERSION_TABLE", "Base", "MemoryStore"]
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-#: Conversations removed in one transaction, so that none takes longer than a database allows a statement.
-_FORGOTTEN_AT_ONCE: Final = 50
 
 
 class MemoryStore:
@@ -58,9 +63,15 @@ class MemoryStore:
         latest_first = wanted.order_by(
             ConversationRow.begin_time_us.desc(), ConversationRow.conversation_id.desc()
         ).limit(limit)
-        return await self._database.read(
-            lambda session: [conversation_of(row) for row in session.scalars(latest_first)]
-        )
+
+        def unit(session: Session) -> list[Conversation]:
+            asked = latest_first
+            if question.phrases:
+                holding = conversations_with(session, question.user_id, question.phrases)
+                asked = asked.where(ConversationRow.conversation_id.in_(holding))
+            return [conversation_of(row) for row in session.scalars(asked)]
+
+        return await self._database.read(unit)
 
     async def happenings(self, user_id: str, conversation_id: str, after: int, limit: int) -> list[bytes] | None:
         """See `Memory`."""
@@ -83,6 +94,37 @@ class MemoryStore:
             return list(session.scalars(wanted))
 
         return await self._database.read(unit)
+
+    async def find(self, hunt: Hunt, offset: int, limit: int) -> list[bytes]:
+        """See `Memory`."""
+        return await self._database.read(lambda session: found_payloads(session, hunt, offset, limit))
+
+    async def conversation(self, user_id: str, conversation_id: str) -> Conversation | None:
+        """See `Memory`."""
+
+        def unit(session: Session) -> Conversation | None:
+            row = None if "\0" in conversation_id else session.get(ConversationRow, conversation_id)
+            return conversation_of(row) if row and row.user_id == user_id else None
+
+        return await self._database.read(unit)
+
+    async def deletion(self, user_id: str, conversation_id: str) -> str | None:
+        """See `Memory`."""
+
+        def unit(session: Session) -> str | None:
+            row = None if "\0" in conversation_id else session.get(DeletionRow, conversation_id)
+            return row.receipt_id if row and row.user_id == user_id else None
+
+        return await self._database.read(unit)
+
+    async def delete(self, user_id: str, conversation_id: str) -> str:
+        """See `Memory`."""
+        now_us = to_us(self._clock.wall())
+        receipt_id = await self._database.run(
+            lambda session: delete_conversation(session, user_id, conversation_id, now_us)
+        )
+        await self._database.run(drop_removed_words)
+        return receipt_id
 
     async def tallies(self, user_id: str) -> tuple[list[Tally], list[tuple[int, int]]]:
         """See `Memory`."""
@@ -109,10 +151,10 @@ class MemoryStore:
         """See `Memory`."""
         now_us = to_us(self._clock.wall())
         # First of all nothing more is taken in; then what is there goes, a stretch at a time.
-        await self._database.run(lambda session: _mark_forgotten(session, user_id, now_us))
-        while await self._database.run(lambda session: _forget_some(session, user_id)):
+        await self._database.run(lambda session: mark_forgotten(session, user_id, now_us))
+        while await self._database.run(lambda session: forget_some(session, user_id)):
             pass
-        await self._database.run(_drop_removed_words)
+        await self._database.run(drop_removed_words)
         counted = select(LearnerRow.forgotten_events).where(LearnerRow.user_id == user_id)
         return await self._database.read(lambda session: session.scalars(counted).one())
 
@@ -140,39 +182,3 @@ def _tallies(session: Session, user_id: str) -> list[Tally]:
 def _levels(session: Session, user_id: str) -> list[tuple[int, int]]:
     wanted = select(WordRow.number, WordRow.level).where(WordRow.user_id == user_id)
     return [(number, level) for number, level in session.execute(wanted)]
-
-
-def _drop_removed_words(session: Session) -> None:
-    """SQLite's index of words keeps those of removed lines, marked as removed, until it is merged whole."""
-    if session.get_bind().dialect.name == "sqlite":
-        session.execute(text("INSERT INTO history_search(history_search) VALUES ('optimize')"))
-
-
-def _mark_forgotten(session: Session, user_id: str, now_us: int) -> None:
-    learner = locked_learners(session, {user_id})[user_id]
-    if learner.forget_time_us is None:
-        learner.forget_time_us = now_us
-
-
-def _forget_some(session: Session, user_id: str) -> bool:
-    """Removes some conversations of a person; whether there were any."""
-    some = list(
-        session.scalars(
-            select(ConversationRow.conversation_id).where(ConversationRow.user_id == user_id).limit(_FORGOTTEN_AT_ONCE)
-        )
-    )
-    events = select(func.count()).select_from(EventRow).where(EventRow.conversation_id.in_(some))
-    removed = session.scalars(events).one()
-    session.execute(delete(ConversationRow).where(ConversationRow.conversation_id.in_(some)))
-    session.execute(delete(WordRow).where(WordRow.user_id == user_id))
-    session.execute(
-        update(LearnerRow)
-        .where(LearnerRow.user_id == user_id)
-        .values(forgotten_events=LearnerRow.forgotten_events + removed)
-    )
-    return bool(some)
-
-
-def to_us(time: datetime) -> int:
-    """Microseconds since 1970."""
-    return (time - _EPOCH) // timedelta(microseconds=1)

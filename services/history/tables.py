@@ -34,6 +34,7 @@ class ConversationRow(Base):
     ended: Mapped[bool]
     heard_until_us: Mapped[int] = mapped_column(BigInteger)
     counted: Mapped[bool]
+    studied_sequence: Mapped[int] = mapped_column(BigInteger)
 
 
 class EventRow(Base):
@@ -122,3 +123,70 @@ class QuarterRow(Base):
     other_slips: Mapped[int]
     waits: Mapped[bytes] = mapped_column(LargeBinary)
     vocabulary: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class DeletionRow(Base):
+    """A conversation that was deleted; nothing of it is kept again."""
+
+    __tablename__ = "history_deletions"
+
+    conversation_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(64), index=True)
+    receipt_id: Mapped[str] = mapped_column(String(64))
+    delete_time_us: Mapped[int] = mapped_column(BigInteger)
+
+
+class ReviewItemRow(Base):
+    """An item of a learner's notebook."""
+
+    __tablename__ = "history_review_items"
+    __table_args__ = (
+        UniqueConstraint("user_id", "request_id"),
+        Index(None, "user_id", "due_time_us", "review_item_id"),
+    )
+
+    review_item_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(64))
+    conversation_id: Mapped[str | None] = mapped_column(
+        ForeignKey("history_conversations.conversation_id", ondelete="CASCADE"), index=True
+    )
+    turn_id: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16))
+    front: Mapped[str] = mapped_column(Text)
+    back: Mapped[str] = mapped_column(Text)
+    card: Mapped[str] = mapped_column(Text)
+    due_time_us: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[str] = mapped_column(String(64))
+    deleted: Mapped[bool]
+    request_id: Mapped[str | None] = mapped_column(String(64))
+
+
+class FactRow(Base):
+    """Something about a learner, proposed or agreed to."""
+
+    __tablename__ = "history_facts"
+    __table_args__ = (UniqueConstraint("user_id", "digest"),)
+
+    fact_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(64))
+    conversation_id: Mapped[str | None] = mapped_column(
+        ForeignKey("history_conversations.conversation_id", ondelete="CASCADE"), index=True
+    )
+    text: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+    accepted: Mapped[bool]
+    deleted: Mapped[bool]
+
+
+class ReportRow(Base):
+    """A report on a conversation, each version."""
+
+    __tablename__ = "history_reports"
+
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("history_conversations.conversation_id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[str] = mapped_column(String(64))
+    last_sequence: Mapped[int] = mapped_column(BigInteger)
+    payload: Mapped[bytes] = mapped_column(LargeBinary)

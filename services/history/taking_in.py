@@ -15,7 +15,16 @@ from services.history.domain.happenings import Conversation, Happening, Intake, 
 from services.history.domain.measures import Counts, Measures, Quarter, count, with_words, words_said
 from services.history.domain.words import search_words
 from services.history.events import from_payload
-from services.history.tables import Base, ConversationRow, EventRow, LearnerRow, LineRow, QuarterRow, WordRow
+from services.history.tables import (
+    Base,
+    ConversationRow,
+    DeletionRow,
+    EventRow,
+    LearnerRow,
+    LineRow,
+    QuarterRow,
+    WordRow,
+)
 
 #: The level of a word of a language: 1 (A1) to 6 (C2), 0 where it is not known.
 Level = Callable[[str, str], int]
@@ -38,8 +47,10 @@ def take_in_session(session: Session, deliveries: Sequence[Sequence[Happening]],
     """
     learners = locked_learners(session, {each.user_id for delivery in deliveries for each in delivery})
     forgotten = {user_id for user_id, row in learners.items() if row.forget_time_us is not None}
-    known = _known(session, {each.conversation_id for delivery in deliveries for each in delivery})
-    intake = take_in(deliveries, known, forgotten)
+    names = {each.conversation_id for delivery in deliveries for each in delivery}
+    known = _known(session, names)
+    deleted = set(session.scalars(select(DeletionRow.conversation_id).where(DeletionRow.conversation_id.in_(names))))
+    intake = take_in(deliveries, known, forgotten, deleted)
     _store_conversations(session, intake.changed, known)
     if intake.added:
         session.execute(insert(EventRow), [_event_columns(happening) for happening in intake.added])
@@ -119,7 +130,11 @@ def _known(session: Session, names: set[str]) -> dict[str, Conversation]:
 def _store_conversations(
     session: Session, changed: Mapping[str, Conversation], known: Mapping[str, Conversation]
 ) -> None:
-    fresh = [{**asdict(each), "counted": True} for name, each in sorted(changed.items()) if name not in known]
+    fresh = [
+        {**asdict(each), "counted": True, "studied_sequence": 0}
+        for name, each in sorted(changed.items())
+        if name not in known
+    ]
     older = [asdict(each) for name, each in sorted(changed.items()) if name in known]
     try:
         if fresh:

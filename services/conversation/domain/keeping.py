@@ -69,6 +69,10 @@ class Conversations(Protocol):
         """Ends it for good, once; NotFoundError where there is none."""
         ...
 
+    async def delete(self, conversation_id: str, user_id: str) -> None:
+        """Removes it for good, with what history has not taken of it yet; NotFoundError where there is none."""
+        ...
+
     async def continued(self, conversation_id: str) -> Continued:
         """What is needed to go on."""
         ...

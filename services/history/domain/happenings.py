@@ -132,16 +132,17 @@ def take_in(
     deliveries: Sequence[Sequence[Happening]],
     known: Mapping[str, Conversation],
     forgotten: Container[str] = frozenset(),
+    deleted: Container[str] = frozenset(),
 ) -> Intake:
     """Decides over deliveries, in order, given the conversations they name as far as they are known.
 
-    A delivery is taken whole or refused whole. What happened before is ignored, and so is what happened to people who
-    are forgotten: it is taken, and kept nowhere.
+    A delivery is taken whole or refused whole. What happened before is ignored. What happens to people who are
+    forgotten, or in conversations that are deleted, is taken, and kept nowhere.
     """
     added: list[Happening] = []
     changed: dict[str, Conversation] = {}
     for number, delivery in enumerate(deliveries):
-        wanted = [happening for happening in delivery if happening.user_id not in forgotten]
+        wanted = [each for each in delivery if each.user_id not in forgotten and each.conversation_id not in deleted]
         try:
             news, after = _delivered(wanted, {**known, **changed} if number else known)
         except VivavoceError as refusal:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from mesh.errors import InvalidFieldError
 from services.history.domain.happenings import Conversation, Happening, Intake
-from services.history.domain.progress import Tally
+from services.history.domain.progress import Tally, check_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,28 @@ class Question:
     scenario_id: str = ""
     start_us: int | None = None
     end_us: int | None = None
+    #: Only those in which somebody said all of it in one line.
+    phrases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuses a range that is upside down, and an id that no role-play can have."""
         if "\0" in self.scenario_id:
             raise InvalidFieldError("scenario_id is no id; list the scenarios to find one.", field="scenario_id")
-        if self.start_us is not None and self.end_us is not None and self.end_us < self.start_us:
-            raise InvalidFieldError("end_time is before start_time; exchange them.", field="end_time")
+        check_range(self.start_us, self.end_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Hunt:
+    """Which lines of a person are searched for. Times are when they were said, in microseconds."""
+
+    user_id: str
+    phrases: tuple[str, ...]
+    start_us: int | None = None
+    end_us: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses a range that is upside down."""
+        check_range(self.start_us, self.end_us)
 
 
 class Memory(Protocol):
@@ -43,6 +58,22 @@ class Memory(Protocol):
 
     async def happenings(self, user_id: str, conversation_id: str, after: int, limit: int) -> list[bytes] | None:
         """The payloads of a conversation of the person's after that sequence, in order; None where there is none."""
+        ...
+
+    async def find(self, hunt: Hunt, offset: int, limit: int) -> list[bytes]:
+        """The payloads of the turns and replies that hold all of it, best first, after the first `offset`."""
+        ...
+
+    async def conversation(self, user_id: str, conversation_id: str) -> Conversation | None:
+        """A conversation of the person's; None where there is none."""
+        ...
+
+    async def deletion(self, user_id: str, conversation_id: str) -> str | None:
+        """The receipt of a conversation the person deleted; None where they did not."""
+        ...
+
+    async def delete(self, user_id: str, conversation_id: str) -> str:
+        """Removes a conversation of the person's for good, and what was drawn from it; the receipt."""
         ...
 
     async def tallies(self, user_id: str) -> tuple[list[Tally], list[tuple[int, int]]]:

@@ -1,7 +1,7 @@
 """What a learner did in a span of time: sums of quarters, by day, week, conversation or role-play."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum
 from typing import Final, NamedTuple, TypeVar, assert_never
@@ -20,6 +20,16 @@ _SLIP_COLUMNS: Final = {
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Key = TypeVar("Key", date, str)
+
+
+def check_range(start_us: int | None, end_us: int | None) -> None:
+    """Refuses a range that is upside down.
+
+    Raises:
+        InvalidFieldError: it is.
+    """
+    if start_us is not None and end_us is not None and end_us < start_us:
+        raise InvalidFieldError("end_time is before start_time; exchange them.", field="end_time")
 
 
 class Grouping(Enum):
@@ -53,8 +63,7 @@ class Asked:
 
     def __post_init__(self) -> None:
         """Refuses a span that is upside down."""
-        if self.start_us is not None and self.end_us is not None and self.end_us < self.start_us:
-            raise InvalidFieldError("end_time is before start_time; exchange them.", field="end_time")
+        check_range(self.start_us, self.end_us)
 
     def holds(self, tally: Tally) -> bool:
         """Whether a quarter is in the span."""
@@ -77,6 +86,10 @@ class Progress:
     day: date | None = None
     conversation_id: str = ""
     scenario_id: str = ""
+
+    def with_new_words(self, number: int) -> "Progress":
+        """The same with so many words said for the first time."""
+        return replace(self, new_words=number)
 
     @property
     def distinct_words(self) -> int:

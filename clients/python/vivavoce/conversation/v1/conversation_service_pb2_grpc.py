@@ -70,6 +70,11 @@ class ConversationServiceStub:
                 request_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ExportUserRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ExportUserResponse.FromString,
                 _registered_method=True)
+        self.DeleteConversation = channel.unary_unary(
+                '/vivavoce.conversation.v1.ConversationService/DeleteConversation',
+                request_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.DeleteConversationRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.DeleteConversationResponse.FromString,
+                _registered_method=True)
         self.ForgetUser = channel.unary_unary(
                 '/vivavoce.conversation.v1.ConversationService/ForgetUser',
                 request_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ForgetUserRequest.SerializeToString,
@@ -133,6 +138,14 @@ class ConversationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteConversation(self, request, context):
+        """Removes a conversation of a person's for good; a session that holds it is ended first. Idempotent: nothing is done
+        where there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ForgetUser(self, request, context):
         """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt.
         """
@@ -177,6 +190,11 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     servicer.ExportUser,
                     request_deserializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ExportUserRequest.FromString,
                     response_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ExportUserResponse.SerializeToString,
+            ),
+            'DeleteConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteConversation,
+                    request_deserializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.DeleteConversationRequest.FromString,
+                    response_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.DeleteConversationResponse.SerializeToString,
             ),
             'ForgetUser': grpc.unary_unary_rpc_method_handler(
                     servicer.ForgetUser,
@@ -374,6 +392,33 @@ class ConversationService:
             '/vivavoce.conversation.v1.ConversationService/ExportUser',
             vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ExportUserRequest.SerializeToString,
             vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.ExportUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.conversation.v1.ConversationService/DeleteConversation',
+            vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.DeleteConversationRequest.SerializeToString,
+            vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.DeleteConversationResponse.FromString,
             options,
             channel_credentials,
             insecure,

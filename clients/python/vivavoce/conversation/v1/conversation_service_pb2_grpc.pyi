@@ -52,6 +52,10 @@ class ConversationServiceStub:
     """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
     carry one file.
     """
+    DeleteConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.DeleteConversationRequest, _conversation_service_pb2.DeleteConversationResponse]
+    """Removes a conversation of a person's for good; a session that holds it is ended first. Idempotent: nothing is done
+    where there is none.
+    """
     ForgetUser: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ForgetUserRequest, _conversation_service_pb2.ForgetUserResponse]
     """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
 
@@ -78,6 +82,10 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     ExportUser: _aio.UnaryStreamMultiCallable[_conversation_service_pb2.ExportUserRequest, _conversation_service_pb2.ExportUserResponse]  # type: ignore[assignment]
     """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
     carry one file.
+    """
+    DeleteConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.DeleteConversationRequest, _conversation_service_pb2.DeleteConversationResponse]  # type: ignore[assignment]
+    """Removes a conversation of a person's for good; a session that holds it is ended first. Idempotent: nothing is done
+    where there is none.
     """
     ForgetUser: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ForgetUserRequest, _conversation_service_pb2.ForgetUserResponse]  # type: ignore[assignment]
     """Removes everything kept about a person. Idempotent by `request_id`; answers with a receipt."""
@@ -144,6 +152,16 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_conversation_service_pb2.ExportUserResponse], _abc.AsyncIterator[_conversation_service_pb2.ExportUserResponse]]:
         """Returns everything kept about a person as files in pieces: messages that follow each other with the same `path`
         carry one file.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteConversation(
+        self,
+        request: _conversation_service_pb2.DeleteConversationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.DeleteConversationResponse, _abc.Awaitable[_conversation_service_pb2.DeleteConversationResponse]]:
+        """Removes a conversation of a person's for good; a session that holds it is ended first. Idempotent: nothing is done
+        where there is none.
         """
 
     @_abc_1.abstractmethod

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from vivavoce.conversation.v1 import conversation_pb2 as _conversation_pb2
 from vivavoce.type.v1 import audio_pb2 as _audio_pb2
 from vivavoce.type.v1 import feedback_pb2 as _feedback_pb2
@@ -22,6 +23,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ReviewItemKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReviewItemKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReviewItemKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REVIEW_ITEM_KIND_UNSPECIFIED: _ReviewItemKind.ValueType  # 0
+    """Not told."""
+    REVIEW_ITEM_KIND_WORD: _ReviewItemKind.ValueType  # 1
+    """A word: the learner who says it knows it."""
+    REVIEW_ITEM_KIND_SLIP: _ReviewItemKind.ValueType  # 2
+    """A slip: `front` is what was said, `back` what should be."""
+
+class ReviewItemKind(_ReviewItemKind, metaclass=_ReviewItemKindEnumTypeWrapper):
+    """What a review item is about."""
+
+REVIEW_ITEM_KIND_UNSPECIFIED: ReviewItemKind.ValueType  # 0
+"""Not told."""
+REVIEW_ITEM_KIND_WORD: ReviewItemKind.ValueType  # 1
+"""A word: the learner who says it knows it."""
+REVIEW_ITEM_KIND_SLIP: ReviewItemKind.ValueType  # 2
+"""A slip: `front` is what was said, `back` what should be."""
+Global___ReviewItemKind: _TypeAlias = ReviewItemKind  # noqa: Y015
 
 @_typing.final
 class HistoryEvent(_message.Message):
@@ -331,14 +356,17 @@ class ReviewItem(_message.Message):
     BACK_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     TURN_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     review_item_id: _builtins.str
     """Its id, "rev_…"."""
     front: _builtins.str
-    """What to remember."""
+    """What to remember: a word, or what was said. At most 500 characters."""
     back: _builtins.str
-    """Its meaning, or the right form."""
+    """Its meaning, or the right form, after which " — " may introduce why. At most 500 characters."""
     turn_id: _builtins.str
     """The turn it comes from. May be empty."""
+    kind: Global___ReviewItemKind.ValueType
+    """What it is about."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """When it is due."""
@@ -351,10 +379,11 @@ class ReviewItem(_message.Message):
         back: _builtins.str = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         turn_id: _builtins.str = ...,
+        kind: Global___ReviewItemKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["back", b"back", "due_time", b"due_time", "front", b"front", "review_item_id", b"review_item_id", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["back", b"back", "due_time", b"due_time", "front", b"front", "kind", b"kind", "review_item_id", b"review_item_id", "turn_id", b"turn_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -115,12 +115,15 @@ class ListConversationsRequest(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
     scenario_id: _builtins.str
     """Only those in this role-play. Empty means all."""
     page_size: _builtins.int
     """At most so many: 1 to 100. 0 means 50."""
     page_token: _builtins.str
     """`next_page_token` of the page before. Empty means the first page."""
+    query: _builtins.str
+    """Only those in which a turn or a reply holds these words, as SearchTurns finds them. Empty means all."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """From this time on. Unset means from the beginning."""
@@ -137,10 +140,11 @@ class ListConversationsRequest(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        query: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "scenario_id", b"scenario_id", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "scenario_id", b"scenario_id", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -244,7 +248,9 @@ class SearchTurnsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     query: _builtins.str
-    """Words to find."""
+    """Words to find: all of them, and those in double quotes one after the other. Signs and operators mean nothing; a query
+    without any word is refused.
+    """
     page_size: _builtins.int
     """At most so many: 1 to 100. 0 means 50."""
     page_token: _builtins.str
@@ -639,7 +645,7 @@ class UpdateReviewItemRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which to take."""
+        """Which to take: "front", "back"."""
 
     def __init__(
         self,
@@ -790,7 +796,7 @@ class UpdateFactRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which to take."""
+        """Which to take: "text", "accepted"."""
 
     def __init__(
         self,

@@ -170,7 +170,10 @@ class HistoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteConversation(self, request, context):
-        """Removes a conversation of the caller's, its recording included. Idempotent; answers with a receipt.
+        """Removes a conversation of the caller's from every service, for good: its events, counts, report, what was drawn from
+        it and not made the learner's own, its recordings, and what the conversation service keeps to go on with it. Needs
+        the scope to read, too: recordings are found with it. Idempotent: repeated, it goes on where it was stopped, and
+        answers with the same receipt.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -191,7 +194,7 @@ class HistoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListReviewItems(self, request, context):
-        """Lists the caller's notebook, due first. Idempotent.
+        """Lists the caller's notebook, due first. Idempotent. Words and slips of conversations are in it by then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,13 +48,17 @@ class HistoryServiceStub:
     ExportConversation: _grpc.UnaryStreamMultiCallable[_history_service_pb2.ExportConversationRequest, _history_service_pb2.ExportConversationResponse]
     """Returns a conversation of the caller's as a file."""
     DeleteConversation: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.DeleteConversationRequest, _history_service_pb2.DeleteConversationResponse]
-    """Removes a conversation of the caller's, its recording included. Idempotent; answers with a receipt."""
+    """Removes a conversation of the caller's from every service, for good: its events, counts, report, what was drawn from
+    it and not made the learner's own, its recordings, and what the conversation service keeps to go on with it. Needs
+    the scope to read, too: recordings are found with it. Idempotent: repeated, it goes on where it was stopped, and
+    answers with the same receipt.
+    """
     GetProgress: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.GetProgressRequest, _history_service_pb2.GetProgressResponse]
     """Returns what the caller did in a span of time, by day or week. Idempotent."""
     GetReport: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.GetReportRequest, _history_service_pb2.GetReportResponse]
     """Returns the report on a conversation of the caller's, written where there is none yet."""
     ListReviewItems: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ListReviewItemsRequest, _history_service_pb2.ListReviewItemsResponse]
-    """Lists the caller's notebook, due first. Idempotent."""
+    """Lists the caller's notebook, due first. Idempotent. Words and slips of conversations are in it by then."""
     CreateReviewItem: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.CreateReviewItemRequest, _history_service_pb2.CreateReviewItemResponse]
     """Adds to the caller's notebook."""
     UpdateReviewItem: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.UpdateReviewItemRequest, _history_service_pb2.UpdateReviewItemResponse]
@@ -98,13 +102,17 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     ExportConversation: _aio.UnaryStreamMultiCallable[_history_service_pb2.ExportConversationRequest, _history_service_pb2.ExportConversationResponse]  # type: ignore[assignment]
     """Returns a conversation of the caller's as a file."""
     DeleteConversation: _aio.UnaryUnaryMultiCallable[_history_service_pb2.DeleteConversationRequest, _history_service_pb2.DeleteConversationResponse]  # type: ignore[assignment]
-    """Removes a conversation of the caller's, its recording included. Idempotent; answers with a receipt."""
+    """Removes a conversation of the caller's from every service, for good: its events, counts, report, what was drawn from
+    it and not made the learner's own, its recordings, and what the conversation service keeps to go on with it. Needs
+    the scope to read, too: recordings are found with it. Idempotent: repeated, it goes on where it was stopped, and
+    answers with the same receipt.
+    """
     GetProgress: _aio.UnaryUnaryMultiCallable[_history_service_pb2.GetProgressRequest, _history_service_pb2.GetProgressResponse]  # type: ignore[assignment]
     """Returns what the caller did in a span of time, by day or week. Idempotent."""
     GetReport: _aio.UnaryUnaryMultiCallable[_history_service_pb2.GetReportRequest, _history_service_pb2.GetReportResponse]  # type: ignore[assignment]
     """Returns the report on a conversation of the caller's, written where there is none yet."""
     ListReviewItems: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ListReviewItemsRequest, _history_service_pb2.ListReviewItemsResponse]  # type: ignore[assignment]
-    """Lists the caller's notebook, due first. Idempotent."""
+    """Lists the caller's notebook, due first. Idempotent. Words and slips of conversations are in it by then."""
     CreateReviewItem: _aio.UnaryUnaryMultiCallable[_history_service_pb2.CreateReviewItemRequest, _history_service_pb2.CreateReviewItemResponse]  # type: ignore[assignment]
     """Adds to the caller's notebook."""
     UpdateReviewItem: _aio.UnaryUnaryMultiCallable[_history_service_pb2.UpdateReviewItemRequest, _history_service_pb2.UpdateReviewItemResponse]  # type: ignore[assignment]
@@ -181,7 +189,11 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _history_service_pb2.DeleteConversationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_history_service_pb2.DeleteConversationResponse, _abc.Awaitable[_history_service_pb2.DeleteConversationResponse]]:
-        """Removes a conversation of the caller's, its recording included. Idempotent; answers with a receipt."""
+        """Removes a conversation of the caller's from every service, for good: its events, counts, report, what was drawn from
+        it and not made the learner's own, its recordings, and what the conversation service keeps to go on with it. Needs
+        the scope to read, too: recordings are found with it. Idempotent: repeated, it goes on where it was stopped, and
+        answers with the same receipt.
+        """
 
     @_abc_1.abstractmethod
     def GetProgress(
@@ -205,7 +217,7 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _history_service_pb2.ListReviewItemsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_history_service_pb2.ListReviewItemsResponse, _abc.Awaitable[_history_service_pb2.ListReviewItemsResponse]]:
-        """Lists the caller's notebook, due first. Idempotent."""
+        """Lists the caller's notebook, due first. Idempotent. Words and slips of conversations are in it by then."""
 
     @_abc_1.abstractmethod
     def CreateReviewItem(

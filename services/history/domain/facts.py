@@ -1,0 +1,82 @@
+"""What a learner tells about themselves, as sentences the tutor may remember; found by rules, for English.
+
+A rule is here only where what it finds can be said of the learner word for word. The learner decides what is kept.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from mesh.errors import InvalidFieldError
+
+LONGEST_FACT: Final = 300
+#: Proposed after a conversation at most.
+_MOST: Final = 5
+
+_NAME: Final = r"[A-Z][\w'-]+(?: [A-Z][\w'-]+)?"
+_WORDS: Final = r"[a-z][\w'-]*(?: [a-z][\w'-]*){0,2}?"
+_STOP: Final = r"(?=[.,!?;]|$| and\b| but\b| because\b| so\b| with\b| in\b| at\b| for\b)"
+_BEGIN: Final = r"(?:^|(?<=[.!?,;] )|(?<=\band )|(?<=\bbut ))"
+_FAMILY: Final = (
+    r"(?:an?|one|two|three|four|five) (?:(?:younger|older|little|big) )?"
+    r"(?:brothers?|sisters?|sons?|daughters?|children|kids|dogs?|cats?)"
+)
+
+#: What is said, and how it is remembered.
+_RULES: Final = tuple(
+    (re.compile(_BEGIN + said), kept)
+    for said, kept in (
+        (rf"[Mm]y name(?: is|'s) ({_NAME})", "The learner's name is {0}."),
+        (rf"I live in ({_NAME})", "The learner lives in {0}."),
+        (rf"I(?: am|'m) from ({_NAME})", "The learner is from {0}."),
+        (rf"I was born in ({_NAME})", "The learner was born in {0}."),
+        (rf"I work as (an? {_WORDS}){_STOP}", "The learner works as {0}."),
+        (rf"I work (?:for|at) ({_NAME})", "The learner works for {0}."),
+        (rf"I(?: have|'ve got) ({_FAMILY})\b", "The learner has {0}."),
+        (r"I(?: am|'m) (married|a student|retired|vegetarian|vegan)\b", "The learner is {0}."),
+        (rf"I(?: really)? (?:like|love|enjoy) ([a-z]+ing\b(?: {_WORDS})?){_STOP}", "The learner likes {0}."),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something the tutor may remember, once the learner has agreed."""
+
+    fact_id: str
+    text: str
+    accepted: bool
+
+
+def facts_in(texts: Iterable[str]) -> list[str]:
+    """What the learner tells about themselves in these turns, each once."""
+    found = dict.fromkeys(fact for text in texts for fact in _of_turn(text))
+    return list(found)[:_MOST]
+
+
+def digest_of(text: str) -> str:
+    """What a fact is known by when it is proposed again, also once its text is gone."""
+    return hashlib.sha256(" ".join(text.casefold().split()).encode()).hexdigest()
+
+
+def check_fact(text: str) -> None:
+    """Refuses what is no fact.
+
+    Raises:
+        InvalidFieldError: it is empty, too long, or holds what can't be stored.
+    """
+    if not text.strip() or len(text) > LONGEST_FACT or "\0" in text:
+        raise InvalidFieldError(
+            f"fact.text has 1 to {LONGEST_FACT} characters, none of them NUL; write a sentence.", field="fact.text"
+        )
+
+
+def _of_turn(text: str) -> Iterator[str]:
+    for said, kept in _RULES:
+        for found in said.finditer(text):
+            # Said of a learner by another, "my" is "their".
+            fact = kept.format(*(re.sub(r"\bmy\b", "their", part) for part in found.groups()))
+            if len(fact) <= LONGEST_FACT:
+                yield fact

@@ -1,0 +1,68 @@
+"""A conversation as CSV (RFC 4180): a row for each turn, reply and slip."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Final
+
+from vivavoce.history.v1 import history_pb2 as history_pb
+from vivavoce.type.v1 import feedback_pb2 as feedback_pb
+
+_COLUMNS: Final = (
+    "sequence", "time", "what", "turn_id", "text", "unheard_text", "typed", "interrupted", "seconds", "wait_ms",
+    "better", "explanation",
+)  # fmt: skip
+BEGINNING: Final = (",".join(_COLUMNS) + "\r\n").encode()
+#: A cell that begins with one of these is a formula to a spreadsheet.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def events(some: Sequence[history_pb.HistoryEvent]) -> bytes:
+    """The next rows of the file."""
+    written = io.StringIO()
+    rows = csv.DictWriter(written, _COLUMNS, restval="")
+    rows.writerows(row for event in some if (row := _row(event)))
+    return written.getvalue().encode()
+
+
+def _row(event: history_pb.HistoryEvent) -> dict[str, str]:
+    begun = {"sequence": str(event.sequence), "time": event.time.ToJsonString()}
+    match event.WhichOneof("event"):
+        case "turn_taken":
+            turn = event.turn_taken
+            samples = max(0, turn.end_sample - turn.start_sample)
+            return begun | {
+                "what": "turn",
+                "turn_id": _cell(turn.turn_id),
+                "text": _cell(turn.text),
+                "typed": "yes" if turn.typed else "no",
+                "seconds": f"{samples / turn.sample_rate_hz:.2f}" if turn.sample_rate_hz > 0 else "",
+            }
+        case "reply_given":
+            reply = event.reply_given
+            return begun | {
+                "what": "reply",
+                "turn_id": _cell(reply.turn_id),
+                "text": _cell(reply.heard_text),
+                "unheard_text": _cell(reply.unheard_text),
+                "interrupted": "yes" if reply.interrupted else "no",
+                "seconds": f"{reply.heard_ms / 1000:.2f}",
+                "wait_ms": f"{reply.ledger.total_ms:.0f}" if reply.HasField("ledger") else "",
+            }
+        case "feedback_given":
+            slip = event.feedback_given.correction
+            known = slip.kind in feedback_pb.CorrectionKind.values()
+            kind = feedback_pb.CorrectionKind.Name(slip.kind) if known else ""
+            return begun | {
+                "what": f"slip: {kind.removeprefix('CORRECTION_KIND_').lower()}",
+                "turn_id": _cell(event.feedback_given.turn_id),
+                "text": _cell(slip.said),
+                "better": _cell(slip.better),
+                "explanation": _cell(slip.explanation),
+            }
+        case _:
+            return {}
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,139 @@
+"""The RPCs of what is learnt: notebook, facts, report, and what the tutor is told."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from vivavoce.history.v1 import history_pb2 as history_pb
+from vivavoce.history.v1 import history_service_pb2 as service_pb
+
+from mesh.errors import InvalidFieldError
+from mesh.identity import caller
+from mesh.interceptors.wire import Context
+from mesh.paging import page_position, page_token
+from services.history.domain.facts import Fact
+from services.history.domain.notebook import Item, ItemKind
+from services.history.lessons import Lessons
+from services.history.reports import Reports
+from services.history.wire import timestamp_pb
+
+_PAGE: Final = 50
+_KINDS: Final = {
+    ItemKind.WORD: history_pb.REVIEW_ITEM_KIND_WORD,
+    ItemKind.SLIP: history_pb.REVIEW_ITEM_KIND_SLIP,
+}
+
+
+class LearningRpcs:
+    """Translates; the rules are the domain's."""
+
+    _lessons: Lessons
+    _reports: Reports
+
+    async def GetReport(self, request: service_pb.GetReportRequest, context: Context) -> service_pb.GetReportResponse:
+        """Returns the report on a conversation of the caller's."""
+        return service_pb.GetReportResponse(report=await self._reports.get(caller().user_id, request.conversation_id))
+
+    async def ListReviewItems(
+        self, request: service_pb.ListReviewItemsRequest, context: Context
+    ) -> service_pb.ListReviewItemsResponse:
+        """Lists the caller's notebook, due first."""
+        asked = ("ListReviewItems", caller().user_id, str(request.due_only))
+        after: tuple[int, str] | None = None
+        match page_position(request.page_token, asked):
+            case (int(due_us), str(item_id)):
+                after = (due_us, item_id)
+        size = request.page_size or _PAGE
+        found = await self._lessons.items(caller().user_id, after, size + 1, due_only=request.due_only)
+        page = found[:size]
+        more = page_token((page[-1].due_us, page[-1].item_id), asked) if len(found) > size else ""
+        return service_pb.ListReviewItemsResponse(review_items=map(_item_pb, page), next_page_token=more)
+
+    async def CreateReviewItem(
+        self, request: service_pb.CreateReviewItemRequest, context: Context
+    ) -> service_pb.CreateReviewItemResponse:
+        """Adds to the caller's notebook."""
+        sides = request.review_item
+        item = await self._lessons.add_item(caller().user_id, sides.front, sides.back, request.request_id)
+        return service_pb.CreateReviewItemResponse(review_item=_item_pb(item))
+
+    async def UpdateReviewItem(
+        self, request: service_pb.UpdateReviewItemRequest, context: Context
+    ) -> service_pb.UpdateReviewItemResponse:
+        """Changes an item of the caller's notebook."""
+        wanted, mask = request.review_item, _mask(request.update_mask.paths, ("front", "back"))
+        item = await self._lessons.change_item(
+            caller().user_id,
+            request.review_item_id,
+            wanted.front if "front" in mask else None,
+            wanted.back if "back" in mask else None,
+        )
+        return service_pb.UpdateReviewItemResponse(review_item=_item_pb(item))
+
+    async def DeleteReviewItem(
+        self, request: service_pb.DeleteReviewItemRequest, context: Context
+    ) -> service_pb.DeleteReviewItemResponse:
+        """Removes an item of the caller's notebook."""
+        await self._lessons.delete_item(caller().user_id, request.review_item_id)
+        return service_pb.DeleteReviewItemResponse()
+
+    async def ListFacts(self, request: service_pb.ListFactsRequest, context: Context) -> service_pb.ListFactsResponse:
+        """Lists what the tutor remembers about the caller, and what it would like to."""
+        asked = ("ListFacts", caller().user_id)
+        after = ""
+        match page_position(request.page_token, asked):
+            case (str(fact_id),):
+                after = fact_id
+        size = request.page_size or _PAGE
+        found = await self._lessons.facts(caller().user_id, after, size + 1)
+        more = page_token((found[size - 1].fact_id,), asked) if len(found) > size else ""
+        return service_pb.ListFactsResponse(facts=map(_fact_pb, found[:size]), next_page_token=more)
+
+    async def UpdateFact(
+        self, request: service_pb.UpdateFactRequest, context: Context
+    ) -> service_pb.UpdateFactResponse:
+        """Changes or accepts what the tutor remembers."""
+        wanted, mask = request.fact, _mask(request.update_mask.paths, ("text", "accepted"))
+        fact = await self._lessons.change_fact(
+            caller().user_id,
+            request.fact_id,
+            wanted.text if "text" in mask else None,
+            wanted.accepted if "accepted" in mask else None,
+        )
+        return service_pb.UpdateFactResponse(fact=_fact_pb(fact))
+
+    async def DeleteFact(
+        self, request: service_pb.DeleteFactRequest, context: Context
+    ) -> service_pb.DeleteFactResponse:
+        """Makes the tutor forget something."""
+        await self._lessons.delete_fact(caller().user_id, request.fact_id)
+        return service_pb.DeleteFactResponse()
+
+    async def GetTutorMemory(
+        self, request: service_pb.GetTutorMemoryRequest, context: Context
+    ) -> service_pb.GetTutorMemoryResponse:
+        """Returns what the tutor should know when a conversation begins."""
+        facts, due = await self._lessons.for_the_tutor(request.user_id)
+        return service_pb.GetTutorMemoryResponse(facts=map(_fact_pb, facts), due_items=map(_item_pb, due))
+
+
+def _mask(paths: Sequence[str], known: Sequence[str]) -> Collection[str]:
+    if not paths or set(paths) - set(known):
+        raise InvalidFieldError(
+            f"update_mask names what to change; give one or more of: {', '.join(known)}.", field="update_mask"
+        )
+    return set(paths)
+
+
+def _item_pb(item: Item) -> history_pb.ReviewItem:
+    return history_pb.ReviewItem(
+        review_item_id=item.item_id,
+        front=item.front,
+        back=item.back,
+        due_time=timestamp_pb(item.due_us),
+        turn_id=item.turn_id,
+        kind=_KINDS[item.kind],
+    )
+
+
+def _fact_pb(fact: Fact) -> history_pb.LearnerFact:
+    return history_pb.LearnerFact(fact_id=fact.fact_id, text=fact.text, accepted=fact.accepted)

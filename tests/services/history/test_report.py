@@ -1,0 +1,117 @@
+"""A report tells what went well, three corrections, new words and one next step; it is kept, by version."""
+
+from datetime import UTC, date
+from pathlib import Path
+
+from vivavoce.history.v1 import history_pb2 as history_pb
+from vivavoce.history.v1 import history_service_pb2 as service_pb
+from vivavoce.type.v1 import feedback_pb2 as feedback_pb
+
+from mesh.errors import NotFoundError
+from services.history.domain.happenings import Happening, Said, Slip, SlipKind
+from services.history.domain.measures import Counts
+from services.history.domain.progress import Asked, Progress, Tally, view
+from services.history.domain.report import write_report
+from services.history.settings import Settings
+from tests.services.calls import refused
+from tests.services.history.conftest import HistoryMesh, event, history_mesh
+
+
+def progress(vocabulary: int = 0, **counts: int) -> Progress:
+    tally = Tally(0, "a", "", 0, vocabulary, Counts(**counts))
+    return view([tally], [], Asked(UTC), date(2026, 1, 1)).total
+
+
+NOTHING = progress()
+
+
+def turn(text: str, number: int = 1) -> Happening:
+    return Happening("a", number, "usr_1", 0, Said(text), turn_id=f"trn_{number}")
+
+
+def slip(said: str, better: str, start: int, number: int = 1, kind: SlipKind = SlipKind.GRAMMAR) -> Happening:
+    found = Slip(kind, said, better, "", start, start + len(said))
+    return Happening("a", number, "usr_1", 0, found, turn_id=f"trn_{number}")
+
+
+def test_a_correction_shows_the_learners_own_sentence_and_the_same_mended() -> None:
+    said = turn("Hello. Yesterday I goed home. Bye!")
+    (correction,) = write_report([said, slip("goed", "went", 19)], progress(turns=1), NOTHING, []).corrections
+    assert correction.said == "Yesterday I goed home."
+    assert correction.better == "Yesterday I went home."
+    assert correction.said[correction.start : correction.end] == "goed"
+
+
+def test_a_slip_whose_place_is_not_known_is_shown_as_it_was_found() -> None:
+    (correction,) = write_report([turn("hm"), slip("goed", "went", 19)], progress(turns=1), NOTHING, []).corrections
+    assert (correction.said, correction.better) == ("goed", "went")
+
+
+def test_there_are_three_corrections_at_most_of_different_kinds_first() -> None:
+    slips = [slip(f"wrong {each}", f"right {each}", 99) for each in range(4)]
+    other = slip("big", "great", 99, kind=SlipKind.VOCABULARY)
+    found = write_report([*slips, slips[0], other], progress(turns=9), NOTHING, []).corrections
+    assert [each.said for each in found] == ["wrong 0", "big", "wrong 1"]
+
+
+def test_the_first_conversation_is_praised_as_that() -> None:
+    praise = write_report([], progress(0b111, turns=2, words=3), NOTHING, []).praise
+    assert praise == "You held your first conversation: 2 turns, 3 different words."
+
+
+def test_who_speaks_faster_is_told_by_how_much() -> None:
+    before = progress(turns=9, spoken_words=50, spoken_ms=60_000)
+    this = progress(turns=3, spoken_words=30, spoken_ms=30_000)
+    assert write_report([], this, before, []).praise == (
+        "You spoke faster than before: 60 words a minute, where it used to be 50."
+    )
+
+
+def test_the_next_step_is_about_the_slip_that_was_made_most() -> None:
+    made = [slip("big", "great", 99, kind=SlipKind.VOCABULARY), *[slip("goed", "went", 99)] * 2]
+    assert "\u201cwent\u201d" in write_report(made, progress(turns=3), NOTHING, []).next_step
+
+
+def test_who_answers_in_single_words_is_asked_for_sentences() -> None:
+    assert "whole sentences" in write_report([], progress(turns=3, words=4), NOTHING, []).next_step
+
+
+async def report(mesh: HistoryMesh, user_id: str = "usr_test", name: str = "cnv_1") -> history_pb.Report:
+    request = service_pb.GetReportRequest(conversation_id=name)
+    return (await mesh.stub.GetReport(request, metadata=mesh.authority.user_metadata(user_id))).report
+
+
+async def test_a_report_is_written_once_and_again_when_the_talk_goes_on(mesh: HistoryMesh) -> None:
+    await mesh.deliver([event(1), event(2, "I like umbrellas nevertheless"), event(3, "tea")])
+    feedback = event(4)
+    feedback.feedback_given.turn_id = "trn_2"
+    feedback.feedback_given.correction.CopyFrom(
+        feedback_pb.Correction(kind=feedback_pb.CORRECTION_KIND_GRAMMAR, said="like", better="love", start=2, end=6)
+    )
+    await mesh.deliver([feedback])
+    first = await report(mesh)
+    assert first.version == 1
+    assert first.corrections[0].said == "I like umbrellas nevertheless"
+    assert first.corrections[0].better == "I love umbrellas nevertheless"
+    assert first.new_words[0] == "nevertheless"
+    assert await report(mesh) == first
+    await mesh.deliver([event(5, "More tea")])
+    assert (await report(mesh)).version == 2
+
+
+async def test_words_are_new_only_in_the_talk_they_came_in_first(mesh: HistoryMesh) -> None:
+    await mesh.deliver([event(1), event(2, "tea please")])
+    later = [event(1, conversation_id="cnv_2"), event(2, "coffee please", conversation_id="cnv_2")]
+    for each in later:
+        each.time.seconds += 3600
+    await mesh.deliver(later)
+    assert list((await report(mesh, name="cnv_2")).new_words) == ["coffee"]
+    assert set((await report(mesh)).new_words) == {"tea", "please"}
+
+
+async def test_a_report_on_someone_elses_talk_is_not_there(tmp_path: Path) -> None:
+    async with history_mesh(Settings(data_dir=tmp_path)) as mesh:
+        await mesh.deliver([event(1)])
+        for name, user_id in (("cnv_1", "usr_other"), ("cnv_none", "usr_test"), ("\x00", "usr_test")):
+            with refused(NotFoundError):
+                await report(mesh, user_id, name)
