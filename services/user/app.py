@@ -11,12 +11,13 @@ from vivavoce.user.v1 import user_service_pb2_grpc as service_grpc
 
 from mesh.clock import Clock
 from mesh.database import Database
-from mesh.ephemeral import EphemeralSettings
+from mesh.ephemeral import EphemeralSettings, open_ephemeral
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.rates import Rates, check_rates
 from mesh.server import Service
 from mesh.settings import load
+from services.user.access_keys import AccessKeys
 from services.user.accounts import Accounts
 from services.user.addresses import Addresses
 from services.user.audit import Audit
@@ -40,6 +41,8 @@ from services.user.passwords import Passwords
 from services.user.proof import Proof
 from services.user.recovery import Recovery
 from services.user.refresh_tokens import RefreshTokens
+from services.user.revocations import LONGEST_ACCESS_US, Revocations
+from services.user.servicer.access_keys import AccessKeyRpcs
 from services.user.servicer.accounts import AccountRpcs
 from services.user.servicer.audit import AuditRpcs
 from services.user.servicer.budgets import BudgetRpcs
@@ -48,6 +51,7 @@ from services.user.servicer.login_sessions import LoginSessionRpcs
 from services.user.servicer.personal_data import PersonalDataRpcs
 from services.user.servicer.recovery import RecoveryRpcs
 from services.user.settings import Settings
+from services.user.store.access_keys import AccessKeyStore
 from services.user.store.audit import AuditStore
 from services.user.store.base import VERSION_TABLE
 from services.user.store.budgets import BudgetStore
@@ -57,6 +61,8 @@ from services.user.store.links import LinkStore
 from services.user.store.logins import LoginsStore
 from services.user.store.own_data import OwnData
 from services.user.store.people import PeopleStore
+from services.user.store.standings import StandingStore
+from services.user.tickets import Tickets
 
 _DAY_S: Final = 86_400
 _DAY_US: Final = _DAY_S * 1_000_000
@@ -79,13 +85,14 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     )
     secret = await asyncio.to_thread(open_refresh_secret, settings.keys())
     by_place, by_account = settings.rates_by_place(), settings.rates_by_account()
-    mail = load(MailSettings)
+    mail, shared = load(MailSettings), load(EphemeralSettings)
     check_rates([*by_place.values(), *by_account.values()])
     async with (
         keys,
         Database(settings.database(), settings.database_threads) as database,
         Passwords(settings.password_threads, settings.password_queue) as passwords,
-        Rates(load(EphemeralSettings).url) as rates,
+        Rates(shared.url) as rates,
+        open_ephemeral(shared, clock) as ephemeral,
         open_carrier(mail, settings.data_dir, clock) as carrier,
         Post(carrier, clock) as post,
     ):
@@ -153,6 +160,9 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             mail=carrier,
             clock=clock,
         )
+        standings = StandingStore(database)
+        access_keys = AccessKeys(keyring=AccessKeyStore(database), issuer=issuer, audit=audit)
+        tickets = Tickets(ephemeral=ephemeral, people=people, standings=standings, issuer=issuer, limits=limits)
         areas = [
             AccountRpcs(accounts),
             BudgetRpcs(Spending(budgets, clock, stopped=settings.spending_stopped)),
@@ -160,10 +170,14 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             LoginSessionRpcs(logins=login_sessions, keys=keys),
             AuditRpcs(audit),
             RecoveryRpcs(recovery=recovery, addresses=addresses),
+            AccessKeyRpcs(
+                access_keys=access_keys, tickets=tickets, revocations=Revocations(standings=standings, clock=clock)
+            ),
         ]
         sweeps: dict[str, Sweep] = {
             "audit events": lambda now_us: trail.prune(now_us - settings.audit_days * _DAY_US),
             "links": links.prune,
+            "revocations": lambda now_us: standings.prune(now_us - LONGEST_ACCESS_US),
             "guesses": lambda now_us: guessed.prune(now_us - FORGOTTEN_US),
             "budgets": budgets.prune,
             "exports": exports.sweep,

@@ -66,6 +66,13 @@ class Issuer:
         access_token = self._keys.signer.sign(user.user_id, lifetime_s=self._lifetimes.access_s, claims=claims)
         return Issued(access_token, self._lifetimes.access_s, refresh_token, login_session_id)
 
+    def brief(self, user: User, session_id: str, scopes: frozenset[str], lifetime_s: int) -> Issued:
+        """An access token alone, for what stands for a login: `session_id` is its `sid`, `scopes` are lent to it."""
+        scope = " ".join(sorted(scopes & frozenset(scopes_of(user).split())))
+        claims = {"sid": session_id, "scope": scope, "guest": user.guest}
+        access_token = self._keys.signer.sign(user.user_id, lifetime_s=lifetime_s, claims=claims)
+        return Issued(access_token, lifetime_s, "", session_id)
+
     def living_since_us(self) -> int:
         """A login session that was not renewed since then can't be any more."""
         return self.now_us() - self._lifetimes.refresh_s * 1_000_000

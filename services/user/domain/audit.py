@@ -25,6 +25,8 @@ class AuditKind(Enum):
     EMAIL_CHANGED = "email_changed"
     ROLE_CHANGED = "role_changed"
     ACCOUNT_DELETED = "account_deleted"
+    ACCESS_KEY_CREATED = "access_key_created"
+    ACCESS_KEY_REVOKED = "access_key_revoked"
 
 
 #: After these a place counts as one the person comes from.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from services.user.domain.access_keys import AccessKey
 from services.user.domain.audit import AuditEvent
 from services.user.domain.links import Link, LinkPurpose
 from services.user.domain.logins import EndReason, LoginSession, RefreshToken, Verdict
@@ -30,6 +31,22 @@ class Renewal:
     verdict: Verdict
     user: User
     login_session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsedKey:
+    """A personal access token that was shown, and whose it is."""
+
+    key: AccessKey
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A login session or a personal access token that was ended."""
+
+    session_id: str
+    time_us: int
 
 
 class People(Protocol):
@@ -199,4 +216,45 @@ class Roster(Protocol):
 
     async def change_role(self, user_id: str, role: Role, now_us: int) -> User | None:
         """Changes what an account may do, and ends its login sessions: their tokens say what it might before."""
+        ...
+
+
+class AccessKeyring(Protocol):
+    """Keeps personal access tokens. Each call is one transaction, or two where it is noted that one was used."""
+
+    async def add(self, key: AccessKey, token_hash: bytes) -> None:
+        """Adds one.
+
+        Raises:
+            ExhaustedError: the person has as many as one may have.
+            NotFoundError: there is no such person.
+        """
+        ...
+
+    async def of(self, user_id: str, before: Place | None, limit: int) -> list[AccessKey]:
+        """The person's that were not revoked, latest first, `limit` of them behind `before`."""
+        ...
+
+    async def revoke(self, user_id: str, access_key_id: str, now_us: int) -> bool | None:
+        """Revokes one; False where it was, None where it is not the person's."""
+        ...
+
+    async def use(self, token_hash: bytes, now_us: int) -> UsedKey | None:
+        """The one with this token, if it still works; notes that it was used, at most once a minute."""
+        ...
+
+
+class Standings(Protocol):
+    """Knows which login sessions and personal access tokens, by their ids, still stand."""
+
+    async def stands(self, session_id: str, now_us: int) -> bool:
+        """Whether this one does."""
+        ...
+
+    async def ended_since(self, start_us: int, limit: int) -> list[Revocation]:
+        """Those that were ended from then on, oldest first; those that only expired are not among them."""
+        ...
+
+    async def prune(self, before_us: int) -> int:
+        """Forgets those of people who are gone and that were ended before; returns how many."""
         ...

@@ -36,7 +36,7 @@ class DeletionStore:
         """See `DeletionBook`."""
 
         def unit(session: Session) -> Deletion | None:
-            removed = remove_person(session, deletion.user_id)
+            removed = remove_person(session, deletion.user_id, deletion.begin_time_us)
             if removed is None:
                 return None
             row = DeletionRow(

@@ -8,6 +8,7 @@ from services.user.domain.keeping import Verified
 from services.user.domain.links import Link, LinkPurpose
 from services.user.domain.logins import EndReason
 from services.user.domain.people import User, email_key
+from services.user.store.access_keys import end_key_rows
 from services.user.store.base import Base, rows_changed
 from services.user.store.login_rows import end_login_rows
 from services.user.store.people_rows import UserRow, flush_address, user_of
@@ -78,6 +79,8 @@ class LinkStore:
             row.password_hash, row.email_verified = password_hash, True
             remove_links(session, row.user_id)
             end_login_rows(session, row.user_id, now_us, EndReason.PASSWORD_CHANGED)
+            # Whoever had taken the account over may have made some.
+            end_key_rows(session, row.user_id, now_us)
             return user_of(row)
 
         return await self._database.run(unit)

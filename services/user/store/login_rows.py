@@ -18,7 +18,7 @@ class LoginSessionRow(Base):
     create_time_us: Mapped[int] = mapped_column(BigInteger)
     last_used_time_us: Mapped[int] = mapped_column(BigInteger)
     end_time_us: Mapped[int | None] = mapped_column(BigInteger)
-    revoke_time_us: Mapped[int | None] = mapped_column(BigInteger)
+    revoke_time_us: Mapped[int | None] = mapped_column(BigInteger, index=True)
     revoke_reason: Mapped[str | None] = mapped_column(String(32))
 
 

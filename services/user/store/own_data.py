@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from mesh.database import Database
 from services.user.store.base import Base, rows_changed
 from services.user.store.people_rows import UserRow
+from services.user.store.standings import remember_revocations
 
 #: Columns that prove something and tell nothing; bytes are hashes everywhere.
 _SECRETS: Final = frozenset({"password_hash"})
@@ -34,14 +35,15 @@ class OwnData:
         return await self._database.read(unit)
 
 
-def remove_person(session: Session, user_id: str) -> int | None:
+def remove_person(session: Session, user_id: str, now_us: int) -> int | None:
     """Removes the person's rows from every table; how many, or None where there is no such person.
 
-    What hangs on a row goes with it, uncounted.
+    What hangs on a row goes with it, uncounted. Their access tokens are refused from now on.
     """
     # Whoever adds something to the person, or logs them in, holds this row: they are waited for, and then find it gone.
     if session.get(UserRow, user_id, with_for_update=True) is None:
         return None
+    remember_revocations(session, user_id, now_us)
     removed = 0
     # The last first: what points to another table goes before that.
     for table, owner in reversed(list(_owned())):

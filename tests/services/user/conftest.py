@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from vivavoce.type.v1 import access_pb2 as access_pb
 from vivavoce.user.v1 import user_pb2 as user_pb
 from vivavoce.user.v1 import user_service_pb2 as service_pb
 from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
@@ -73,6 +75,19 @@ class UserMesh:
         request = service_pb.UpdateUserRequest(profile=profile)
         request.update_mask.paths.extend(paths)
         return (await self.stub.UpdateUser(request, metadata=call_metadata(tokens.access_token))).user
+
+    async def new_key(
+        self, tokens: user_pb.Tokens, *scopes: access_pb.Scope.ValueType, name: str = "a program", days: float = 0
+    ) -> service_pb.CreateAccessKeyResponse:
+        request = service_pb.CreateAccessKeyRequest(name=name, scopes=scopes or [access_pb.SCOPE_TALK])
+        if days:
+            request.expire_time.FromDatetime(self.clock.wall() + timedelta(days=days))
+        return await self.stub.CreateAccessKey(request, metadata=call_metadata(tokens.access_token))
+
+    async def exchange(self, key: str, *, service: str = "edge") -> user_pb.Tokens:
+        request = service_pb.ExchangeAccessKeyRequest(token=key)
+        metadata = self.authority.service_metadata(service)
+        return (await self.stub.ExchangeAccessKey(request, metadata=metadata)).tokens
 
     async def log_out(self, tokens: user_pb.Tokens) -> None:
         await self.stub.LogOut(service_pb.LogOutRequest(), metadata=call_metadata(tokens.access_token))
