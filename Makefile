@@ -74,6 +74,7 @@ fuzz: $(VENV)/dev ## Send hundreds of made-up requests to every REST operation (
 bench: setup ## Measure latency and print the table (about five minutes).
 	@$(BIN)/viva bench latency
 	@$(BIN)/viva bench mesh
+	@$(BIN)/viva bench accounts
 
 released: $(VENV)/dev ## Keep the contract as it is now as the one that later changes must not break.
 	$(BIN)/buf build --exclude-source-info -o protos/released.binpb

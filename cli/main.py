@@ -110,7 +110,7 @@ def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[Literal["latency", "mesh"], typer.Argument(help="What to measure.")],
+    name: Annotated[Literal["accounts", "latency", "mesh"], typer.Argument(help="What to measure.")],
     as_json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="End within 45 seconds, with fewer runs.")] = False,
 ) -> None:

@@ -6,7 +6,7 @@ from cli.bench.report import Report
 from cli.output import print_json
 
 
-def bench(name: Literal["latency", "mesh"], *, as_json: bool, quick: bool) -> None:
+def bench(name: Literal["accounts", "latency", "mesh"], *, as_json: bool, quick: bool) -> None:
     """Measures, and prints a table or JSON.
 
     Raises:
@@ -19,8 +19,12 @@ def bench(name: Literal["latency", "mesh"], *, as_json: bool, quick: bool) -> No
         report.show()
 
 
-def _measure(name: Literal["latency", "mesh"], *, quick: bool) -> Report:
+def _measure(name: Literal["accounts", "latency", "mesh"], *, quick: bool) -> Report:
     match name:
+        case "accounts":
+            from cli.bench.accounts import bench_accounts
+
+            return bench_accounts(quick=quick)
         case "latency":
             from cli.bench.latency import bench_latency
 
