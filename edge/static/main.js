@@ -2,6 +2,7 @@
 
 import { Call } from "./call.js";
 import { Captions } from "./captions.js";
+import { follow, mailedLink } from "./links.js";
 import { CallError, listScenarios, refreshTokens, signInAsGuest } from "./rpc.js";
 
 const element = (id) => document.getElementById(id);
@@ -10,6 +11,7 @@ let tokens = null;
 let signedInAt = 0;
 let scenarios = [];
 let call = null;
+const link = mailedLink();
 let held = false;
 let muted = false;
 
@@ -48,11 +50,12 @@ async function welcome() {
   try {
     scenarios = (await listScenarios()).scenarios ?? [];
     element("scenarios").append(...scenarios.map(scenarioCard));
+    if (link) await follow(link, { say: notify, form: element("reset") });
     if (location.hash === "#guest") await signIn();
   } catch (error) {
     notify(error.message);
   }
-  element("start").focus();
+  if (link?.purpose !== "reset") element("start").focus();
 }
 
 async function signIn() {

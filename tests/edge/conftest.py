@@ -25,6 +25,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from edge.app import Edge, open_edge
 from edge.settings import Settings
 from mesh.clock import Clock, SystemClock
+from mesh.errors import InvalidFieldError
 from mesh.identity import caller
 from mesh.local import LocalChannel
 from mesh.peers import SERVICE_NAMES, Peers
@@ -78,6 +79,9 @@ class Users(user_grpc.UserServiceServicer):
     error: Exception | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     changed: user_service_pb.UpdateUserRequest | None = None
+    #: Tokens of links that were followed, and passwords set by them; those of ten letters are not good enough.
+    verified: list[str] = field(default_factory=list)
+    reset: list[tuple[str, str]] = field(default_factory=list)
 
     async def ListSigningKeys(
         self, request: user_service_pb.ListSigningKeysRequest, context: object
@@ -102,6 +106,20 @@ class Users(user_grpc.UserServiceServicer):
     ) -> user_service_pb.UpdateUserResponse:
         self.changed = request
         return user_service_pb.UpdateUserResponse(user=user_pb.User(user_id="usr_test", profile=request.profile))
+
+    async def VerifyEmail(
+        self, request: user_service_pb.VerifyEmailRequest, context: object
+    ) -> user_service_pb.VerifyEmailResponse:
+        self.verified.append(request.token)
+        return user_service_pb.VerifyEmailResponse()
+
+    async def ResetPassword(
+        self, request: user_service_pb.ResetPasswordRequest, context: object
+    ) -> user_service_pb.ResetPasswordResponse:
+        if request.new_password == "password1234":
+            raise InvalidFieldError("This password was stolen elsewhere; choose another.", field="new_password")
+        self.reset.append((request.token, request.new_password))
+        return user_service_pb.ResetPasswordResponse()
 
     async def CreateGuest(
         self, request: user_service_pb.CreateGuestRequest, context: object

@@ -249,6 +249,28 @@ async def test_the_guest_link_signs_in_by_itself(tmp_path: Path) -> None:
         await expect(seen.page.locator("#who")).to_have_text("Guest")
 
 
+async def test_a_mailed_link_confirms_the_address_and_leaves_the_address_bar(tmp_path: Path) -> None:
+    async with visit(tmp_path, path="/#verify=tok-1_a") as seen:
+        await expect(seen.page.get_by_role("alert")).to_contain_text("your address is confirmed")
+        assert seen.house.users.verified == ["tok-1_a"]
+        assert seen.page.url == f"{seen.house.edge.url}/"
+
+
+async def test_a_mailed_link_sets_a_new_password_and_says_what_is_wrong_with_one(tmp_path: Path) -> None:
+    async with visit(tmp_path, path="/#reset=tok-2") as seen:
+        page, field = seen.page, seen.page.get_by_label("At least 12 characters")
+        await expect(field).to_be_focused()
+        await field.fill("password1234")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("alert")).to_contain_text("stolen elsewhere")
+        await page.screenshot(path=tmp_path / "reset.png")
+        await field.fill("a sentence nobody guesses")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("alert")).to_contain_text("Your password is changed")
+        await expect(field).to_be_hidden()
+        assert seen.house.users.reset == [("tok-2", "a sentence nobody guesses")]
+
+
 async def test_the_page_is_used_by_keyboard_alone(tmp_path: Path) -> None:
     async with visit(tmp_path) as seen:
         await expect(seen.page.get_by_role("button", name="Start talking")).to_be_focused()
