@@ -17,11 +17,11 @@ from services.ai_engine.domain.roles import (
     Synthesizer,
     TurnEnd,
 )
-from services.ai_engine.domain.run import SpeechToSpeech
 from services.ai_engine.domain.speech_edges import Cadence
+from services.ai_engine.domain.voice import SpeechToSpeech
 from services.ai_engine.engines.perception import Ear
 from services.ai_engine.models import locate
-from services.ai_engine.registry import Premises
+from services.ai_engine.registry import Premises, WholeEngine
 
 _WINDOW_MS = VAD_WINDOW_SAMPLES * 1000 // HEARING_RATE_HZ
 
@@ -150,6 +150,40 @@ async def anthropic(premises: Premises) -> AsyncIterator[LanguageModel]:
 
 
 @asynccontextmanager
+async def openai_realtime(premises: Premises) -> AsyncIterator[SpeechToSpeech]:
+    """A Realtime model, which is not called before the first session."""
+    from services.ai_engine.providers.openai_realtime import OpenAiRealtime, RealtimeOptions
+
+    settings = premises.settings
+    options = RealtimeOptions(
+        settings.realtime_base_url,
+        settings.realtime_model,
+        settings.realtime_api_key or settings.openai_api_key,
+        settings.realtime_transcription_model,
+        longest_s=settings.realtime_longest_s,
+    )
+    async with aclosing(OpenAiRealtime(options)) as voice:
+        yield voice
+
+
+@asynccontextmanager
+async def azure_voice_live(premises: Premises) -> AsyncIterator[SpeechToSpeech]:
+    """Azure Voice Live, which is not called before the first session."""
+    from services.ai_engine.providers.azure_voice_live import AzureVoiceLive, VoiceLiveOptions
+
+    settings = premises.settings
+    yield AzureVoiceLive(
+        VoiceLiveOptions(
+            settings.voice_live_endpoint,
+            settings.voice_live_model,
+            settings.voice_live_api_key,
+            settings.voice_live_voices,
+            longest_s=settings.voice_live_longest_s,
+        )
+    )
+
+
+@asynccontextmanager
 async def instant_voice_activity(premises: Premises) -> AsyncIterator[Ear]:
     """The stub that hears by loudness."""
     from services.ai_engine.providers.instant import CADENCE, InstantVoiceActivity
@@ -190,7 +224,7 @@ async def instant_synthesizer(premises: Premises) -> AsyncIterator[Synthesizer]:
 
 
 @asynccontextmanager
-async def echo(premises: Premises) -> AsyncIterator[SpeechToSpeech]:
+async def echo(premises: Premises) -> AsyncIterator[WholeEngine]:
     """The engine that gives back what it hears."""
     from services.ai_engine.engines.echo import EchoEngine
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from mesh.clock import Clock, SystemClock
 from mesh.errors import InvalidFieldError, PreconditionError
@@ -17,10 +17,13 @@ from services.ai_engine.adapters.failover_hearing import failover_recognizer
 from services.ai_engine.adapters.failover_model import FailoverModel
 from services.ai_engine.adapters.failover_voice import failover_voice
 from services.ai_engine.domain.roles import Capabilities, LanguageModel, Recognizer, Synthesizer, TurnEnd
-from services.ai_engine.domain.run import Configure, Engine, Selection, SpeechToSpeech
+from services.ai_engine.domain.run import Configure, Engine, Selection
+from services.ai_engine.domain.voice import SpeechToSpeech, TurnTaking
 from services.ai_engine.engines.perception import Ear
 from services.ai_engine.engines.pipelined import Parts, PipelinedEngine
+from services.ai_engine.engines.unified import UnifiedEngine, VoiceParts
 from services.ai_engine.models import ModelSettings
+from services.ai_engine.prompts.talk import TalkPrompt
 from services.ai_engine.settings import Settings
 from services.ai_engine.tutor.script import Script
 
@@ -30,12 +33,13 @@ GROUPS: Final[Mapping[str, str]] = {
     "language model": "vivavoce.language_models",
     "synthesizer": "vivavoce.synthesizers",
     "speech-to-speech provider": "vivavoce.speech_to_speech",
+    "engine": "vivavoce.engines",
     "voice activity detection": "vivavoce.voice_activity",
     "turn end detection": "vivavoce.turn_end",
 }
 
 BENCH: Final = "instant"
-BENCH_UNIFIED: Final = "echo"
+BENCH_ENGINE: Final = "echo"
 
 ProviderRole = Literal["recognizer", "language_model", "synthesizer", "speech_to_speech"]
 
@@ -55,6 +59,12 @@ R = TypeVar("R", bound=Provider)
 
 #: Opens a provider, warm, for the length of the block. It raises ProviderError where it can't.
 Opener = Callable[[Premises], AbstractAsyncContextManager[P]]
+
+
+class WholeEngine(Engine, Protocol):
+    """An engine that needs no providers."""
+
+    capabilities: Capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,10 @@ class Providers:
     speech_to_speech: Mapping[str, SpeechToSpeech]
     ear: Ear
     turn_end: TurnEnd
+    #: Engines that stand on no provider, chosen like a speech-to-speech provider.
+    engines: Mapping[str, WholeEngine] = field(default_factory=dict)
+    prompt: TalkPrompt = field(default_factory=lambda: TalkPrompt({}))
+    turn_taking: TurnTaking = "ours"
     healths: Healths = field(default_factory=lambda: Healths(SystemClock()))
     #: How long each is waited for; None where none stands in for another.
     patience: Patience | None = field(default_factory=Patience)
@@ -87,7 +101,7 @@ class Providers:
             ("recognizer", self.recognizers),
             ("language_model", self.language_models),
             ("synthesizer", self.synthesizers),
-            ("speech_to_speech", self.speech_to_speech),
+            ("speech_to_speech", {**self.speech_to_speech, **self.engines}),
         )
         return tuple(
             ProviderEntry(name, role, provider.capabilities, default=name == next(iter(providers)))
@@ -113,7 +127,7 @@ async def open_providers(premises: Premises) -> AsyncIterator[Providers]:
     """
     settings = premises.settings
     bench = (BENCH,) if settings.bench_providers else ()
-    unified = (BENCH_UNIFIED,) if settings.bench_providers else ()
+    engines = (BENCH_ENGINE,) if settings.bench_providers else ()
     async with AsyncExitStack() as stack:
 
         async def opened(role: str, names: Sequence[str]) -> dict[str, Any]:
@@ -127,7 +141,10 @@ async def open_providers(premises: Premises) -> AsyncIterator[Providers]:
             recognizers=await opened("recognizer", settings.recognizers + bench),
             language_models=await opened("language model", settings.language_models + bench),
             synthesizers=await opened("synthesizer", settings.synthesizers + bench),
-            speech_to_speech=await opened("speech-to-speech provider", settings.speech_to_speech + unified),
+            speech_to_speech=await opened("speech-to-speech provider", settings.speech_to_speech),
+            engines=await opened("engine", engines),
+            prompt=TalkPrompt(premises.scripts),
+            turn_taking=_turn_taking(settings.unified_turn_taking),
             healths=Healths(SystemClock(), failures=settings.breaker_failures, rest_s=settings.breaker_rest_s),
             patience=Patience(first_s=settings.stand_in_after_s, within_s=settings.answer_within_s)
             if settings.stand_in
@@ -143,37 +160,40 @@ def engine_for(configure: Configure, providers: Providers, *, clock: Clock) -> E
     synthesizer does not have.
     """
     wanted, language = configure.selection, configure.language.split("-")[0].lower()
+    chooser = _Chooser(providers, language, clock)
     if wanted.kind == "unified":
-        _, unified = _choose(
-            providers.speech_to_speech,
-            "speech-to-speech provider",
-            wanted.speech_to_speech,
-            language,
-            field="configure.engine.speech_to_speech",
-        )
-        return unified
-    role = _Chooser(providers, language, clock)
-    recognizers = role.chain(providers.recognizers, "recognizer", wanted.recognizer)
-    language_models = role.chain(providers.language_models, "language model", wanted.language_model)
-    synthesizers = role.chain(providers.synthesizers, "synthesizer", wanted.synthesizer)
-    speaks = synthesizers.first.capabilities
-    _check_voice(speaks, wanted.voice, field="configure.engine.voice")
+        return _unified(configure, providers, chooser, clock)
+    parts, selection = chooser.parts(wanted)
+    _check_voice(parts.synthesizer.capabilities, wanted.voice, field="configure.engine.voice")
+    return PipelinedEngine(parts, selection, clock=clock)
+
+
+def _unified(configure: Configure, providers: Providers, chooser: "_Chooser", clock: Clock) -> Engine:
+    wanted = configure.selection
+    if whole := providers.engines.get(wanted.speech_to_speech):
+        return whole
+    field_ = "configure.engine.speech_to_speech"
+    name, voice = _choose(
+        providers.speech_to_speech, "speech-to-speech provider", wanted.speech_to_speech, chooser.language, field=field_
+    )
+    _check_voice(voice.capabilities, wanted.voice, field="configure.engine.voice")
+    parts = VoiceParts(
+        voice=voice,
+        health=providers.healths.of("speech-to-speech provider", name),
+        ear=providers.ear,
+        turn_end=providers.turn_end,
+        prompt=providers.prompt,
+        turn_taking=providers.turn_taking,
+        stand_ins=chooser.stand_ins(),
+    )
+    default_voice = next(iter(voice.capabilities.voices), "")
     selection = Selection(
-        kind="pipelined",
-        recognizer=recognizers.links[0].name,
-        language_model=language_models.links[0].name,
-        synthesizer=synthesizers.links[0].name,
-        voice=wanted.voice or next(iter(speaks.voices), ""),
+        kind="unified",
+        speech_to_speech=name,
+        voice=wanted.voice or default_voice,
         speaking_rate=wanted.speaking_rate,
     )
-    parts = Parts(
-        providers.ear,
-        providers.turn_end,
-        failover_recognizer(recognizers),
-        FailoverModel(language_models),
-        failover_voice(synthesizers),
-    )
-    return PipelinedEngine(parts, selection, clock=clock)
+    return UnifiedEngine(parts, selection, clock=clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +203,38 @@ class _Chooser:
     providers: Providers
     language: str
     clock: Clock
+
+    def parts(self, wanted: Selection) -> tuple[Parts, Selection]:
+        """Who hears, thinks and speaks, and their names. Raises PreconditionError PROVIDER_MISSING."""
+        providers = self.providers
+        recognizers = self.chain(providers.recognizers, "recognizer", wanted.recognizer)
+        language_models = self.chain(providers.language_models, "language model", wanted.language_model)
+        synthesizers = self.chain(providers.synthesizers, "synthesizer", wanted.synthesizer)
+        parts = Parts(
+            providers.ear,
+            providers.turn_end,
+            failover_recognizer(recognizers),
+            FailoverModel(language_models),
+            failover_voice(synthesizers),
+        )
+        selection = Selection(
+            kind="pipelined",
+            recognizer=recognizers.links[0].name,
+            language_model=language_models.links[0].name,
+            synthesizer=synthesizers.links[0].name,
+            voice=wanted.voice or next(iter(synthesizers.first.capabilities.voices), ""),
+            speaking_rate=wanted.speaking_rate,
+        )
+        return parts, selection
+
+    def stand_ins(self) -> Parts | None:
+        """The default parts, for a model from speech to speech that fails; None where they don't know the language."""
+        if self.providers.patience is None:
+            return None
+        try:
+            return self.parts(Selection())[0]
+        except PreconditionError:
+            return None
 
     def chain(self, among: Mapping[str, R], role: str, name: str) -> Chain[R]:
         """The provider called `name`, or the first that knows the language, and after it those that may stand in.
@@ -224,6 +276,16 @@ def _choose(providers: Mapping[str, R], role: str, name: str, language: str, *, 
 
 def _knows(capabilities: Capabilities, language: str) -> bool:
     return not language or not capabilities.languages or language in capabilities.languages
+
+
+def _turn_taking(word: str) -> TurnTaking:
+    match word:
+        case "ours" | "theirs":
+            return word
+        case _:
+            raise InvalidFieldError(
+                "VIVAVOCE_AI_ENGINE_UNIFIED_TURN_TAKING must be `ours` or `theirs`.", field="unified_turn_taking"
+            )
 
 
 def _check_voice(capabilities: Capabilities, voice: str, *, field: str) -> None:

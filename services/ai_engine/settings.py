@@ -56,6 +56,23 @@ class Settings:
     anthropic_base_url: str = setting("https://api.anthropic.com", help="Where Claude is asked.")
     anthropic_api_key: str = setting("", help="Key for Claude.", secret=True)
     anthropic_model: str = setting("claude-haiku-4-5", help="Which Claude.")
+    unified_turn_taking: str = setting(
+        "ours",
+        help="Who finds turns and pauses for speech-to-speech models: `ours`, this engine, or `theirs`, the vendor.",
+    )
+    realtime_base_url: str = setting("https://api.openai.com/v1", help="Realtime endpoint, OpenAI's or compatible.")
+    realtime_api_key: str = setting("", help="Key for it. Empty: that of `openai`.", secret=True)
+    realtime_model: str = setting("gpt-realtime", help="Speech-to-speech model to ask it for.")
+    realtime_transcription_model: str = setting("gpt-4o-mini-transcribe", help="What writes down the learner's words.")
+    realtime_longest_s: float = setting(3600.0, help="Seconds after which the endpoint ends a session.")
+    voice_live_endpoint: str = setting("", help="Azure Voice Live: https://<resource>.services.ai.azure.com.")
+    voice_live_api_key: str = setting("", help="Key for it.", secret=True)
+    voice_live_model: str = setting("gpt-realtime", help="Model behind it.")
+    voice_live_voices: tuple[str, ...] = setting(
+        ("en-US-Ava:DragonHDLatestNeural", "en-US-AvaNeural", "en-GB-SoniaNeural"),
+        help="Its voices, the default first.",
+    )
+    voice_live_longest_s: float = setting(3600.0, help="Seconds after which Azure ends a session.")
     model_corrections: bool = setting(
         True, help="Let remote language models tell of slips beside their answers: a second request, after the first."
     )

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, Self
 
 from mesh.errors import VivavoceError
 from services.ai_engine.domain import roles
-from services.ai_engine.domain.roles import Capabilities, TutorContext
+from services.ai_engine.domain.roles import TutorContext
 
 EngineKind = Literal["pipelined", "unified"]
 ReplyEnd = Literal["complete", "cancelled", "failed"]
@@ -137,6 +137,9 @@ class Usage:
     #: From the request to the first clause of text, and from there to the first sound.
     first_text_ms: float = 0.0
     first_audio_ms: float = 0.0
+    #: Of the tokens, those of sound.
+    input_audio_tokens: int = 0
+    output_audio_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,10 +285,3 @@ class Engine(Protocol):
     def open(self, configure: Configure, emit: Emit) -> AbstractAsyncContextManager[EngineSession]:
         """Opens a session. Leaving the block waits for the work in hand; leaving it by an exception cancels it."""
         ...
-
-
-class SpeechToSpeech(Engine, Protocol):
-    """An engine that one provider makes up alone."""
-
-    name: str
-    capabilities: Capabilities

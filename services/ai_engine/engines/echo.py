@@ -29,7 +29,7 @@ _LABEL: Final = "Echo, for measurements: says back what it hears, understands no
 
 
 class EchoEngine:
-    """From a Respond on, each AppendAudio comes back as sound of that reply: same bytes, same rate (SpeechToSpeech)."""
+    """From a Respond on, each AppendAudio comes back as sound of that reply: same bytes, same rate."""
 
     name = "echo"
     capabilities = Capabilities(languages=frozenset(), local=True, label=_LABEL)

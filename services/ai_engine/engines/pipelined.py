@@ -41,8 +41,8 @@ from services.ai_engine.engines.recognition import Recognitions
 from services.ai_engine.engines.replies import Replies
 from services.ai_engine.engines.reply import Voice
 
-#: What a session remembers of what it heard.
-_MEMORY_S: Final = 60.0
+#: What a session remembers of what it heard, in seconds.
+MEMORY_S: Final = 60.0
 #: One second at the highest rate. At a lower one more time may come at once, after the network held it up.
 _LONGEST_BYTES: Final = 96_000
 
@@ -103,7 +103,7 @@ class PipelinedSession:
         tasks: asyncio.TaskGroup,
     ) -> None:
         rate_hz = configure.input_rate_hz
-        heard = HeardSound(_MEMORY_S)
+        heard = HeardSound(MEMORY_S)
         self._heard = heard
         self._next_sample = 0
         self._resampler = StreamResampler(rate_hz, HEARING_RATE_HZ)

@@ -13,7 +13,7 @@ from services.ai_engine.tutor.script import Script
 VERSION = "tutor.v1"
 
 #: What the learner "says" where the tutor opens: chat models want a message to answer.
-_OPENING = "(The learner has just arrived. Greet them and begin.)"
+OPENING = "(The learner has just arrived. Greet them and begin.)"
 #: Where another tutor broke off in the middle of an answer.
 _GO_ON = "(Your line broke off there. Go on with the very next word; repeat nothing, explain nothing.)"
 _FREE_TALK = "Sam, a friendly neighbour who likes short stories from daily life."
@@ -40,7 +40,7 @@ class TutorPrompt:
         earlier = context.lines[-most_lines:] if most_lines else ()
         said = (Message("user" if line.speaker == "learner" else "assistant", line.text) for line in earlier)
         system = Message("system", self.system(context, script))
-        asked = [Message("user", context.turn or _OPENING)]
+        asked = [Message("user", context.turn or OPENING)]
         if context.begun:
             asked += [Message("assistant", context.begun), Message("user", _GO_ON)]
         return (system, *_alternating((*said, *asked)))

@@ -26,7 +26,8 @@ _PROVIDERS = Providers(
     recognizers={"english": EnglishRecognizer(), "any": InstantRecognizer()},
     language_models={"model": Model()},
     synthesizers={"voice": Voice()},
-    speech_to_speech={"echo": EchoEngine()},
+    speech_to_speech={},
+    engines={"echo": EchoEngine()},
     ear=Ear(InstantVoiceActivity(), CADENCE),
     turn_end=InstantTurnEnd(),
 )
@@ -86,12 +87,12 @@ def test_a_voice_the_synthesizer_does_not_have_is_refused() -> None:
 
 
 def test_a_unified_engine_is_chosen_by_kind() -> None:
-    assert _chosen(Selection(kind="unified")).selection == Selection("unified", speech_to_speech="echo")
+    assert _chosen(Selection(kind="unified", speech_to_speech="echo")).selection == Selection("unified", speech_to_speech="echo")
 
 
 def test_a_kind_nobody_provides_is_refused() -> None:
     with pytest.raises(PreconditionError, match="configured: none"):
-        _chosen(Selection(kind="unified"), providers=replace(_PROVIDERS, speech_to_speech={}))
+        _chosen(Selection(kind="unified"), providers=replace(_PROVIDERS, engines={}))
 
 
 async def test_only_what_the_settings_name_is_opened() -> None:
@@ -108,7 +109,7 @@ async def test_stubs_for_measurements_come_after_the_defaults() -> None:
     async with open_providers(_premises(settings)) as providers:
         assert list(providers.language_models) == ["scenario", "instant"]
         assert list(providers.recognizers) == ["instant"]
-        assert list(providers.speech_to_speech) == ["echo"]
+        assert list(providers.engines) == ["echo"]
 
 
 async def test_a_model_elsewhere_is_opened_without_calling_it() -> None:
