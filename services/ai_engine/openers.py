@@ -172,15 +172,15 @@ async def azure_voice_live(premises: Premises) -> AsyncIterator[SpeechToSpeech]:
     from services.ai_engine.providers.azure_voice_live import AzureVoiceLive, VoiceLiveOptions
 
     settings = premises.settings
-    yield AzureVoiceLive(
-        VoiceLiveOptions(
-            settings.voice_live_endpoint,
-            settings.voice_live_model,
-            settings.voice_live_api_key,
-            settings.voice_live_voices,
-            longest_s=settings.voice_live_longest_s,
-        )
+    options = VoiceLiveOptions(
+        settings.voice_live_endpoint,
+        settings.voice_live_model,
+        settings.voice_live_api_key,
+        settings.voice_live_voices,
+        longest_s=settings.voice_live_longest_s,
     )
+    async with aclosing(AzureVoiceLive(options)) as voice:
+        yield voice
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from mesh.audio import BYTES_PER_SAMPLE, StreamResampler, samples
@@ -41,9 +42,10 @@ class ReplySound:
             self._taken += samples(piece)
             yield from self._pieces(self._resampler.feed(piece), last=False)
 
-    def flush(self) -> Iterator[ReplyAudioProduced]:
-        """Gives what was held back, with the words that are left."""
-        rest = self._resampler.flush()
+    def flush(self, pcm: bytes = b"") -> Iterator[ReplyAudioProduced]:
+        """Takes the last piece; gives it and what was held back, with the words that are left."""
+        self._taken += samples(pcm)
+        rest = self._resampler.feed(pcm) + self._resampler.flush()
         if rest:
             yield from self._pieces(rest, last=True)
 
@@ -59,7 +61,12 @@ class ReplySound:
         first, self.total_samples = self.total_samples, self.total_samples + samples(pcm)
         words: list[WordTime] = []
         while self._words and (last or self._words[0].start_sample < self.total_samples):
-            words.append(self._words.popleft())
+            word = self._words.popleft()
+            if last:
+                # By estimate a word may sound when all is over.
+                begin, end = (min(at, self.total_samples) for at in (word.start_sample, word.end_sample))
+                word = replace(word, start_sample=begin, end_sample=end)
+            words.append(word)
         return ReplyAudioProduced(self._reply_id, first, pcm, tuple(words))
 
     def _word_time(self, word: Word) -> WordTime:

@@ -1,9 +1,11 @@
 """Tells one answer of a speech-to-speech provider as it comes: a clause of text, then the sound that follows it."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
+from mesh.audio import BYTES_PER_SAMPLE, samples
 from mesh.clock import Clock
 from mesh.errors import ProviderError
 from mesh.mailbox import Closed, Mailbox
@@ -33,6 +35,8 @@ FIRST_S: Final = 2.5
 _STALL_S: Final = 5.0
 #: Until a stopped answer has ended.
 _STOPPED_S: Final = 1.0
+#: The last of the sound waits until the end: with it go the words that by estimate have not begun yet.
+_TAIL_S: Final = 0.02
 #: Sound that may wait for the first text to it.
 _EARLY_S: Final = 1.0
 
@@ -129,16 +133,15 @@ class VoiceAnswer:
         return await self._stop(link)
 
     async def _stop(self, link: VoiceLink) -> AnswerEvent | None:
-        """Stops it, and passes over what still comes."""
+        """Stops it, and passes over what still comes. Raises TimeoutError where it does not end."""
         self._stopped = True
         await link.stop(self._reply_id)
-        try:
+        with suppress(Closed):
             async with asyncio.timeout(_STOPPED_S):
                 while not isinstance(event := await self._asked.events.get(), AnswerEnded):
                     pass
                 return event
-        except (TimeoutError, Closed):
-            return None
+        return None
 
     async def _write(self, text: str) -> None:
         if self._words is not None:
@@ -159,22 +162,23 @@ class VoiceAnswer:
     async def _hear(self, pcm: bytes) -> None:
         self._early += pcm
         # Text comes first; a vendor that is late with it is not waited for long.
-        if self.text or self._given or len(self._early) > 2 * self._rate_hz * _EARLY_S:
+        if self.text or self._given or len(self._early) > BYTES_PER_SAMPLE * self._rate_hz * _EARLY_S:
             await self._release()
 
     async def _release(self) -> None:
         if self._given and not self.text:
             self.text = self._given
             await self._emit(ReplyTextProduced(self._reply_id, self._given))
-        if not self._early:
+        tail = int(_TAIL_S * self._rate_hz) * BYTES_PER_SAMPLE
+        pcm = bytes(self._early[:-tail])
+        if not pcm:
             return
+        del self._early[: len(pcm)]
         if not self._taken:
             waited_ms = (self._clock.now() - self._begun_s) * 1000 - self._usage.first_text_ms
             self._usage = replace(self._usage, first_audio_ms=max(0.0, waited_ms))
-        pcm, words = bytes(self._early), self._due
-        self._early.clear()
-        self._due = []
-        self._taken += len(pcm) // 2
+        words, self._due = self._due, []
+        self._taken += samples(pcm)
         if self._words is not None:
             self._words.sounded(self._taken / self._rate_hz)
         await self._sounds([*self._sound.feed(pcm, words)])
@@ -194,7 +198,8 @@ class VoiceAnswer:
             self._due += self._words.flush()
         await self._tell(self._splitter.flush())
         await self._release()
-        await self._sounds([*self._sound.flush()])
+        words, self._due = self._due, []
+        await self._sounds([*self._sound.feed(b"", words), *self._sound.flush(bytes(self._early))])
         if event.end == "failed" or not self.begun:
             raise ProviderError(
                 "The speech-to-speech provider could not answer; say it again, or choose another.",

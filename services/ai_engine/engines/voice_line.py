@@ -44,6 +44,7 @@ class VoiceLine:
         self._opening: asyncio.Future[VoiceLink] | None = None
         self._renewing: asyncio.Task[None] | None = None
         self._closed = False
+        self._age_s = max(voice.longest_s - _MARGIN_S, voice.longest_s * _SHARE)
         self.number = 0
         #: Set while nothing is under way that a renewal would cut.
         self.idle = asyncio.Event()
@@ -70,6 +71,13 @@ class VoiceLine:
                 metadata={"cause": "RESTING"},
             )
         return await asyncio.shield(self._opening)
+
+    def drop(self) -> None:
+        """Gives up a connection that does not answer; the next is opened when it is wanted."""
+        if self._holding is not None and self._link is not None:
+            self._link = None
+            self._holding.cancel()
+            self._lost()
 
     def complain(self, complaint: Complaint) -> None:
         """The vendor could not do one thing. The talk goes on: before the next answer its memory is mended anyway."""
@@ -99,6 +107,8 @@ class VoiceLine:
             async with self._voice.connect(self._setup) as link:
                 self._health.answered(self._clock.now() - begun_at)
                 self._health.succeeded()
+                if self._link is not None:
+                    await self._quiet()
                 self._adopt(link, ready)
                 async for event in link.events():
                     if link is self._link:
@@ -131,19 +141,20 @@ class VoiceLine:
             self._renewing = self._tasks.create_task(self._renew(), name="voice line renewal")
 
     async def _renew(self) -> None:
-        """Opens another connection before the cap strikes, in a quiet moment; the old one serves until then."""
-        longest_s = self._voice.longest_s
-        age_s = max(longest_s - _MARGIN_S, longest_s * _SHARE)
+        """Opens another connection before the cap strikes; the old one serves until a quiet moment."""
         while True:
             number = self.number
-            await self._clock.sleep(age_s)
+            await self._clock.sleep(self._age_s)
             if number != self.number or self._link is None:
                 continue  # Broken and reopened meanwhile: this one is younger.
-            try:
-                async with asyncio.timeout((longest_s - age_s) / 2):
-                    await self.idle.wait()
-            except TimeoutError:
-                _log.info("a voice line is renewed in the middle of something", extra={"provider": self._voice.name})
             if self._opening is None:
                 self._opening = self._begin()
             await asyncio.wait((self._opening,))
+
+    async def _quiet(self) -> None:
+        """Waits for the moment when nothing is under way, as long as the old connection may last."""
+        try:
+            async with asyncio.timeout((self._voice.longest_s - self._age_s) / 2):
+                await self.idle.wait()
+        except TimeoutError:
+            _log.info("a voice line is renewed in the middle of something", extra={"provider": self._voice.name})

@@ -151,6 +151,9 @@ class VoiceReplies:
                 link = await self._begin(asked.request)
             end = await answer.follow(link)
         except (VivavoceError, TimeoutError) as error:
+            if isinstance(error, TimeoutError):
+                # It may go on with this answer for ever, and takes no other meanwhile.
+                self._line.drop()
             if asked.cancelled.is_set():
                 return answer.finished("cancelled")
             if not answer.begun and self._stand_in is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +35,7 @@ class VoiceLiveOptions:
 
 
 class AzureVoiceLive:
-    """A model that hears and answers (SpeechToSpeech)."""
+    """A model that hears and answers (SpeechToSpeech). Close it with `aclose` when no longer needed."""
 
     name = "azure_voice_live"
 
@@ -50,6 +50,7 @@ class AzureVoiceLive:
             ) from error
         self._options = options
         self.longest_s = options.longest_s
+        self._late: set[asyncio.Task[None]] = set()
         self.capabilities = Capabilities(
             languages=frozenset(),
             local=False,
@@ -73,9 +74,16 @@ class AzureVoiceLive:
         manager = connect(
             credential=AzureKeyCredential(options.api_key), endpoint=options.endpoint, model=options.model
         )
+        opening = asyncio.create_task(manager.__aenter__(), name="opening Voice Live")
         try:
-            async with asyncio.timeout(options.connect_timeout_s):
-                connection = await manager.__aenter__()
+            await asyncio.wait((opening,), timeout=options.connect_timeout_s)
+        finally:
+            if not opening.done():
+                self._let_go(opening)
+        if not opening.done():
+            raise _failed("did not open a connection in time; try again", "TIMED_OUT")
+        try:
+            connection = opening.result()
         except Exception as error:
             raise _refused(error) from None
         try:
@@ -84,6 +92,23 @@ class AzureVoiceLive:
             yield link
         finally:
             await connection.close()
+
+    async def aclose(self) -> None:
+        """Gives up the connections that are still being opened for nobody."""
+        for late in self._late:
+            late.cancel()
+        await asyncio.gather(*self._late, return_exceptions=True)
+
+    def _let_go(self, opening: "asyncio.Task[VoiceLiveConnection]") -> None:
+        """Closes a connection that nobody waits for as soon as it is there: cancelled, the SDK would leave it open."""
+
+        async def close() -> None:
+            with suppress(Exception):
+                await (await opening).close()
+
+        late = asyncio.create_task(close(), name="closing Voice Live")
+        self._late.add(late)
+        late.add_done_callback(self._late.discard)
 
 
 class _Wire:
@@ -166,8 +191,6 @@ def _refused(error: Exception) -> ProviderError:
             return _failed("takes no more connections for this key; wait a moment or raise the quota", "LIMITED")
         case int():
             return _failed(f"answered with HTTP status {status}; look at its status page", "STATUS")
-        case _ if isinstance(error, TimeoutError):
-            return _failed("did not open a connection in time; try again", "TIMED_OUT")
         case _:
             return _failed("can't be reached; check the endpoint and the network", "UNREACHABLE")
 

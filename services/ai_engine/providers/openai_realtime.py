@@ -91,7 +91,7 @@ class _Wire:
         try:
             await self._connection.send(event)  # type: ignore[arg-type]  # Made by the same rules as theirs.
         except ConnectionClosed as error:
-            raise _closed(error.code) from None
+            raise _closed(error.rcvd.code if error.rcvd else None) from None
 
     async def receive(self) -> bytes | None:
         """The next event, or None at the end."""
@@ -102,7 +102,7 @@ class _Wire:
         except ConnectionClosedOK:
             return None
         except ConnectionClosed as error:
-            raise _closed(error.code) from None
+            raise _closed(error.rcvd.code if error.rcvd else None) from None
 
 
 def _session(options: RealtimeOptions, setup: VoiceSetup) -> Json:
@@ -159,7 +159,8 @@ def _refused(error: Exception) -> ProviderError:
 
 
 def _closed(code: int | None) -> ProviderError:
-    return _failed(f"closed the connection with code {code}; try again", "CLOSED")
+    how = "broke the connection" if code is None else f"closed the connection with code {code}"
+    return _failed(f"{how}; try again", "CLOSED")
 
 
 def _failed(problem: str, cause: str) -> ProviderError:

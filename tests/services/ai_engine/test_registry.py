@@ -87,7 +87,9 @@ def test_a_voice_the_synthesizer_does_not_have_is_refused() -> None:
 
 
 def test_a_unified_engine_is_chosen_by_kind() -> None:
-    assert _chosen(Selection(kind="unified", speech_to_speech="echo")).selection == Selection("unified", speech_to_speech="echo")
+    assert _chosen(Selection(kind="unified", speech_to_speech="echo")).selection == Selection(
+        "unified", speech_to_speech="echo"
+    )
 
 
 def test_a_kind_nobody_provides_is_refused() -> None:
