@@ -19,8 +19,9 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from mesh.audio import StreamResampler
-from tests.emulators.sockets import SocketEmulator, Visit
+from tests.emulators.sockets import SocketEmulator
 from tests.emulators.speech import Hears, Says, scripted_ears, scripted_mouth
+from tests.emulators.vendor import Visit
 
 RATE_HZ = 24_000
 _BYTES_PER_MS = RATE_HZ * 2 // 1000

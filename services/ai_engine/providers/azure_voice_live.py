@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from azure.ai.voicelive.aio import VoiceLiveConnection
 
 _RATE_HZ: Final = 24_000
+#: What closing a connection may take.
+_CLOSE_S: Final = 1.0
 _OPENAI_VOICES: Final = frozenset({"alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse"})
 
 
@@ -72,7 +74,10 @@ class AzureVoiceLive:
 
         options = self._options
         manager = connect(
-            credential=AzureKeyCredential(options.api_key), endpoint=options.endpoint, model=options.model
+            credential=AzureKeyCredential(options.api_key),
+            endpoint=options.endpoint,
+            model=options.model,
+            connection_options={"close_timeout": _CLOSE_S},
         )
         opening = asyncio.create_task(manager.__aenter__(), name="opening Voice Live")
         try:
@@ -91,16 +96,17 @@ class AzureVoiceLive:
             await link.set_up(_session(options, setup), options.connect_timeout_s)
             yield link
         finally:
-            await connection.close()
+            self._let_go(opening)
 
     async def aclose(self) -> None:
-        """Gives up the connections that are still being opened for nobody."""
-        for late in self._late:
-            late.cancel()
-        await asyncio.gather(*self._late, return_exceptions=True)
+        """Waits until what was let go is closed, and for what is still being opened no longer than that takes."""
+        if self._late:
+            _, late = await asyncio.wait(self._late, timeout=2 * _CLOSE_S)
+            for each in late:
+                each.cancel()
 
     def _let_go(self, opening: "asyncio.Task[VoiceLiveConnection]") -> None:
-        """Closes a connection that nobody waits for as soon as it is there: cancelled, the SDK would leave it open."""
+        """Closes a connection as soon as it is there, in a task of its own: cancelled, the SDK would leave it open."""
 
         async def close() -> None:
             with suppress(Exception):
