@@ -5,12 +5,38 @@ None is called before it is used. Each reads its own settings, and says which ex
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from typing import Final
 
 from mesh.settings import load
+from mesh.workers import Workers
 from services.ai_engine.adapters.faults_of_vendors import Faults
 from services.ai_engine.domain.roles import Recognizer, Synthesizer
 from services.ai_engine.registry import Premises
-from services.ai_engine.vendors import DeepgramSettings, ElevenLabsSettings, OpenAiSpeechSettings
+from services.ai_engine.vendors import AzureSpeechSettings, DeepgramSettings, ElevenLabsSettings, OpenAiSpeechSettings
+
+#: Azure's SDK blocks while it connects and closes, which is a few milliseconds where nothing is wrong.
+_AZURE_THREADS: Final = 4
+_AZURE_QUEUE: Final = 64
+
+
+@asynccontextmanager
+async def azure_recognizer(premises: Premises) -> AsyncIterator[Recognizer]:
+    """Azure's recognition."""
+    with Faults("azure", "Azure Speech").imported("azure"):
+        from services.ai_engine.providers.azure_recognizer import AzureRecognizer
+
+    async with Workers("azure recogniser", threads=_AZURE_THREADS, queue=_AZURE_QUEUE) as workers:
+        yield AzureRecognizer(load(AzureSpeechSettings), workers=workers)
+
+
+@asynccontextmanager
+async def azure_synthesizer(premises: Premises) -> AsyncIterator[Synthesizer]:
+    """Azure's voices."""
+    with Faults("azure", "Azure Speech").imported("azure"):
+        from services.ai_engine.providers.azure_synthesizer import AzureSynthesizer
+
+    async with Workers("azure voice", threads=_AZURE_THREADS, queue=_AZURE_QUEUE) as workers:
+        yield AzureSynthesizer(load(AzureSpeechSettings), workers=workers)
 
 
 @asynccontextmanager

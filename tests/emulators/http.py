@@ -75,6 +75,7 @@ class HttpEmulator(Vendor):
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         visit = Visit.of(lines[0].split()[1], headers)
         self.visits.append(visit)
+        self.arrived.set()
         # What comes now is the end of the connection: nobody asks twice without waiting for the answer.
         gone = asyncio.create_task(reader.read(1))
         gone.add_done_callback(lambda task: None if task.cancelled() else visit.closed.set())

@@ -85,6 +85,7 @@ class SocketEmulator(Vendor):
         assert socket.request is not None
         visit = _visit(socket.request)
         self.visits.append(visit)
+        self.arrived.set()
         gone = asyncio.create_task(socket.wait_closed())
         gone.add_done_callback(lambda _: visit.closed.set())
         with suppress(ConnectionClosed), self.stoppable(socket.transport):

@@ -59,7 +59,8 @@ class Vendor(ABC):
     #: Rate of the sound it takes.
     rate_hz: int = 16_000
     visits: list[Visit] = field(default_factory=list)
-    #: Set when it was asked and does not answer.
+    #: Set when somebody came, and when it was asked and does not answer.
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     #: What a voice was asked for, one after another; pieces of speech beyond so many wait until `go` is set.
     voices: list[str] = field(default_factory=list)

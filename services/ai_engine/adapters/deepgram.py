@@ -22,7 +22,7 @@ def deepgram_client(settings: DeepgramSettings, faults: Faults) -> AsyncDeepgram
     Raises PreconditionError PROVIDER_MISSING where Deepgram's own service would be asked without a key.
     """
     host = urlsplit(settings.base_url).hostname or ""
-    key = faults.key(settings.api_key, _KEY) if host.endswith(_THEIRS) else settings.api_key or "none"
+    key = faults.setting(settings.api_key, _KEY) if host.endswith(_THEIRS) else settings.api_key or "none"
     http = settings.base_url.replace("ws", "http", 1)
     ours = DeepgramClientEnvironment(base=http, production=settings.base_url, agent=settings.base_url, agent_rest=http)
     return AsyncDeepgramClient(api_key=key, environment=ours)

@@ -103,18 +103,18 @@ class Faults:
                 metadata={"provider": self.provider, "extra": extra},
             ) from None
 
-    def key(self, key: str, variable: str) -> str:
-        """The key, where there is one.
+    def setting(self, value: str, variable: str) -> str:
+        """The value, where there is one, such as a key.
 
         Raises PreconditionError PROVIDER_MISSING.
         """
-        if not key:
+        if not value:
             raise PreconditionError(
-                f"{self.title} needs a key; set {variable}.",
+                f"{self.title} needs a setting that is empty; set {variable}.",
                 reason="PROVIDER_MISSING",
                 metadata={"provider": self.provider, "variable": variable},
             )
-        return key
+        return value
 
 
 def _status_of(error: Exception) -> int | None:

@@ -40,7 +40,7 @@ def openai_client(access: OpenAiAccess, faults: Faults) -> openai.AsyncOpenAI:
     Raises PreconditionError PROVIDER_MISSING where OpenAI's own service would be asked without a key.
     """
     host = urlsplit(access.base_url).hostname or ""
-    key = faults.key(access.api_key, _KEY) if host.endswith(_THEIRS) else access.api_key or "none"
+    key = faults.setting(access.api_key, _KEY) if host.endswith(_THEIRS) else access.api_key or "none"
     # A retry would come after the learner has stopped waiting; the engine decides what to do instead.
     return openai.AsyncOpenAI(
         base_url=access.base_url,

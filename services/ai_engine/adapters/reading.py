@@ -86,3 +86,11 @@ async def _left(connection: AbstractAsyncContextManager[S]) -> None:
     # It is closed either way, and nobody waits for what the vendor says of it.
     with suppress(Exception):
         await connection.__aexit__(None, None, None)
+
+
+@asynccontextmanager
+async def hung_up() -> AsyncIterator[None]:
+    """Bounds a goodbye in the block: a vendor that does not answer it is not waited for."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_GOODBYE_S):
+            yield

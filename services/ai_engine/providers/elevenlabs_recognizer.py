@@ -41,7 +41,7 @@ class ScribeRecognizer:
 
     def __init__(self, settings: ElevenLabsSettings) -> None:
         self._model = settings.recognizer_model
-        key = _FAULTS.key(settings.api_key, _KEY)
+        key = _FAULTS.setting(settings.api_key, _KEY)
         self._client = AsyncElevenLabs(api_key=key, base_url=settings.base_url)
         self.capabilities = Capabilities(
             languages=frozenset(),

@@ -52,7 +52,7 @@ class ElevenLabsSynthesizer:
 
     def __init__(self, settings: ElevenLabsSettings) -> None:
         self._settings = settings
-        self._headers = {"xi-api-key": _FAULTS.key(settings.api_key, _KEY)}
+        self._headers = {"xi-api-key": _FAULTS.setting(settings.api_key, _KEY)}
         self.capabilities = Capabilities(
             languages=_LANGUAGES,
             local=False,

@@ -2,8 +2,13 @@ import pytest
 
 from mesh.errors import PreconditionError, ProviderError
 from services.ai_engine.adapters.faults_of_vendors import Faults
+from services.ai_engine.adapters.reading import ANSWER_S, CONNECT_S
 
 _FAULTS = Faults("bell", "Bell")
+
+
+def test_no_vendor_is_waited_for_longer_than_people_wait() -> None:
+    assert max(CONNECT_S, ANSWER_S) < 3
 
 
 def test_a_missing_sdk_names_the_extra_that_brings_it() -> None:
@@ -15,7 +20,7 @@ def test_a_missing_sdk_names_the_extra_that_brings_it() -> None:
 
 def test_a_missing_key_names_the_setting() -> None:
     with pytest.raises(PreconditionError) as caught:
-        _FAULTS.key("", "VIVAVOCE_AI_ENGINE_BELL_API_KEY")
+        _FAULTS.setting("", "VIVAVOCE_AI_ENGINE_BELL_API_KEY")
     assert "VIVAVOCE_AI_ENGINE_BELL_API_KEY" in caught.value.message
 
 

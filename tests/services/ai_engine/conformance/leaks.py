@@ -12,7 +12,6 @@ import psutil
 from tests.emulators.vendor import Vendor
 from tests.services.ai_engine.conformance.vendors import Pair
 
-FRAME_S = 0.02
 _SOON_S = 3.0
 
 

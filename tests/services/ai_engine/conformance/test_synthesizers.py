@@ -11,9 +11,8 @@ from mesh.audio import duration_s, is_silent
 from mesh.errors import InvalidFieldError, ProviderError
 from services.ai_engine.domain.roles import SpeechChunk, Synthesizer
 from tests.emulators.speech import scripted_mouth
-from tests.emulators.vendor import Behaviour
-from tests.services.ai_engine.conformance.faults import CAUSES, each_fails_typed
-from tests.services.ai_engine.conformance.leaks import FRAME_S, nothing_left
+from tests.services.ai_engine.conformance.faults import TOGETHER, each_fails_typed
+from tests.services.ai_engine.conformance.leaks import nothing_left
 from tests.services.ai_engine.conformance.vendors import SYNTHESIZERS, Pair
 
 _TEXT = "Yesterday I went, with my dad, to Zürich & back."
@@ -48,7 +47,8 @@ async def test_the_text_sounds_sample_by_sample_as_the_vendor_made_it(pair: Pair
 async def test_words_are_told_in_order_within_the_sound(pair: Pair[Synthesizer]) -> None:
     chunks = await _said(pair)
     words = [word for chunk in chunks for word in chunk.words]
-    assert [word.text for word in words] == (_TEXT.split() if pair.provider.capabilities.word_times else [])
+    told = [word.text for word in words if word.text != "&"]
+    assert told == (_TEXT.replace(" &", "").split() if pair.provider.capabilities.word_times else [])
     times = [at for word in words for at in (word.start_s, word.end_s)]
     assert times == sorted(times)
     length_s = duration_s(b"".join(chunk.pcm for chunk in chunks), 24_000)
@@ -90,9 +90,9 @@ async def test_a_voice_or_a_pace_it_does_not_have_is_refused_before_it_connects(
     assert pair.emulator.visits == []
 
 
-@pytest.mark.parametrize("behaviour", CAUSES)
-async def test_each_misbehaviour_is_a_typed_error_in_time(behaviour: Behaviour) -> None:
-    await each_fails_typed(SYNTHESIZERS, behaviour, _said, _TEXT)
+@pytest.mark.parametrize("manner", TOGETHER)
+async def test_a_vendor_that_misbehaves_is_a_typed_error_in_time(manner: str) -> None:
+    await each_fails_typed(SYNTHESIZERS, manner, _said, _TEXT)
 
 
 async def test_a_vendor_that_says_nothing_gives_no_sound(pair: Pair[Synthesizer]) -> None:
@@ -129,4 +129,4 @@ async def test_stopping_in_the_middle_ends_the_connection_within_a_frame(pair: P
         return time.monotonic() - begun
 
     # The quickest of several: this machine may be busy with something else in any of them.
-    assert min([await stop() for _ in range(4)]) < FRAME_S
+    assert min([await stop() for _ in range(4)]) < pair.goodbye_s

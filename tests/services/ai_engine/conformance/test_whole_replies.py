@@ -36,8 +36,9 @@ async def test_the_first_clause_sounds_before_the_second_is_known(pair: Pair[Str
 
 
 async def test_it_connects_before_there_is_text(pair: Pair[StreamingSynthesizer]) -> None:
-    async with pair.provider.speak():
-        assert len(pair.emulator.visits) == 1
+    async with pair.provider.speak(), asyncio.timeout(5):
+        await pair.emulator.arrived.wait()
+    assert len(pair.emulator.visits) == 1
 
 
 async def test_clauses_asked_for_at_once_each_get_their_own_sound_and_words(
