@@ -210,8 +210,9 @@ class HttpProtocol(HttpToolsProtocol):
         if self._phase is _Phase.BODY:
             allowed_s = self._bounds.body_within_s + self._received / _BODY_BYTES_PER_S
             left_s = self._phase_began + allowed_s - self.loop.time()
-            if left_s > 0:
-                self._deadline = self.loop.call_later(left_s, self._late)
+            if left_s > 0 or self.flow.read_paused:
+                # While we do not read, the client can't be late.
+                self._deadline = self.loop.call_later(max(left_s, 1.0), self._late)
                 return
         self._refuse(self._refusal or LateRequestError("The request did not come in time; send it at once."))
 
@@ -248,13 +249,19 @@ class HttpProtocol(HttpToolsProtocol):
             # Nobody asked anything.
             self.transport.abort()
             return
-        if self._answered() or not self.cycle.response_started:
+        if self._may_answer():
             self.transport.write(raw_answer(error))
         self.transport.close()
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.loop.call_later(_LINGER_S, self.transport.abort)
+
+    def _may_answer(self) -> bool:
+        """Whether what is refused is what the next answer belongs to; never write into another one."""
+        if self._phase is _Phase.BODY:
+            return not (self.pipeline or self.cycle.response_started)
+        return self._answered()
 
     def _answered(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle

@@ -102,6 +102,16 @@ async def test_more_requests_ahead_than_a_client_needs_are_refused(house: House)
         assert (await raw.rest()).count(b"HTTP/1.1 ") < 100
 
 
+async def test_a_late_request_never_writes_into_the_answer_to_the_one_before() -> None:
+    async with open_house(head_within_s=0.2, body_within_s=0.2) as house, connected(house) as raw:
+        house.users.delay_s = 0.6
+        token = house.signed_in["authorization"].encode()
+        first = b"GET /v1/users/me HTTP/1.1\r\nHost: a\r\nAuthorization: " + token + b"\r\n\r\n"
+        await raw.send(first + HALVES["half a body"])
+        # It closes before the first answer is there: what comes may be nothing, but not the wrong answer.
+        assert b"408" not in await raw.rest()
+
+
 async def test_whoever_does_not_read_a_download_is_cut() -> None:
     async with open_house(stalled_after_s=0.5) as house:
         house.media.pieces = [bytes(60_000)] * 1_000
