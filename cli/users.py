@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -12,6 +13,7 @@ from rich.table import Table
 from cli.output import console, print_json, told_kindly
 from cli.units import user_settings
 from mesh.clock import SystemClock
+from services.user.domain.budgets import Account, Overrides
 from services.user.domain.people import Role, User
 from services.user.operator import Operator, open_operator
 
@@ -84,6 +86,63 @@ def reset_link(who: Who, as_json: Json = False, data_dir: DataDir = None) -> Non
     """Print a link by which an account's owner chooses a new password within an hour."""
     link = _done(data_dir, lambda operator: operator.reset_link(who))
     _tell(as_json, {"link": link}, link)
+
+
+@app.command()
+def budget(
+    who: Annotated[str, typer.Argument(help="Address or id of a person, or one of learner, admin, guest.")],
+    concurrent_sessions: Annotated[int | None, typer.Option(min=-1, help="Sessions at once; -1 is no bound.")] = None,
+    audio_seconds: Annotated[int | None, typer.Option(min=-1, help="Seconds of sound a day.")] = None,
+    model_tokens: Annotated[int | None, typer.Option(min=-1, help="Tokens of language models a day.")] = None,
+    spoken_characters: Annotated[int | None, typer.Option(min=-1, help="Characters spoken by vendors a day.")] = None,
+    money_micros_day: Annotated[int | None, typer.Option(min=-1, help="Money a day, in millionths.")] = None,
+    money_micros_month: Annotated[int | None, typer.Option(min=-1, help="Money a month, in millionths.")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Forget what was said until now.")] = False,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Show what a person or a role may use, or say it anew. What is said about a person goes before their role."""
+    wanted = Overrides(
+        concurrent_sessions=concurrent_sessions,
+        audio_seconds=audio_seconds,
+        model_tokens=model_tokens,
+        spoken_characters=spoken_characters,
+        money_micros_day=money_micros_day,
+        money_micros_month=money_micros_month,
+    )
+
+    async def act(operator: Operator) -> tuple[Overrides, Account | None]:
+        before = Overrides() if reset else (await operator.budget(who))[0]
+        if reset or wanted != Overrides():
+            await operator.say_budget(who, wanted.over(before))
+        return await operator.budget(who)
+
+    said, account = _done(data_dir, act)
+    answer: dict[str, Any] = {"said": asdict(said)}
+    if account is not None:
+        answer |= {"limits": asdict(account.limits), "left": asdict(account.left())}
+    if as_json:
+        print_json(answer)
+        return
+    table = Table("amount", *answer)
+    for name in asdict(said):
+        table.add_row(name, *("" if part[name] is None else str(part[name]) for part in answer.values()))
+    console().print(table)
+
+
+@app.command()
+def delete(
+    who: Who,
+    sure: Annotated[bool, typer.Option("--yes", prompt="Remove the account and all that is kept of the person?")],
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Delete a person, here at once and in the other services as soon as the user service runs."""
+    if not sure:
+        raise typer.Exit(1)
+    deletion = _done(data_dir, lambda operator: operator.delete(who))
+    receipt = {"receipt_id": deletion.deletion_id, "pending_services": deletion.pending()}
+    _tell(as_json, receipt, f"Deleted. The receipt is {deletion.deletion_id}; see GET /v1/deletions/<receipt>.")
 
 
 def _done(data_dir: Path | None, act: Callable[[Operator], Awaitable[T]]) -> T:

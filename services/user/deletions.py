@@ -81,7 +81,9 @@ class Deletions:
         begun = await self._book.begin(Deletion(new_id("del"), user_id, self._now_us(), {}))
         if begun is None:
             return await self._found(user_id=user_id)
-        await self._remove_files(user_id, user.email if user else "")
+        if user is not None and user.email:
+            await self._mail.forget(user.email)
+            await self._proof.forgive(email_key(user.email))
         _log.info("account deleted", extra={"user_id": user_id, "deletion_id": begun.deletion_id})
         await self._finish(begun.deletion_id)
         return await self._found(deletion_id=begun.deletion_id)
@@ -93,13 +95,6 @@ class Deletions:
             NotFoundError: there is no such deletion, or it was finished more than a year ago.
         """
         return await self._found(deletion_id=deletion_id)
-
-    async def _remove_files(self, user_id: str, email: str) -> None:
-        """Should it end before this, the archive goes when its hour is over, and letters when newer ones come."""
-        await self._exports.remove(user_id)
-        if email:
-            await self._mail.forget(email)
-            await self._proof.forgive(email_key(email))
 
     async def _finish(self, deletion_id: str) -> None:
         finished = self._finished[deletion_id] = asyncio.Event()
@@ -134,6 +129,7 @@ class Deletions:
             await self._carry_on(deletion)
 
     async def _carry_on(self, deletion: Deletion) -> None:
+        await self._exports.remove(deletion.user_id)
         for service in deletion.pending():
             try:
                 count = await self._neighbours.forget(service, deletion.user_id, deletion.deletion_id)

@@ -15,6 +15,8 @@ from mesh.migrations import migrate
 from mesh.settings import load
 from services.user.audit import Audit
 from services.user.domain.audit import AuditKind
+from services.user.domain.budgets import Account, Budgets, Overrides
+from services.user.domain.deletions import Deletion, DeletionBook
 from services.user.domain.keeping import Logins, People, Place, Roster
 from services.user.domain.links import LinkPurpose
 from services.user.domain.logins import EndReason
@@ -26,6 +28,8 @@ from services.user.passwords import Passwords
 from services.user.settings import Settings
 from services.user.store.audit import AuditStore
 from services.user.store.base import VERSION_TABLE
+from services.user.store.budgets import SUBJECTS, BudgetStore
+from services.user.store.deletions import DeletionStore
 from services.user.store.links import LinkStore
 from services.user.store.logins import LoginsStore
 from services.user.store.people import PeopleStore
@@ -48,6 +52,9 @@ class Operator:
         passwords: Passwords,
         mailed: MailedLinks,
         audit: Audit,
+        budgets: Budgets,
+        book: DeletionBook,
+        clock: Clock,
     ) -> None:
         self._people = people
         self._logins = logins
@@ -55,6 +62,9 @@ class Operator:
         self._passwords = passwords
         self._mailed = mailed
         self._audit = audit
+        self._budgets = budgets
+        self._book = book
+        self._clock = clock
 
     async def accounts(self, before: Place | None, limit: int) -> list[User]:
         """Accounts, latest first."""
@@ -114,6 +124,38 @@ class Operator:
         await self._audit.note(AuditKind.PASSWORD_RESET_REQUESTED, user.user_id, client=_CLIENT)
         return await self._link(user)
 
+    async def budget(self, who: str) -> tuple[Overrides, Account | None]:
+        """What is said about the budget of a person, with how it stands, or of a role, by its name.
+
+        Raises:
+            NotFoundError: there is no such person or role.
+        """
+        if who in SUBJECTS:
+            return await self._budgets.overrides(who), None
+        user_id = (await self._person(who)).user_id
+        return await self._budgets.overrides(user_id), await self._budgets.account(user_id, self._clock.wall())
+
+    async def say_budget(self, who: str, said: Overrides) -> None:
+        """Says this about the budget of a person or a role from now on; the rest of what was said holds no more.
+
+        Raises:
+            NotFoundError: there is no such person or role.
+        """
+        subject = who if who in SUBJECTS else (await self._person(who)).user_id
+        await self._budgets.override(subject, said)
+
+    async def delete(self, who: str) -> Deletion:
+        """Deletes a person's account, or a guest. The service, once it runs, has the others forget them.
+
+        Raises:
+            NotFoundError: there is no such person.
+        """
+        user = await self._person(who)
+        begun = await self._book.begin(Deletion(new_id("del"), user.user_id, self._mailed.now_us(), {}))
+        if begun is None:
+            raise NotFoundError("There is no such account any more; it was deleted just now.")
+        return begun
+
     async def _link(self, user: User) -> str:
         return await self._mailed.link(user.user_id, user.email, LinkPurpose.RESET_PASSWORD)
 
@@ -147,4 +189,7 @@ async def open_operator(settings: Settings, clock: Clock) -> AsyncIterator[Opera
             passwords=passwords,
             mailed=mailed,
             audit=Audit(trail=AuditStore(database), clock=clock),
+            budgets=BudgetStore(database, settings.budget()),
+            book=DeletionStore(database),
+            clock=clock,
         )

@@ -127,3 +127,29 @@ async def test_a_new_signing_key_is_taken_up_by_the_running_service(tmp_path: Pa
             mesh.clock.advance(5)
             await asyncio.sleep(0.01)
     assert (await mesh.user(tokens)).user_id
+
+
+async def test_a_person_is_granted_more_and_it_counts_at_once(tmp_path: Path, mesh: UserMesh) -> None:
+    tokens = (await mesh.register()).tokens
+    await told(tmp_path, "budget", "learner", "--audio-seconds", "100", "--concurrent-sessions", "-1")
+    await told(tmp_path, "budget", "ann@example.org", "--audio-seconds", "50")
+    shown = await told(tmp_path, "budget", "ann@example.org", "--model-tokens", "7")
+    assert shown["said"] == dict.fromkeys(shown["said"]) | {"audio_seconds": 50, "model_tokens": 7}
+    assert (shown["left"]["audio_seconds"], shown["limits"]["concurrent_sessions"]) == (50, None)
+    answer = await mesh.stub.GetBudget(service_pb.GetBudgetRequest(), metadata=call_metadata(tokens.access_token))
+    assert (answer.budget.audio_seconds, answer.budget.model_tokens) == (50, 7)
+    reset = await told(tmp_path, "budget", "ann@example.org", "--reset")
+    assert reset["limits"]["audio_seconds"] == 100
+    assert (await ran(tmp_path, "budget", "nobody")).exit_code != 0
+
+
+async def test_a_person_is_deleted_here_and_the_service_finishes_it(tmp_path: Path, mesh: UserMesh) -> None:
+    await mesh.register()
+    assert (await ran(tmp_path, "delete", "ann@example.org")).exit_code != 0
+    given = await told(tmp_path, "delete", "ann@example.org", "--yes")
+    assert given["pending_services"] == ["conversation", "history", "media"]
+    request = service_pb.GetDeletionReceiptRequest(receipt_id=given["receipt_id"])
+    answer = await mesh.stub.GetDeletionReceipt(request)
+    assert answer.receipt.removed["user"] > 0
+    with refused(UnauthenticatedError):
+        await mesh.log_in()

@@ -1,7 +1,7 @@
 """Budgets: what a person may use at once, a day and a month, and what is set aside of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Final, Protocol, Self
 
@@ -69,6 +69,11 @@ class Overrides:
     spoken_characters: int | None = None
     money_micros_day: int | None = None
     money_micros_month: int | None = None
+
+    def over(self, earlier: "Overrides") -> "Overrides":
+        """What counts where this is said after `earlier`: of each amount, the last that was said."""
+        said = {name: value for name in self.__dataclass_fields__ if (value := getattr(self, name)) is not None}
+        return replace(earlier, **said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from mesh.database import Database
 from mesh.errors import BudgetExhaustedError, NotFoundError
 from services.user.domain.budgets import Account, Amounts, Limits, Overrides, Reservation
+from services.user.domain.people import Role
 from services.user.domain.windows import windows_at
 from services.user.store.base import rows_changed
 from services.user.store.budget_rows import (
@@ -31,6 +32,8 @@ _LATE_US: Final = 2 * 3_600_000_000
 #: Days and months that closed are kept so long: an operator may look back a year.
 _WINDOWS_KEPT_US: Final = 400 * 86_400_000_000
 GUEST: Final = "guest"
+#: Whom something can be said about beside people: roles, and guests as if they were one.
+SUBJECTS: Final = (*(role.value for role in Role), GUEST)
 
 
 class BudgetStore:
