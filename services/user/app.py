@@ -181,9 +181,14 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             "guesses": lambda now_us: guessed.prune(now_us - FORGOTTEN_US),
             "budgets": budgets.prune,
             "exports": exports.sweep,
+            "guests": lambda now_us: _swept(deletions, settings.guest_days, now_us),
             "deletions": lambda now_us: book.prune(now_us - _RECEIPTS_KEPT_US),
         }
         async with Janitor(sweeps, clock), exports, deletions:
             yield Service(
                 SERVICE_NAMES["user"], partial(service_grpc.add_UserServiceServicer_to_server, compose(areas))
             )
+
+
+async def _swept(deletions: Deletions, guest_days: int, now_us: int) -> int:
+    return await deletions.sweep_guests(now_us - guest_days * _DAY_US) if guest_days else 0

@@ -24,6 +24,7 @@ _SPARE_S: Final = 0.5
 _CLAIM_S: Final = 240.0
 #: What another process began, or left when it ended, is looked for this often.
 _LOOK_EVERY_S: Final = 5.0
+_GUESTS_AT_ONCE: Final = 100
 _US: Final = 1_000_000
 
 _log: Final = logging.getLogger(__name__)
@@ -95,6 +96,16 @@ class Deletions:
             NotFoundError: there is no such deletion, or it was finished more than a year ago.
         """
         return await self._found(deletion_id=deletion_id)
+
+    async def sweep_guests(self, before_us: int) -> int:
+        """Deletes guests who were not there since; how many. Their tokens have expired: they can't come back."""
+        swept = 0
+        while guests := await self._book.forsaken_guests(before_us, _GUESTS_AT_ONCE):
+            for user_id in guests:
+                await self._book.begin(Deletion(new_id("del"), user_id, self._now_us(), {}))
+            swept += len(guests)
+            self._news.set()
+        return swept
 
     async def _finish(self, deletion_id: str) -> None:
         finished = self._finished[deletion_id] = asyncio.Event()

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import grpc
+import httpx
 import pytest
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.history.v1 import history_service_pb2 as history_pb
@@ -54,11 +56,15 @@ class Person:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[grpc.aio.Channel]:
-    """A mesh on a folder, with engines that answer at once, and the way to it."""
+async def opened(folder: Path) -> AsyncIterator[tuple[grpc.aio.Channel, httpx.AsyncClient]]:
+    """A mesh on a folder, with engines that answer at once, and both ways to it."""
     options = MeshOptions(folder, overrides={"ai_engine": _INSTANT})
-    async with run_mesh(options) as mesh, open_channel(mesh.grpc) as channel:
-        yield channel
+    async with (
+        run_mesh(options) as mesh,
+        open_channel(mesh.grpc) as channel,
+        httpx.AsyncClient(base_url=mesh.web, timeout=_CALL_S) as web,
+    ):
+        yield channel, web
 
 
 async def registered(channel: grpc.aio.Channel, email: str) -> Person:
@@ -105,20 +111,22 @@ async def talked(channel: grpc.aio.Channel, person: Person) -> str:
     return conversation_id
 
 
-async def exported(channel: grpc.aio.Channel, person: Person) -> dict[str, bytes]:
-    stub, metadata = UserServiceStub(channel), call_metadata(person.token)
-    answer = await stub.ExportUser(service_pb.ExportUserRequest(), metadata=metadata, timeout=_CALL_S)
-    request = service_pb.DownloadExportRequest(export_id=answer.download_url.rpartition("/")[2])
-    pieces = [piece.data async for piece in stub.DownloadExport(request, metadata=metadata, timeout=_CALL_S)]
-    with zipfile.ZipFile(io.BytesIO(b"".join(pieces))) as archive:
+async def exported(web: httpx.AsyncClient, person: Person) -> dict[str, bytes]:
+    bearer = {"authorization": f"Bearer {person.token}"}
+    answer = (await web.post("/v1/users/me:export", headers=bearer)).raise_for_status()
+    path = urlsplit(answer.json()["downloadUrl"]).path
+    content = (await web.get(path, headers=bearer)).raise_for_status().content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-async def deleted(channel: grpc.aio.Channel, person: Person) -> service_pb.DeletionReceipt:
-    answer = await UserServiceStub(channel).DeleteUser(
-        service_pb.DeleteUserRequest(current_password=_PASSWORD), metadata=call_metadata(person.token), timeout=_CALL_S
-    )
-    return answer.receipt
+async def deleted(web: httpx.AsyncClient, person: Person) -> dict[str, Any]:
+    """The receipt, as it is read by its id afterwards."""
+    bearer = {"authorization": f"Bearer {person.token}"}
+    answer = await web.post("/v1/users/me:delete", headers=bearer, json={"currentPassword": _PASSWORD})
+    receipt_id = answer.raise_for_status().json()["receipt"]["receiptId"]
+    receipt: dict[str, Any] = (await web.get(f"/v1/deletions/{receipt_id}")).raise_for_status().json()["receipt"]
+    return receipt
 
 
 def rows(folder: Path) -> Iterator[tuple[str, str]]:
@@ -137,18 +145,18 @@ def files_below(folder: Path) -> list[str]:
 
 @pytest.mark.timeout(120)
 async def test_a_person_takes_everything_along_and_leaves_nothing(tmp_path: Path) -> None:
-    async with opened(tmp_path) as channel:
+    async with opened(tmp_path) as (channel, web):
         ann, bob = await registered(channel, "ann@example.org"), await registered(channel, "bob@example.org")
         conversation_id = await talked(channel, ann)
         of_bob = await talked(channel, bob)
-        files = await exported(channel, ann)
+        files = await exported(web, ann)
         before = [row for _, row in rows(tmp_path) if ann.user_id in row or conversation_id in row]
         async with converse(channel, ann.token, start()) as stream:
             live = (await next_of(stream, "session_started")).session_started.conversation.conversation_id
-            receipt = await deleted(channel, ann)
+            receipt = await deleted(web, ann)
             ended = (await next_of(stream, "session_ended")).session_ended
-        with pytest.raises(grpc.aio.AioRpcError):
-            await exported(channel, ann)
+        with pytest.raises(httpx.HTTPStatusError):
+            await exported(web, ann)
         # What was on its way when the account went has arrived by now.
         await asyncio.sleep(1.0)
 
@@ -162,9 +170,9 @@ async def test_a_person_takes_everything_along_and_leaves_nothing(tmp_path: Path
     assert not [name for name, content in files.items() if bob.user_id.encode() in content]
 
     assert len(before) > 10
-    assert receipt.HasField("finish_time")
-    assert not receipt.pending_services
-    removed = dict(receipt.removed)
+    assert receipt["finishTime"]
+    assert "pendingServices" not in receipt
+    removed = {service: int(count) for service, count in receipt["removed"].items()}
     assert (removed["conversation"], removed["media"]) == (2, 1)
     assert removed["history"] >= 5
     assert removed["user"] >= 3

@@ -57,6 +57,10 @@ class DeletionBook(Protocol):
         """Writes down that a service failed, and when to go on."""
         ...
 
+    async def forsaken_guests(self, before_us: int, limit: int) -> list[str]:
+        """Guests who were not there since."""
+        ...
+
     async def prune(self, before_us: int) -> int:
         """Forgets deletions that were finished so long ago; how many."""
         ...

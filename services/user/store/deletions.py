@@ -9,7 +9,9 @@ from services.user.domain.audit import AuditKind
 from services.user.domain.deletions import Deletion
 from services.user.store.audit import AuditEventRow
 from services.user.store.base import Base, rows_changed, storable
+from services.user.store.login_rows import LoginSessionRow
 from services.user.store.own_data import remove_person
+from services.user.store.people_rows import UserRow
 
 
 class DeletionRow(Base):
@@ -103,6 +105,16 @@ class DeletionStore:
             row.next_time_us = again_us
 
         await self._database.run(unit)
+
+    async def forsaken_guests(self, before_us: int, limit: int) -> list[str]:
+        """See `DeletionBook`."""
+        visited = select(LoginSessionRow.user_id).where(LoginSessionRow.last_used_time_us >= before_us)
+        forsaken = (
+            select(UserRow.user_id)
+            .where(UserRow.guest, UserRow.create_time_us < before_us, UserRow.user_id.not_in(visited))
+            .limit(limit)
+        )
+        return await self._database.read(lambda session: list(session.scalars(forsaken)))
 
     async def prune(self, before_us: int) -> int:
         """See `DeletionBook`."""

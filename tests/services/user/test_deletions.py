@@ -156,6 +156,22 @@ async def test_a_deletion_that_a_crash_left_half_done_is_finished_by_the_next_pr
     assert [service for service, _, _ in keepers.asked] == ["conversation", "history", "history", "media"]
 
 
+async def test_a_guest_who_does_not_come_back_is_deleted_after_a_month(mesh: UserMesh, keepers: Keepers) -> None:
+    gone, comes_back, account = await mesh.guest(), await mesh.guest(), await mesh.register()
+    mesh.clock.advance(20 * 86_400)
+    tokens = await mesh.refresh(comes_back.tokens.refresh_token)
+    await mesh.clock.elapse(11 * 86_400)
+
+    async def forgotten() -> bool:
+        await mesh.clock.elapse(3_601)
+        return len(keepers.asked) == 3
+
+    await until(forgotten, within_s=20)
+    assert {user_id for _, user_id, _ in keepers.asked} == {gone.user.user_id}
+    assert (await mesh.user(await mesh.refresh(tokens.refresh_token))).guest
+    assert account.user.user_id not in str(keepers.asked)
+
+
 def written_rows(table: Table, session: Session) -> list[str]:
     return [str(row) for row in session.execute(select(table))]
 
