@@ -43,5 +43,6 @@ def as_message(letter: Letter, sender: str, when: datetime) -> EmailMessage:
     message["Date"] = format_datetime(when)
     message["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2] or "localhost")
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(letter.text)
+    # As it is wherever it can be: quoted-printable would write "=3D" into links, which people also read with cat.
+    message.set_content(letter.text, cte="7bit" if letter.text.isascii() else None)
     return message

@@ -183,6 +183,11 @@ async def test_the_folder_holds_a_file_a_letter_that_its_owner_alone_reads(tmp_p
     assert (letter.to, letter.subject, letter.text) == ("ann@example.org", LETTER.subject, LETTER.text)
 
 
+def test_a_link_reads_the_same_in_the_file_as_in_the_letter() -> None:
+    letter = Letter("ann@example.org", "Confirm", "\n\n".join(["http://127.0.0.1/#verify=x", "A long line. " * 30]))
+    assert b"http://127.0.0.1/#verify=x\r\n" in as_message(letter, SENDER, datetime.now(UTC)).as_bytes()
+
+
 async def test_the_folder_does_not_grow_for_ever(tmp_path: Path) -> None:
     (tmp_path / "kept.txt").touch()
     for number in range(600):
