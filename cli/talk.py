@@ -14,12 +14,11 @@ from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import ledger_pb2 as ledger_pb
-from vivavoce.user.v1 import user_service_pb2 as user_pb
-from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 
 from cli.output import console, marked, print_json
 from cli.ports import split_address
 from cli.signals import until_signal
+from cli.talking.access import Access
 from cli.talking.devices import Devices
 from cli.talking.learner import Answered, Learner, join
 from cli.talking.sound import Sound, at_one_rate, check_writable, read_sound, write_sound
@@ -31,7 +30,6 @@ from mesh.server import run
 from mesh.wire_errors import from_rpc_error
 
 CLIENT: Final = "viva talk"
-_CALL_S: Final = 10.0
 _CONNECT_S: Final = 3.0
 
 
@@ -81,30 +79,28 @@ def check_listening(address: str) -> None:
 
 
 @asynccontextmanager
-async def signed_in(address: str, token: str) -> AsyncIterator[tuple[grpc.aio.Channel, str]]:
-    """A channel to the mesh, and the token, or that of a new guest where it is empty."""
+async def signed_in(address: str, token: str) -> AsyncIterator[tuple[grpc.aio.Channel, Access]]:
+    """A channel to the mesh, and access by the token, or as a new guest where it is empty."""
     async with open_channel(address, audio=True) as channel:
-        if not token:
-            request = user_pb.CreateGuestRequest(client=CLIENT)
-            try:
-                token = (await UserServiceStub(channel).CreateGuest(request, timeout=_CALL_S)).tokens.access_token
-            except grpc.aio.AioRpcError as error:
-                if error.code() is grpc.StatusCode.UNIMPLEMENTED:
-                    raise InvalidFieldError(
-                        f"{address} makes no guests; sign in where the user service is, and give --token.",
-                        field="token",
-                    ) from None
-                raise from_rpc_error(error) from None
-        yield channel, token
+        try:
+            access = Access(channel, token) if token else await Access.of_guest(channel, CLIENT)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                raise InvalidFieldError(
+                    f"{address} makes no guests; sign in where the user service is, and give --token.",
+                    field="token",
+                ) from None
+            raise from_rpc_error(error) from None
+        yield channel, access
 
 
 async def _recorded(options: TalkOptions, sounds: list[Sound]) -> None:
     rate_hz = sounds[0].rate_hz if sounds else HEARING_HZ
     settings = settings_pb.ConversationSettings(scenario_id=options.scenario_id)
     async with (
-        signed_in(options.address, options.token) as (channel, token),
-        open_grpc(channel, token) as wire,
-        join(wire, settings, input_hz=rate_hz, client=CLIENT) as learner,
+        signed_in(options.address, options.token) as (channel, access),
+        open_grpc(channel, access.token) as wire,
+        join(wire, settings, input_hz=rate_hz, client=CLIENT, renew=access.renew) as learner,
     ):
         opener = await learner.hear_opener() if options.wait else None
         if opener is not None and not options.as_json:
@@ -128,14 +124,15 @@ async def _live(options: TalkOptions, devices: Devices) -> None:
     settings = settings_pb.ConversationSettings(scenario_id=options.scenario_id)
     with until_signal(stop) as ready:
         async with (
-            signed_in(options.address, options.token) as (channel, token),
-            open_grpc(channel, token) as wire,
+            signed_in(options.address, options.token) as (channel, access),
+            open_grpc(channel, access.token) as wire,
             devices,
             join(
                 wire,
                 settings,
                 input_hz=HEARING_HZ,
                 client=CLIENT,
+                renew=access.renew,
                 loudspeaker=devices.loudspeaker,
                 microphone=lambda: devices.microphone.run(wire),
                 watch=_tell_live,

@@ -1,7 +1,7 @@
 """A learner in conversation: speaks recordings, listens, reports what was played, and tells what came of each turn."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,7 +18,7 @@ from cli.talking.microphone import RecordedMicrophone
 from cli.talking.sound import Sound
 from cli.talking.wires import Wire
 from mesh.audio import SPEECH_HZ
-from mesh.errors import TimedOutError, UnavailableError, VivavoceError
+from mesh.errors import TimedOutError, UnauthenticatedError, UnavailableError, VivavoceError
 
 _REPORT_S: Final = 0.1
 _OPEN_S: Final = 15.0
@@ -34,6 +34,7 @@ _LONGEST_REPLY_S: Final = 90.0
 
 Microphone = Callable[[], Coroutine[Any, Any, None]]
 Watch = Callable[[conversation_pb.ConverseResponse], None]
+Renew = Callable[[], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Learner:
         loudspeaker: Loudspeaker,
         microphone: Microphone | None,
         watch: Watch,
+        renew: Renew,
         now: Callable[[], float],
     ) -> None:
         self.session = Session(SPEECH_HZ)
@@ -68,6 +70,8 @@ class Learner:
         self._recorded = RecordedMicrophone(wire, input_hz)
         self._microphone = microphone or self._recorded.run
         self._watch = watch
+        self._renew = renew
+        self._expiring = asyncio.Event()
         self._loudspeaker = loudspeaker
         self._now = now
         self._changed = asyncio.Event()
@@ -90,6 +94,7 @@ class Learner:
                 self._going = [
                     tasks.create_task(self._microphone(), name="microphone"),
                     tasks.create_task(self._report(), name="reports"),
+                    tasks.create_task(self._stay(), name="access"),
                 ]
                 yield
                 for task in (listening, *self._going):
@@ -194,6 +199,9 @@ class Learner:
                 self._steer(response)
                 self._watch(response)
                 self._changed.set()
+                # Before whoever speaks meets a wire that is cut, which says less.
+                if response.session_ended.HasField("failure"):
+                    raise error_of(response.session_ended.failure)
         finally:
             self._closed = True
             self._changed.set()
@@ -208,8 +216,21 @@ class Learner:
                 self._loudspeaker.resume(response.reply_resumed.from_sample)
             case "reply_finished" if response.reply_finished.outcome != converse_pb.REPLY_OUTCOME_HEARD:
                 self._loudspeaker.drop()
+            case "access_expiring":
+                self._expiring.set()
             case _:
                 pass
+
+    async def _stay(self) -> None:
+        """Brings a fresh access token whenever the server says that the old one expires soon."""
+        while True:
+            await self._expiring.wait()
+            self._expiring.clear()
+            try:
+                refresh = converse_pb.RefreshAccess(access_token=await self._renew())
+                await self._send(conversation_pb.ConverseRequest(refresh_access=refresh))
+            except VivavoceError as error:
+                self.session.failures.append(error)
 
     async def _report(self) -> None:
         """Tells every 100 ms what was played, as long as it changes."""
@@ -235,11 +256,13 @@ async def join(
     loudspeaker: Loudspeaker | None = None,
     microphone: Microphone | None = None,
     watch: Watch = lambda _: None,
+    renew: Renew | None = None,
 ) -> AsyncIterator[Learner]:
     """Opens a session on a new conversation and keeps its microphone and loudspeaker going within the block.
 
     Without `microphone`, a coroutine that sends sound until it is cancelled, recordings are spoken by `Learner.say`.
-    Without `loudspeaker` playing is simulated. `watch` is shown every event.
+    Without `loudspeaker` playing is simulated. `watch` is shown every event. `renew` gives a fresh access token when
+    that of the session expires soon; without it the session ends then.
 
     Raises:
         VivavoceError: the server refuses, or is silent; and whatever cuts the wire later.
@@ -251,11 +274,16 @@ async def join(
         loudspeaker=loudspeaker or SimulatedLoudspeaker(SPEECH_HZ, now),
         microphone=microphone,
         watch=watch,
+        renew=renew or _nothing_to_renew,
         now=now,
     )
     await wire.send(conversation_pb.ConverseRequest(start_session=_start(settings, input_hz, client)))
     async with learner.present():
         yield learner
+
+
+async def _nothing_to_renew() -> str:
+    raise UnauthenticatedError("The access token expires soon, and the talk ends then.")
 
 
 def _start(settings: settings_pb.ConversationSettings, input_hz: int, client: str) -> converse_pb.StartSession:

@@ -12,9 +12,10 @@ import pytest_asyncio
 from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as engine_pb
 from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
 
-from cli.compose import MeshOptions, RunningMesh, run_mesh
+from cli.compose import MeshOptions, RunningMesh
 from cli.talking.sound import Sound
 from mesh.channel import call_metadata, open_channel
+from tests.mesh.hosting import hosted
 
 Say = Callable[[str], Awaitable[Sound]]
 _CALL_S: Final = 20.0
@@ -38,24 +39,8 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
             "user": {"budget_sessions": 16},
         },
     )
-    up: asyncio.Future[RunningMesh] = asyncio.get_running_loop().create_future()
-    down = asyncio.Event()
-
-    async def host() -> None:
-        try:
-            async with run_mesh(options) as running:
-                up.set_result(running)
-                await down.wait()
-        except Exception as error:
-            if up.done():
-                raise
-            up.set_exception(error)
-
-    # In a task of its own: what the mesh opens in one task it closes in the same.
-    hosting = asyncio.create_task(host())
-    yield await up
-    down.set()
-    await hosting
+    async with hosted(options) as running:
+        yield running
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -32,7 +32,7 @@ def refused(
         refusal.error = failed
     assert refusal.error is not None, "the call was not refused"
     assert isinstance(refusal.error, kind), f"{type(refusal.error).__name__}: {refusal.error.message}"
-    assert not reason or refusal.error.reason == reason
+    assert not reason or refusal.error.reason == reason, f"{refusal.error.reason}: {refusal.error.message}"
     assert not field or refusal.error.field == field
 
 
