@@ -160,7 +160,11 @@ def scenario(played: roles.Scenario) -> catalog_pb.Scenario:
 def word_time(word: run.WordTime) -> audio_pb.WordTime:
     """A word's time as a message."""
     return audio_pb.WordTime(
-        text=word.text, start_sample=word.start_sample, end_sample=word.end_sample, confidence=word.confidence
+        text=word.text,
+        start_sample=word.start_sample,
+        end_sample=word.end_sample,
+        confidence=word.confidence,
+        pronunciation=word.pronunciation,
     )
 
 

@@ -108,6 +108,7 @@ class WordTime:
     start_sample: int
     end_sample: int
     confidence: float | None = None
+    pronunciation: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class Recognitions:
 
     def _word_time(self, word: Word, margin_s: float) -> WordTime:
         begin, end = (max(0, round((time_s - margin_s) * self._input_rate_hz)) for time_s in (word.start_s, word.end_s))
-        return WordTime(word.text, begin, end, word.confidence)
+        return WordTime(word.text, begin, end, word.confidence, word.pronunciation)
 
     def _at_hearing(self, sample: int) -> int:
         return sample * HEARING_RATE_HZ // self._input_rate_hz

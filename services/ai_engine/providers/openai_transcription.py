@@ -4,6 +4,8 @@ import io
 import wave
 from typing import Final
 
+import openai
+
 from services.ai_engine.adapters.at_once import checked_language
 from services.ai_engine.adapters.faults_of_vendors import Faults
 from services.ai_engine.adapters.loudness import Loudness
@@ -39,7 +41,7 @@ class OpenAiRecognizer:
                 file=("turn.wav", _wav(pcm), "audio/wav"),
                 model=self._model,
                 language=subtag,
-                prompt="" if self._model == _LITERAL else VERBATIM,
+                prompt=openai.omit if self._model == _LITERAL else VERBATIM,
                 response_format="json",
                 temperature=0.0,
             )

@@ -14,6 +14,7 @@ class Word:
     start_sample: int
     end_sample: int
     confidence: float | None = None
+    pronunciation: float | None = None
 
 
 class SlipKind(IntEnum):

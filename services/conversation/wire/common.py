@@ -27,14 +27,27 @@ from services.conversation.domain.things import Failure, Progress, Slip, SlipKin
 def to_words(words: Iterable[audio_pb.WordTime]) -> tuple[Word, ...]:
     """Word times as the domain has them."""
     return tuple(
-        Word(w.text, w.start_sample, w.end_sample, w.confidence if w.HasField("confidence") else None) for w in words
+        Word(
+            w.text,
+            w.start_sample,
+            w.end_sample,
+            w.confidence if w.HasField("confidence") else None,
+            w.pronunciation if w.HasField("pronunciation") else None,
+        )
+        for w in words
     )
 
 
 def from_words(words: Iterable[Word]) -> list[audio_pb.WordTime]:
     """Word times as the contract has them."""
     return [
-        audio_pb.WordTime(text=w.text, start_sample=w.start_sample, end_sample=w.end_sample, confidence=w.confidence)
+        audio_pb.WordTime(
+            text=w.text,
+            start_sample=w.start_sample,
+            end_sample=w.end_sample,
+            confidence=w.confidence,
+            pronunciation=w.pronunciation,
+        )
         for w in words
     ]
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cvivavoce/type/v1/audio.proto\x12\x10vivavoce.type.v1\x1a\x1b\x62uf/validate/validate.proto\"\x93\x01\n\x0b\x41udioFormat\x12\x45\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1f.vivavoce.type.v1.AudioEncodingB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08\x65ncoding\x12=\n\x0esample_rate_hz\x18\x02 \x01(\x05\x42\x17\xbaH\x14\x1a\x12\x30\xc0>0\x80}0\xc0\xbb\x01\x30\xc4\xd8\x02\x30\x80\xf7\x02R\x0csampleRateHz\"\x94\x01\n\x08WordTime\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12!\n\x0cstart_sample\x18\x02 \x01(\x03R\x0bstartSample\x12\x1d\n\nend_sample\x18\x03 \x01(\x03R\tendSample\x12#\n\nconfidence\x18\x04 \x01(\x02H\x00R\nconfidence\x88\x01\x01\x42\r\n\x0b_confidence*f\n\rAudioEncoding\x12\x1e\n\x1a\x41UDIO_ENCODING_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41UDIO_ENCODING_PCM_S16LE\x10\x01\x12\x17\n\x13\x41UDIO_ENCODING_OPUS\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cvivavoce/type/v1/audio.proto\x12\x10vivavoce.type.v1\x1a\x1b\x62uf/validate/validate.proto\"\x93\x01\n\x0b\x41udioFormat\x12\x45\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1f.vivavoce.type.v1.AudioEncodingB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08\x65ncoding\x12=\n\x0esample_rate_hz\x18\x02 \x01(\x05\x42\x17\xbaH\x14\x1a\x12\x30\xc0>0\x80}0\xc0\xbb\x01\x30\xc4\xd8\x02\x30\x80\xf7\x02R\x0csampleRateHz\"\xd1\x01\n\x08WordTime\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12!\n\x0cstart_sample\x18\x02 \x01(\x03R\x0bstartSample\x12\x1d\n\nend_sample\x18\x03 \x01(\x03R\tendSample\x12#\n\nconfidence\x18\x04 \x01(\x02H\x00R\nconfidence\x88\x01\x01\x12)\n\rpronunciation\x18\x05 \x01(\x02H\x01R\rpronunciation\x88\x01\x01\x42\r\n\x0b_confidenceB\x10\n\x0e_pronunciation*f\n\rAudioEncoding\x12\x1e\n\x1a\x41UDIO_ENCODING_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41UDIO_ENCODING_PCM_S16LE\x10\x01\x12\x17\n\x13\x41UDIO_ENCODING_OPUS\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,10 +36,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDIOFORMAT'].fields_by_name['encoding']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_AUDIOFORMAT'].fields_by_name['sample_rate_hz']._loaded_options = None
   _globals['_AUDIOFORMAT'].fields_by_name['sample_rate_hz']._serialized_options = b'\272H\024\032\0220\300>0\200}0\300\273\0010\304\330\0020\200\367\002'
-  _globals['_AUDIOENCODING']._serialized_start=380
-  _globals['_AUDIOENCODING']._serialized_end=482
+  _globals['_AUDIOENCODING']._serialized_start=441
+  _globals['_AUDIOENCODING']._serialized_end=543
   _globals['_AUDIOFORMAT']._serialized_start=80
   _globals['_AUDIOFORMAT']._serialized_end=227
   _globals['_WORDTIME']._serialized_start=230
-  _globals['_WORDTIME']._serialized_end=378
+  _globals['_WORDTIME']._serialized_end=439
 # @@protoc_insertion_point(module_scope)

@@ -77,6 +77,7 @@ class WordTime(_message.Message):
     START_SAMPLE_FIELD_NUMBER: _builtins.int
     END_SAMPLE_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
+    PRONUNCIATION_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The word, with the punctuation that belongs to it."""
     start_sample: _builtins.int
@@ -85,6 +86,8 @@ class WordTime(_message.Message):
     """Sample after its last."""
     confidence: _builtins.float
     """How sure the recogniser is, 0 to 1. Unset where it does not tell."""
+    pronunciation: _builtins.float
+    """How well it was pronounced, 0 to 1; always approximate. Unset where the recogniser does not score it."""
     def __init__(
         self,
         *,
@@ -92,13 +95,19 @@ class WordTime(_message.Message):
         start_sample: _builtins.int = ...,
         end_sample: _builtins.int = ...,
         confidence: _builtins.float | None = ...,
+        pronunciation: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_pronunciation", b"_pronunciation", "confidence", b"confidence", "pronunciation", b"pronunciation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "end_sample", b"end_sample", "start_sample", b"start_sample", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_pronunciation", b"_pronunciation", "confidence", b"confidence", "end_sample", b"end_sample", "pronunciation", b"pronunciation", "start_sample", b"start_sample", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    _WhichOneofReturnType__pronunciation: _TypeAlias = _typing.Literal["pronunciation"]  # noqa: Y015
+    _WhichOneofArgType__pronunciation: _TypeAlias = _typing.Literal["_pronunciation", b"_pronunciation"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pronunciation) -> _WhichOneofReturnType__pronunciation | None: ...
 
 Global___WordTime: _TypeAlias = WordTime  # noqa: Y015
