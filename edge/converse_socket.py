@@ -12,7 +12,15 @@ from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1 import conversation_service_pb2_grpc as conversation_grpc
 
 from edge import failures, frames
-from edge.credentials import SUBPROTOCOL, refuse_secrets_in_url, token_of_handshake, token_of_message, verified
+from edge.credentials import (
+    SUBPROTOCOL,
+    redeemed,
+    refuse_secrets_in_url,
+    ticket_of,
+    token_of_header,
+    token_of_message,
+    verified,
+)
 from edge.denials import deny
 from edge.origins import Origins
 from edge.pace import Pace
@@ -89,7 +97,9 @@ class ConverseSockets:
         refuse_secrets_in_url(socket.query_params)
         if self._open > self._settings.max_sockets:
             raise OverloadedError("All places to talk are taken; try again in a minute.")
-        token = token_of_handshake(socket.headers, socket.scope["subprotocols"])
+        token = token_of_header(socket.headers)
+        if not token and (ticket := ticket_of(socket.scope["subprotocols"])):
+            token = await redeemed(ticket, socket.headers.get("origin", ""), self._peers)
         if token:
             await verified(token, self._verifier)
         return token

@@ -23,7 +23,7 @@ export class Call extends EventTarget {
   #inputRate = 16000;
   #recent = null;
   #timers = new Set();
-  #freshToken = null;
+  #freshTicket = null;
   #sessionId = "";
   #resumeToken = "";
   #lastSequence = 0;
@@ -37,10 +37,11 @@ export class Call extends EventTarget {
 
   /**
    * Opens loudspeaker, microphone and socket. Resolves when the socket is open; "sessionStarted" follows.
-   * `freshToken` gives an access token that will last for a while, now and whenever the wire was cut.
+   * `freshTicket` gives a ticket for one socket, now and whenever the wire was cut. It is asked for after the microphone
+   * is allowed: a ticket is good for half a minute.
    */
-  async open({ freshToken, scenarioId }) {
-    this.#freshToken = freshToken;
+  async open({ freshTicket, scenarioId }) {
+    this.#freshTicket = freshTicket;
     await this.#openPlayer();
     await this.#openMicrophone();
     this.#recent = new RecentSound(REMEMBERED_S * this.#inputRate);
@@ -98,7 +99,7 @@ export class Call extends EventTarget {
   async #openSocket() {
     const url = new URL("/v1/converse", location.href);
     url.protocol = url.protocol.replace("http", "ws");
-    const socket = new WebSocket(url, [SUBPROTOCOL, `bearer.${await this.#freshToken()}`]);
+    const socket = new WebSocket(url, [SUBPROTOCOL, `ticket.${await this.#freshTicket()}`]);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     await new Promise((resolve, reject) => {

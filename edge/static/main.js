@@ -3,7 +3,7 @@
 import { Call } from "./call.js";
 import { Captions } from "./captions.js";
 import { follow, mailedLink } from "./links.js";
-import { CallError, listScenarios, refreshTokens, signInAsGuest } from "./rpc.js";
+import { CallError, issueTicket, listScenarios, refreshTokens, signInAsGuest } from "./rpc.js";
 
 const element = (id) => document.getElementById(id);
 const captions = new Captions(element("lines"));
@@ -85,7 +85,7 @@ async function start() {
     showCall(scenarios.find((each) => each.id === scenarioId));
     call = new Call();
     call.addEventListener("told", ({ detail }) => told(detail));
-    await call.open({ freshToken, scenarioId });
+    await call.open({ freshTicket: async () => issueTicket(await freshToken()), scenarioId });
   } catch (error) {
     hangUp(error instanceof CallError ? error.message : "The call could not be opened. Try again.");
   } finally {

@@ -28,6 +28,8 @@ export const signInAsGuest = () => call("vivavoce.user.v1.UserService/CreateGues
 
 export const refreshTokens = (refreshToken) => call("vivavoce.user.v1.UserService/RefreshTokens", { refreshToken });
 
+export const issueTicket = async (token) => (await call("vivavoce.user.v1.UserService/IssueTicket", {}, token)).ticket;
+
 export const listScenarios = () => call("vivavoce.ai_engine.v1.AiEngineService/ListScenarios", { pageSize: 100 });
 
 export const verifyEmail = (token) => call("vivavoce.user.v1.UserService/VerifyEmail", { token });

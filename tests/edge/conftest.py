@@ -25,7 +25,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from edge.app import Edge, open_edge
 from edge.settings import Settings
 from mesh.clock import Clock, SystemClock
-from mesh.errors import InvalidFieldError
+from mesh.errors import InvalidFieldError, UnauthenticatedError
 from mesh.identity import caller
 from mesh.local import LocalChannel
 from mesh.peers import SERVICE_NAMES, Peers
@@ -82,6 +82,8 @@ class Users(user_grpc.UserServiceServicer):
     #: Tokens of links that were followed, and passwords set by them; those of ten letters are not good enough.
     verified: list[str] = field(default_factory=list)
     reset: list[tuple[str, str]] = field(default_factory=list)
+    #: The page each ticket was issued to.
+    tickets: dict[str, str] = field(default_factory=dict)
 
     async def ListSigningKeys(
         self, request: user_service_pb.ListSigningKeysRequest, context: object
@@ -100,6 +102,23 @@ class Users(user_grpc.UserServiceServicer):
         if self.error is not None:
             raise self.error
         return user_service_pb.GetUserResponse(user=user_pb.User(user_id=caller().user_id, guest=caller().guest))
+
+    async def IssueTicket(
+        self,
+        request: user_service_pb.IssueTicketRequest,
+        context: grpc.aio.ServicerContext[user_service_pb.IssueTicketRequest, user_service_pb.IssueTicketResponse],
+    ) -> user_service_pb.IssueTicketResponse:
+        metadata = {key: str(value) for key, value in context.invocation_metadata() or ()}
+        ticket = f"ticket-{len(self.tickets)}"
+        self.tickets[ticket] = metadata.get("origin", "")
+        return user_service_pb.IssueTicketResponse(ticket=ticket)
+
+    async def RedeemTicket(
+        self, request: user_service_pb.RedeemTicketRequest, context: object
+    ) -> user_service_pb.RedeemTicketResponse:
+        if self.tickets.pop(request.ticket, None) != request.origin:
+            raise UnauthenticatedError("The ticket is not valid, or not any more; get another.")
+        return user_service_pb.RedeemTicketResponse(tokens=user_pb.Tokens(access_token=self.authority.user_token()))
 
     async def UpdateUser(
         self, request: user_service_pb.UpdateUserRequest, context: object

@@ -38,14 +38,46 @@ async def test_a_token_in_the_header_opens_the_socket(house: House) -> None:
         assert (await answer(socket)).pong.nonce == 1
 
 
-async def test_a_token_among_the_subprotocols_opens_it_and_is_never_echoed(house: House) -> None:
+async def ticket_for(house: House, origin: str) -> str:
+    response = await house.http.post("/v1/tickets", headers={**house.signed_in, "origin": origin})
+    return str(response.json()["ticket"])
+
+
+def from_page(house: House, origin: str, *offered: str) -> connect:
+    """A socket as a page of `origin` opens it."""
+    protocols = [Subprotocol(each) for each in ("vivavoce.v1", *offered)]
+    return house.socket(additional_headers={"origin": origin}, subprotocols=protocols)
+
+
+async def test_a_ticket_among_the_subprotocols_opens_it_and_is_never_echoed(house: House) -> None:
     house.conversations.script = answer_once
-    offered = [Subprotocol("vivavoce.v1"), Subprotocol(f"bearer.{house.authority.user_token()}")]
-    async with house.socket(additional_headers={"origin": house.edge.url}, subprotocols=offered) as socket:
+    ticket = await ticket_for(house, house.edge.url)
+    async with from_page(house, house.edge.url, f"ticket.{ticket}") as socket:
         assert socket.subprotocol == "vivavoce.v1"
         await socket.send(start().SerializeToString())
         await socket.send(ping(1))
         assert (await answer(socket)).pong.nonce == 1
+
+
+async def test_a_ticket_opens_one_socket_only(house: House) -> None:
+    ticket = await ticket_for(house, house.edge.url)
+    await (await from_page(house, house.edge.url, f"ticket.{ticket}")).close()
+    assert await refused(from_page(house, house.edge.url, f"ticket.{ticket}")) == (401, "unauthenticated")
+
+
+async def test_a_ticket_of_another_page_is_refused(house: House) -> None:
+    ticket = await ticket_for(house, "http://localhost:5173")
+    assert await refused(from_page(house, house.edge.url, f"ticket.{ticket}")) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize(("ticket", "status"), [("never-issued", 401), ("a" * 5000, 400)])
+async def test_what_is_no_ticket_opens_nothing(house: House, ticket: str, status: int) -> None:
+    assert (await refused(from_page(house, house.edge.url, f"ticket.{ticket}")))[0] == status
+
+
+async def test_an_access_token_is_no_subprotocol(house: House) -> None:
+    offered = f"bearer.{house.authority.user_token()}"
+    assert await refused(from_page(house, house.edge.url, offered)) == (401, "unauthenticated")
 
 
 async def test_a_token_in_the_first_message_opens_it(house: House) -> None:
