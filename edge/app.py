@@ -27,6 +27,7 @@ from edge.health import Health
 from edge.http import ConnectRpcs
 from edge.listener import bind, listen, port_of
 from edge.origins import Origins
+from edge.playback import Playback
 from edge.rest.door import RestDoor
 from edge.security import SecurityHeaders
 from edge.settings import Settings
@@ -94,6 +95,7 @@ def _web(
     calls = Calls(settings=settings, peers=peers)
     rpcs = ConnectRpcs(calls)
     rest = RestDoor(calls)
+    playback = Playback(calls)
     origins = Origins(settings.allowed_origins, only_here=settings.only_here)
     sockets = ConverseSockets(settings=settings, peers=peers, verifier=verifier, origins=origins, clock=clock)
     web = Starlette(
@@ -101,6 +103,8 @@ def _web(
             WebSocketRoute("/v1/converse", sockets.serve),
             Route("/v1/converse", _upgrade_required),
             Route("/vivavoce.{service}/{method}", rpcs.serve, methods=["POST"]),
+            Route("/v1/playback/{link}", playback.by_link),
+            Route("/v1/{of}/{id}/sound", playback.by_token),
             Route("/v1/{path:path}", rest.serve, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
             Route("/openapi.json", _openapi),
             Route("/healthz", health.healthz),
