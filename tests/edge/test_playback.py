@@ -59,7 +59,7 @@ async def hall(recorded: Path, tmp_path: Path) -> AsyncIterator[Hall]:
         open_service(settings, none, clock) as service,
         serve([service], authority) as server,
         Peers({"media": server.address}, ServiceTokens(authority.signer, "edge")) as peers,
-        open_edge(EdgeSettings(port=0), peers, clock) as edge,
+        open_edge(EdgeSettings(port=0), peers, authority.verifier, clock) as edge,
         httpx.AsyncClient(base_url=edge.url, trust_env=False, timeout=30) as http,
     ):
         yield Hall(http, authority)

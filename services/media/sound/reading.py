@@ -71,6 +71,8 @@ def opened(part: Part, bounds: Bounds) -> Iterator[Source]:
             if not container.streams.audio:
                 raise BadAudioError("The file holds no sound.", field="content")
             stream = container.streams.audio[0]
+            if stream.codec_context is None:
+                raise BadAudioError("The file holds sound of a kind we do not know.", field="content")
             stream.codec_context.thread_count = 1
             _check(stream, bounds)
             yield Source(part, file, size_bytes, container, stream, bounds)

@@ -41,7 +41,7 @@ KINDS = list(good())
 ROOT = Path(__file__).resolve().parents[3]
 BOUNDS = Bounds(longest_s=60, most_channels=8, memory_bytes=512 * 2**20, cpu_s=20, output_bytes=64 * 2**20, wall_s=60.0)
 #: Broken files of each kind in the suite; `make soak` tries more.
-FEW, MANY = 19, 100
+FEW, MANY = 30, 100
 
 
 @pytest.fixture
