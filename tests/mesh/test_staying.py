@@ -30,7 +30,6 @@ ACCESS_S = 6
 WITHIN_S = 5.0
 INSTANT: dict[str, object] = {
     **dict.fromkeys(("recognizers", "language_models", "synthesizers"), ("instant",)),
-    "speech_to_speech": ("echo",),
     "voice_activity": "instant",
     "turn_end": "instant",
 }
