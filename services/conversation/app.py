@@ -23,6 +23,7 @@ from mesh.settings import load
 from services.conversation.export import Export
 from services.conversation.forgetting import Forgetting
 from services.conversation.live.opening import Mesh
+from services.conversation.live.recall import Recall
 from services.conversation.live.sessions import Sessions
 from services.conversation.relay import Relay
 from services.conversation.servicer import ConversationServicer
@@ -54,6 +55,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             AiEngineServiceStub(peers.channel("ai_engine", audio=True)).Run,
             MediaServiceStub(peers.channel("media")).Record,
             UserBudget(UserServiceStub(peers.channel("user")), peers.metadata),
+            Recall(peers.channel("history"), peers.metadata, settings.recall_s).of,
             peers.metadata,
         )
         sessions = Sessions(settings, store, mesh, leases, clock)

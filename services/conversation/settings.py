@@ -35,6 +35,9 @@ class Settings:
     engine_silent_s: float = setting(8.0, help="Seconds the engine may give nothing before the learner is told.")
     engine_open_s: float = setting(20.0, help="Seconds the engine may take to be configured.")
     drain_s: float = setting(4.0, help="Seconds a reply may take to end when the server stops.")
+    recall_s: float = setting(
+        0.3, help="Seconds history may take to tell what the tutor should know; then the talk begins without."
+    )
     relay_lease_s: float = setting(
         3.0, help="Seconds after which another replica takes over what a replica that vanished was sending to history."
     )

@@ -38,7 +38,6 @@ _INSTANT: Final = {
     "recognizers": ("instant",),
     "language_models": ("instant",),
     "synthesizers": ("instant",),
-    "speech_to_speech": ("echo",),
     "voice_activity": "instant",
     "turn_end": "instant",
 }
@@ -190,3 +189,30 @@ async def test_a_person_takes_everything_along_and_leaves_nothing(tmp_path: Path
     # Of Bob all is left, the same words said by him too.
     assert {table for table, row in left if of_bob in row} >= {"conversations", "history_events", "recordings"}
     assert [table for table, row in left if _SECRET_WORD in row]
+
+
+@pytest.mark.timeout(120)
+async def test_a_conversation_that_is_deleted_is_kept_nowhere(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (channel, _):
+        ann, bob = await registered(channel, "ann@example.org"), await registered(channel, "bob@example.org")
+        history, request = HistoryServiceStub(channel), history_pb.DeleteConversationRequest()
+        request.conversation_id = gone = await talked(channel, ann)
+        kept = await talked(channel, ann)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await history.DeleteConversation(request, metadata=call_metadata(bob.token), timeout=_CALL_S)
+        assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+        assert len({table for table, row in rows(tmp_path) if gone in row}) > 5
+        receipts = {
+            (await history.DeleteConversation(request, metadata=call_metadata(ann.token), timeout=_CALL_S)).receipt_id
+            for _ in range(2)
+        }
+        assert len(receipts) == 1
+        listed = await history.ListConversations(
+            history_pb.ListConversationsRequest(), metadata=call_metadata(ann.token), timeout=_CALL_S
+        )
+        assert [each.conversation_id for each in listed.conversations] == [kept]
+    left = list(rows(tmp_path))
+    assert {table for table, row in left if gone in row} == {"history_deletions"}
+    assert {table for table, row in left if kept in row} >= {"conversations", "history_events", "recordings"}
+    recordings = {part for path in files_below(tmp_path) for part in Path(path).parts if part.startswith("rec_")}
+    assert len(recordings) == 1

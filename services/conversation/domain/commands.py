@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.records import ReplyGiven, SlipNoted, TurnTaken
-from services.conversation.domain.things import Line
+from services.conversation.domain.things import Line, Recollection
 from services.conversation.domain.told import Told
 
 
@@ -37,6 +37,7 @@ class Respond:
     lines: tuple[Line, ...]
     tutor_state: str
     choices: Choices
+    recollection: Recollection
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,7 +280,14 @@ class Speaking:
         state = self._state
         reply = self._new(kind, turn_id, revision, now)
         reply.request = Respond(
-            reply.id, turn_id, revision, text, state.recent_lines(), state.tutor_state, state.choices
+            reply.id,
+            turn_id,
+            revision,
+            text,
+            state.recent_lines(),
+            state.tutor_state,
+            state.choices,
+            state.setup.recollection,
         )
         self._request(reply)
         return reply

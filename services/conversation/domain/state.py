@@ -10,13 +10,16 @@ from services.conversation.domain import commands, told
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.pauses import PauseHabit
 from services.conversation.domain.replies import Reply
-from services.conversation.domain.things import Failure, Line, Progress
+from services.conversation.domain.things import Failure, Line, Progress, Recollection
 from services.conversation.domain.turns import Turn, Waits
 
 #: Lines handed to the engine at most; older ones are in history.
 _LINES: Final = 200
 #: Replies of this session that can be heard again, and turns whose slips are still told.
 _REMEMBERED: Final = 50
+
+
+NOTHING_RECALLED: Final = Recollection()
 
 
 class Timer(Enum):
@@ -66,6 +69,7 @@ class Setup:
     providers: tuple[str, ...] = ()
     waits: Waits = field(default_factory=Waits)
     limits: Limits = field(default_factory=Limits)
+    recollection: Recollection = NOTHING_RECALLED
 
 
 class State:

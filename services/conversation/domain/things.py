@@ -95,3 +95,11 @@ class Outcome(IntEnum):
     INTERRUPTED = 2
     CANCELLED = 3
     FAILED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """What the tutor knows of the learner from before: facts they agreed to, and what is due for review."""
+
+    facts: tuple[str, ...] = ()
+    due: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Opens what one session stands on: the first message, the engine, the conversation, the recording."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -22,6 +22,7 @@ from services.conversation.domain.budget import Budget
 from services.conversation.domain.keeping import Continued, Conversation, Conversations
 from services.conversation.domain.session import Session
 from services.conversation.domain.state import Setup
+from services.conversation.domain.things import Recollection
 from services.conversation.live import resume_token
 from services.conversation.live.engine_link import EngineLink, Run
 from services.conversation.live.keeper import Keeper
@@ -47,6 +48,7 @@ class Mesh:
     run_engine: Run
     record: Record
     budget: Budget
+    recall: Callable[[str], Awaitable[Recollection]]
     metadata: Callable[[], Metadata]
 
 
@@ -99,6 +101,7 @@ class Opening:
         async with asyncio.TaskGroup() as group:
             engine = group.create_task(link.run(), name="engine link")
             budget = group.create_task(meter.open(), name="budget")
+            recalling = group.create_task(self._recall(), name="recall")
             configured = await link.configured
             await budget
             if known is None:
@@ -119,7 +122,7 @@ class Opening:
                 clock=self._premises.clock,
                 silence_s=self._premises.settings.silence_s,
             )
-            machine = Session(self._setup(before, configured))
+            machine = Session(self._setup(before, await recalling, configured))
             seat.live = live
             resumes = start.WhichOneof("target") == "resume"
             first = events.Opened(known is None, before.owed if resumes else None)
@@ -176,7 +179,10 @@ class Opening:
         self._premises.outlive(recording.run(), "recording")
         return recording
 
-    def _setup(self, before: Continued, configured: engine_pb.Configured) -> Setup:
+    async def _recall(self) -> Recollection:
+        return await self._premises.mesh.recall(self._seat.user_id)
+
+    def _setup(self, before: Continued, recollection: Recollection, configured: engine_pb.Configured) -> Setup:
         engine = configured.engine
         names = (engine.recognizer, engine.language_model, engine.synthesizer, engine.speech_to_speech)
         return Setup(
@@ -186,6 +192,7 @@ class Opening:
             output_rate_hz=configured.output_audio.sample_rate_hz,
             lines=before.lines,
             tutor_state=before.tutor_state,
+            recollection=recollection,
             providers=tuple(name for name in names if name),
             waits=self._premises.settings.waits,
             limits=self._premises.settings.limits,

@@ -114,6 +114,8 @@ def _context(command: Respond) -> engine_pb.TutorContext:
         scenario_id=choices.scenario_id,
         lines=[engine_pb.ContextLine(speaker=_speaker(line), text=line.text) for line in command.lines],
         tutor_state=command.tutor_state,
+        facts=command.recollection.facts,
+        due_items=command.recollection.due,
     )
 
 
