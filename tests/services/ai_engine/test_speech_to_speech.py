@@ -1,8 +1,7 @@
 """One suite for every speech-to-speech provider, through the vendors' own SDKs, and for the engine on top of them."""
 
 import asyncio
-import gc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import get_args
 
 import pytest
@@ -31,13 +30,6 @@ from tests.services.ai_engine.scripted import ScriptedModel, ScriptedRecognizer,
 from tests.services.ai_engine.unified_talk import INPUT_HZ, OUTPUT_HZ, provider, speech, unified_talk
 
 ECHO = f"You said: {HEARD}. Please tell me more."
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tidy() -> Iterator[None]:
-    yield
-    # What Azure's SDK left lying about is complained of here, where nobody minds, and not in a test of something else.
-    gc.collect()
 
 
 @pytest.fixture(params=get_args(DialectName))
