@@ -16,6 +16,7 @@ from services.ai_engine.adapters.chain import Chain, Healths, Link, Patience, Pr
 from services.ai_engine.adapters.failover_hearing import failover_recognizer
 from services.ai_engine.adapters.failover_model import FailoverModel
 from services.ai_engine.adapters.failover_voice import failover_voice
+from services.ai_engine.adapters.paid import PaidModel, Purse, paid_recognizer, paid_synthesizer
 from services.ai_engine.domain.roles import Capabilities, LanguageModel, Recognizer, Synthesizer, TurnEnd
 from services.ai_engine.domain.run import Configure, Engine, Selection
 from services.ai_engine.domain.voice import SpeechToSpeech, TurnTaking
@@ -152,15 +153,15 @@ async def open_providers(premises: Premises) -> AsyncIterator[Providers]:
         )
 
 
-def engine_for(configure: Configure, providers: Providers, *, clock: Clock) -> Engine:
+def engine_for(configure: Configure, providers: Providers, *, clock: Clock, purse: Purse | None = None) -> Engine:
     """The engine a session asks for.
 
-    A role without a name gets the first provider that knows the language. Raises PreconditionError PROVIDER_MISSING
-    for a provider that is not configured or does not know the language, and InvalidFieldError for a voice that the
-    synthesizer does not have.
+    Paid providers are used out of `purse`, where there is one. A role without a name gets the first provider that
+    knows the language. Raises PreconditionError PROVIDER_MISSING for a provider that is not configured or does not
+    know the language, and InvalidFieldError for a voice that the synthesizer does not have.
     """
     wanted, language = configure.selection, configure.language.split("-")[0].lower()
-    chooser = _Chooser(providers, language, clock)
+    chooser = _Chooser(providers, language, clock, purse)
     if wanted.kind == "unified":
         return _unified(configure, providers, chooser, clock)
     parts, selection = chooser.parts(wanted)
@@ -185,6 +186,7 @@ def _unified(configure: Configure, providers: Providers, chooser: "_Chooser", cl
         prompt=providers.prompt,
         turn_taking=providers.turn_taking,
         stand_ins=chooser.stand_ins(),
+        purse=chooser.purse if voice.capabilities.paid else None,
     )
     default_voice = next(iter(voice.capabilities.voices), "")
     selection = Selection(
@@ -203,13 +205,14 @@ class _Chooser:
     providers: Providers
     language: str
     clock: Clock
+    purse: Purse | None
 
     def parts(self, wanted: Selection) -> tuple[Parts, Selection]:
         """Who hears, thinks and speaks, and their names. Raises PreconditionError PROVIDER_MISSING."""
         providers = self.providers
-        recognizers = self.chain(providers.recognizers, "recognizer", wanted.recognizer)
-        language_models = self.chain(providers.language_models, "language model", wanted.language_model)
-        synthesizers = self.chain(providers.synthesizers, "synthesizer", wanted.synthesizer)
+        recognizers = self.chain(providers.recognizers, "recognizer", wanted.recognizer, paid_recognizer)
+        language_models = self.chain(providers.language_models, "language model", wanted.language_model, PaidModel)
+        synthesizers = self.chain(providers.synthesizers, "synthesizer", wanted.synthesizer, paid_synthesizer)
         parts = Parts(
             providers.ear,
             providers.turn_end,
@@ -236,7 +239,7 @@ class _Chooser:
         except PreconditionError:
             return None
 
-    def chain(self, among: Mapping[str, R], role: str, name: str) -> Chain[R]:
+    def chain(self, among: Mapping[str, R], role: str, name: str, behind_purse: Callable[[R, Purse], R]) -> Chain[R]:
         """The provider called `name`, or the first that knows the language, and after it those that may stand in.
 
         What is said never leaves the machine because a local provider failed: only local ones stand in for it.
@@ -254,8 +257,16 @@ class _Chooser:
         # Stable: the local ones, which always answer, come last.
         others = sorted(able, key=lambda named: named[1].capabilities.local)
         healths = self.providers.healths
-        links = [Link(each, provider, healths.of(role, each)) for each, provider in ((first, chosen), *others)]
+        links = [
+            Link(each, self._behind(provider, behind_purse), healths.of(role, each))
+            for each, provider in ((first, chosen), *others)
+        ]
         return Chain(links, patience=self.providers.patience or Patience(), clock=self.clock)
+
+    def _behind(self, provider: R, behind_purse: Callable[[R, Purse], R]) -> R:
+        if self.purse is None or not provider.capabilities.paid:
+            return provider
+        return behind_purse(provider, self.purse)
 
 
 def _choose(providers: Mapping[str, R], role: str, name: str, language: str, *, field: str) -> tuple[str, R]:

@@ -1,8 +1,9 @@
 """Answers the calls of AiEngineService."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Final
 
 import grpc
@@ -14,9 +15,10 @@ from mesh.clock import Clock
 from mesh.errors import OverloadedError
 from mesh.streams import DuplexStream, serve_stream
 from services.ai_engine import wire
+from services.ai_engine.adapters.paid import Purse
 from services.ai_engine.adapters.patience import patiently
 from services.ai_engine.catalog import Catalog
-from services.ai_engine.domain.run import Event
+from services.ai_engine.domain.run import Event, ReplyFinished
 from services.ai_engine.engines.reply_sound import ReplySound
 from services.ai_engine.registry import ProviderEntry, ProviderRole, Providers, engine_for
 
@@ -37,10 +39,18 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
     """Proto in, domain inside, proto out."""
 
     def __init__(
-        self, providers: Providers, catalog: Catalog, *, clock: Clock, max_sessions: int, line_timeout_s: float
+        self,
+        providers: Providers,
+        catalog: Catalog,
+        *,
+        purse: Callable[[str], Purse],
+        clock: Clock,
+        max_sessions: int,
+        line_timeout_s: float,
     ) -> None:
         self._providers = providers
         self._catalog = catalog
+        self._purse = purse
         self._clock = clock
         self._max_sessions = max_sessions
         self._line_timeout_s = line_timeout_s
@@ -105,9 +115,12 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
         requests = aiter(stream)
         first = await anext(requests, service_pb.RunRequest())
         configure = wire.configure_from(first)
-        engine = engine_for(configure, self._providers, clock=self._clock)
+        purse = self._purse(configure.user_id)
+        engine = engine_for(configure, self._providers, clock=self._clock, purse=purse)
 
         async def emit(event: Event) -> None:
+            if isinstance(event, ReplyFinished):
+                event = replace(event, usage=replace(event.usage, cost_micros=purse.take_micros()))
             message = wire.response_of(event)
             if not stream.offer(message):
                 await stream.send(message)

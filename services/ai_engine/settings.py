@@ -56,6 +56,10 @@ class Settings:
     anthropic_base_url: str = setting("https://api.anthropic.com", help="Where Claude is asked.")
     anthropic_api_key: str = setting("", help="Key for Claude.", secret=True)
     anthropic_model: str = setting("claude-haiku-4-5", help="Which Claude.")
+    prices_file: str = setting("", help="Price list of paid providers. Empty: the one that comes with Vivavoce.")
+    budget_grace_micros: int = setting(
+        20_000, help="Money each person may spend while the user service can't be asked, in millionths; 0 for none."
+    )
     unified_turn_taking: str = setting(
         "ours",
         help="Who finds turns and pauses for speech-to-speech models: `ours`, this engine, or `theirs`, the vendor.",
@@ -76,6 +80,10 @@ class Settings:
     model_corrections: bool = setting(
         True, help="Let remote language models tell of slips beside their answers: a second request, after the first."
     )
+
+    def prices(self) -> Path | None:
+        """The price list, where it is not the one that comes with us."""
+        return Path(self.prices_file).expanduser() if self.prices_file else None
 
     def models(self) -> Path | None:
         """The folder of the model files, where it is not the default one."""

@@ -259,6 +259,9 @@ def _finished(event: run.ReplyFinished) -> engine_pb.ReplyFinished:
             recognized_ms=usage.recognized_ms,
             first_text_ms=usage.first_text_ms,
             first_audio_ms=usage.first_audio_ms,
+            input_audio_tokens=usage.input_audio_tokens,
+            output_audio_tokens=usage.output_audio_tokens,
+            cost_micros=usage.cost_micros,
         ),
     )
 

@@ -66,7 +66,7 @@ class Health:
 
     def failed(self, error: Exception) -> None:
         """It did not. What is not its fault is not held against it."""
-        if isinstance(error, _OURS):
+        if isinstance(error, _OURS) or (isinstance(error, VivavoceError) and error.reason == "SERVICE_UNAVAILABLE"):
             return
         self._breaker.failed(self._clock.now())
         count_provider_failure(self.role, self.name, cause_of(error))

@@ -141,6 +141,8 @@ class Usage:
     #: Of the tokens, those of sound.
     input_audio_tokens: int = 0
     output_audio_tokens: int = 0
+    #: Estimated cost of the paid providers since the last report, in millionths of the price list's currency.
+    cost_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)

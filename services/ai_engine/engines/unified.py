@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from mesh.audio import StreamResampler, samples
 from mesh.clock import Clock
 from services.ai_engine.adapters.chain import Health
+from services.ai_engine.adapters.paid import Bill, Purse
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, TurnEnd
 from services.ai_engine.domain.run import (
     AppendAudio,
@@ -26,6 +27,7 @@ from services.ai_engine.domain.run import (
     SpeechEnded,
     SpeechStarted,
 )
+from services.ai_engine.domain.spending import Used
 from services.ai_engine.domain.voice import (
     AnswerEnded,
     AnswerSound,
@@ -52,6 +54,9 @@ from services.ai_engine.engines.voice_replies import VoiceReplies
 from services.ai_engine.engines.voice_turns import Memory, VoiceTurns
 from services.ai_engine.prompts.talk import TalkPrompt
 
+#: What one answer may take at most, sound of the talk so far and of the answer.
+_ANSWER: Final = Used(input_tokens=4000, output_tokens=400, input_audio_tokens=4000, output_audio_tokens=1200)
+
 
 @dataclass(frozen=True, slots=True)
 class VoiceParts:
@@ -65,6 +70,8 @@ class VoiceParts:
     turn_taking: TurnTaking
     #: Who hears, thinks and speaks where the model does not; None where nobody may.
     stand_ins: Parts | None
+    #: What the model is used out of; None where it costs nothing.
+    purse: Purse | None = None
 
 
 class UnifiedEngine:
@@ -152,6 +159,7 @@ class UnifiedSession:
             output_rate_hz=configure.output_rate_hz,
             word_times=voice.capabilities.word_times,
             stand_in=self._speaker,
+            spend=lambda: _bill(parts),
             emit=emit,
             clock=clock,
         )
@@ -238,3 +246,10 @@ class UnifiedSession:
     def _lost(self) -> None:
         self._turns.lost()
         self._replies.lost()
+
+
+async def _bill(parts: VoiceParts) -> Bill | None:
+    """Sets aside what an answer may take; None where it costs nothing. Raises what `Purse.open` raises."""
+    if parts.purse is None:
+        return None
+    return await parts.purse.open(parts.voice.name, parts.voice.capabilities.model, _ANSWER)

@@ -22,6 +22,7 @@ from services.ai_engine.domain.run import (
     Speak,
     Usage,
 )
+from services.ai_engine.domain.spending import Used
 from services.ai_engine.domain.voice import AnswerEnded, AnswerSound, AnswerText, AnswerWord, VoiceLink
 from services.ai_engine.engines.reply_sound import ReplySound
 from services.ai_engine.engines.voice_words import WordClock
@@ -86,6 +87,17 @@ class VoiceAnswer:
     def total_samples(self) -> int:
         """Samples told."""
         return self._sound.total_samples
+
+    @property
+    def used(self) -> Used:
+        """What it took, as far as the vendor has told."""
+        usage = self._usage
+        return Used(
+            usage.input_tokens - usage.input_audio_tokens,
+            usage.output_tokens - usage.output_audio_tokens,
+            usage.input_audio_tokens,
+            usage.output_audio_tokens,
+        )
 
     def finished(self, end: ReplyEnd, failure: Failure | None = None) -> ReplyFinished:
         """How it ended."""

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import OrderedDict
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 from mesh.clock import Clock
 from mesh.errors import InvalidFieldError, OverloadedError, ProviderError, VivavoceError
 from mesh.mailbox import Closed, Mailbox
+from services.ai_engine.adapters.paid import Bill
 from services.ai_engine.domain.remembered import Forget, Kept, Remember
 from services.ai_engine.domain.run import Emit, Failure, ReplyFinished, ReportHeard, Respond, Speak
 from services.ai_engine.domain.voice import VoiceLink
@@ -46,6 +48,7 @@ class VoiceReplies:
         output_rate_hz: int,
         word_times: bool,
         stand_in: Replies | None,
+        spend: Callable[[], Awaitable[Bill | None]],
         emit: Emit,
         clock: Clock,
     ) -> None:
@@ -56,6 +59,7 @@ class VoiceReplies:
         self._output_rate_hz = output_rate_hz
         self._word_times = word_times
         self._stand_in = stand_in
+        self._spend = spend
         self._emit = emit
         self._clock = clock
         self._waiting: Mailbox[Asked] = Mailbox(MOST_REPLIES)
@@ -148,8 +152,15 @@ class VoiceReplies:
         try:
             asked.begun = True
             async with asyncio.timeout(FIRST_S):
-                link = await self._begin(asked.request)
-            end = await answer.follow(link)
+                bill = await self._spend()
+            with bill.paid() if bill else nullcontext() as meter:
+                try:
+                    async with asyncio.timeout(FIRST_S):
+                        link = await self._begin(asked.request)
+                    end = await answer.follow(link)
+                finally:
+                    if meter is not None:
+                        meter.used = answer.used
         except (VivavoceError, TimeoutError) as error:
             if isinstance(error, TimeoutError):
                 # It may go on with this answer for ever, and takes no other meanwhile.

@@ -52,6 +52,7 @@ class AzureRecognizer:
         self.capabilities = Capabilities(
             languages=LANGUAGES,
             local=False,
+            paid=True,
             label="Azure Speech: hears many accents and scores pronunciation, roughly; the sound goes to Microsoft.",
             word_times=True,
             streams_in=True,

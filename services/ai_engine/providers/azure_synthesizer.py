@@ -46,6 +46,7 @@ class AzureSynthesizer:
         self.capabilities = Capabilities(
             languages=spoken_languages(settings.voices),
             local=False,
+            paid=True,
             label="Azure Speech: clear voices in many accents, with word times; text goes to Microsoft.",
             sample_rate_hz=_RATE_HZ,
             word_times=True,

@@ -43,6 +43,7 @@ class DeepgramRecognizer:
         self.capabilities = Capabilities(
             languages=_LANGUAGES,
             local=False,
+            paid=True,
             label=f"Deepgram {settings.model}: hears many languages and accents; the sound goes to Deepgram.",
             word_times=True,
             streams_in=True,

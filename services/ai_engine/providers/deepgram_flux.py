@@ -41,6 +41,7 @@ class FluxRecognizer:
         self.capabilities = Capabilities(
             languages=_MANY if self._multi else _ENGLISH,
             local=False,
+            paid=True,
             label=f"Deepgram {settings.flux_model}: hears, and tells when you are done; sound goes to Deepgram.",
             word_times=True,
             streams_in=True,

@@ -46,6 +46,7 @@ class ScribeRecognizer:
         self.capabilities = Capabilities(
             languages=frozenset(),
             local=False,
+            paid=True,
             label=f"ElevenLabs {self._model}: hears some ninety languages word for word; sound goes to ElevenLabs.",
             word_times=True,
             streams_in=True,

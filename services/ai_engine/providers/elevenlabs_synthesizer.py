@@ -56,6 +56,7 @@ class ElevenLabsSynthesizer:
         self.capabilities = Capabilities(
             languages=_LANGUAGES,
             local=False,
+            paid=True,
             label=f"ElevenLabs {settings.model}: very natural voices with word times; text goes to ElevenLabs.",
             sample_rate_hz=_RATE_HZ,
             word_times=True,

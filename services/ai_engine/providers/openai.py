@@ -58,6 +58,7 @@ class OpenAiTutor:
         self.capabilities = Capabilities(
             languages=frozenset(),
             local=False,
+            paid=True,
             label=f"The language model {endpoint.model} at an OpenAI-compatible endpoint; it may be wrong.",
             streams_out=True,
         )

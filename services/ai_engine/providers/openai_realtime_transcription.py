@@ -44,6 +44,7 @@ class OpenAiRealtimeRecognizer:
         self.capabilities = Capabilities(
             languages=OPENAI_LANGUAGES,
             local=False,
+            paid=True,
             label=f"OpenAI {self._model}: listens along, may tidy up slips; the sound goes to the endpoint.",
             word_times=True,
             streams_in=True,

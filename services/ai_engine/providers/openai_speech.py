@@ -29,6 +29,7 @@ class OpenAiSynthesizer:
         self.capabilities = Capabilities(
             languages=frozenset(),
             local=False,
+            paid=True,
             label=f"OpenAI {self._model}: speaks any language, with an American accent; text goes to the endpoint.",
             sample_rate_hz=_RATE_HZ,
             voices=settings.voices,

@@ -29,6 +29,7 @@ class OpenAiRecognizer:
         self.capabilities = Capabilities(
             languages=OPENAI_LANGUAGES,
             local=False,
+            paid=True,
             label=f"OpenAI {self._model}: hears many languages, may tidy up slips; the sound goes to the endpoint.",
             word_times=True,
         )

@@ -801,6 +801,9 @@ class Usage(_message.Message):
     RECOGNIZED_MS_FIELD_NUMBER: _builtins.int
     FIRST_TEXT_MS_FIELD_NUMBER: _builtins.int
     FIRST_AUDIO_MS_FIELD_NUMBER: _builtins.int
+    INPUT_AUDIO_TOKENS_FIELD_NUMBER: _builtins.int
+    OUTPUT_AUDIO_TOKENS_FIELD_NUMBER: _builtins.int
+    COST_MICROS_FIELD_NUMBER: _builtins.int
     input_tokens: _builtins.int
     """Tokens read by the language model."""
     output_tokens: _builtins.int
@@ -813,6 +816,12 @@ class Usage(_message.Message):
     """Milliseconds from the request to the first text."""
     first_audio_ms: _builtins.float
     """Milliseconds from the first clause to the first sound."""
+    input_audio_tokens: _builtins.int
+    """Of the tokens read, those of sound."""
+    output_audio_tokens: _builtins.int
+    """Of the tokens written, those of sound."""
+    cost_micros: _builtins.int
+    """Estimated cost of the paid providers since the last report, in millionths of the price list's currency."""
     def __init__(
         self,
         *,
@@ -822,10 +831,13 @@ class Usage(_message.Message):
         recognized_ms: _builtins.int = ...,
         first_text_ms: _builtins.float = ...,
         first_audio_ms: _builtins.float = ...,
+        input_audio_tokens: _builtins.int = ...,
+        output_audio_tokens: _builtins.int = ...,
+        cost_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_audio_ms", b"first_audio_ms", "first_text_ms", b"first_text_ms", "input_tokens", b"input_tokens", "output_tokens", b"output_tokens", "recognized_ms", b"recognized_ms", "spoken_characters", b"spoken_characters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_micros", b"cost_micros", "first_audio_ms", b"first_audio_ms", "first_text_ms", b"first_text_ms", "input_audio_tokens", b"input_audio_tokens", "input_tokens", b"input_tokens", "output_audio_tokens", b"output_audio_tokens", "output_tokens", b"output_tokens", "recognized_ms", b"recognized_ms", "spoken_characters", b"spoken_characters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
