@@ -284,14 +284,15 @@ class _Session:
                 self.active.cancel()
 
     async def hear(self, pcm: bytes) -> None:
-        self.talk.buffer += pcm
         detection = self.talk.session.get("audio", {}).get("input", self.talk.session).get("turn_detection")
         if detection is None:
+            self.talk.buffer += pcm
             return
         assert detection["create_response"] is False
         assert detection["interrupt_response"] is False
         step = 20 * _BYTES_PER_MS
         for begin in range(0, len(pcm), step):
+            self.talk.buffer += pcm[begin : begin + step]
             piece = np.frombuffer(pcm[begin : begin + step], "<i2").astype(np.int32)
             length_ms = len(piece) * 1000 // RATE_HZ
             self.given_ms += length_ms

@@ -1,4 +1,4 @@
-"""A session of a unified engine with an emulated vendor behind the vendor's own SDK."""
+"""A session of an engine as a test talks with it; a unified one with an emulated vendor behind the vendor's own SDK."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +11,7 @@ from services.ai_engine.domain.roles import Learner, Line, TutorContext
 from services.ai_engine.domain.run import (
     AppendAudio,
     Configure,
+    EngineSession,
     Recognize,
     ReplyFinished,
     Respond,
@@ -21,7 +22,7 @@ from services.ai_engine.domain.run import (
 from services.ai_engine.domain.voice import SpeechToSpeech, TurnTaking
 from services.ai_engine.engines.perception import Ear
 from services.ai_engine.engines.pipelined import Parts
-from services.ai_engine.engines.unified import UnifiedEngine, UnifiedSession, VoiceParts
+from services.ai_engine.engines.unified import UnifiedEngine, VoiceParts
 from services.ai_engine.prompts.talk import TalkPrompt
 from services.ai_engine.providers.azure_voice_live import AzureVoiceLive, VoiceLiveOptions
 from services.ai_engine.providers.instant import CADENCE, InstantTurnEnd, InstantVoiceActivity
@@ -53,7 +54,7 @@ def speech(length_s: float) -> bytes:
 class UnifiedTalk:
     """A session and what it says."""
 
-    def __init__(self, session: UnifiedSession, listener: Listener) -> None:
+    def __init__(self, session: EngineSession, listener: Listener) -> None:
         self.session = session
         self.listener = listener
         self.position = 0
