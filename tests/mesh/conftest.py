@@ -29,10 +29,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the mesh keeps everything."""
+    return tmp_path_factory.mktemp("mesh")
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningMesh]:
+async def mesh(data_folder: Path) -> AsyncIterator[RunningMesh]:
     options = MeshOptions(
-        tmp_path_factory.mktemp("mesh"),
+        data_folder,
         overrides={
             "edge": {"stalled_after_s": 1.0},
             "conversation": {"max_sessions_per_user": 16, "messages_per_s": 1e6, "resume_s": 1.0},
