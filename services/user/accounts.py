@@ -7,7 +7,6 @@ from typing import Final
 from mesh.errors import AlreadyExistsError, ConflictError, NotAllowedError, NotFoundError
 from mesh.ids import new_id
 from services.user.addresses import Addresses
-from services.user.audit import Audit
 from services.user.domain.acts import Act
 from services.user.domain.audit import AuditKind
 from services.user.domain.keeping import Credentials, Logins, People
@@ -22,10 +21,9 @@ from services.user.domain.people import (
     normal_email,
     normal_password,
 )
+from services.user.guard import Guard
 from services.user.issuing import Issued, Issuer
-from services.user.limits import Limits
 from services.user.passwords import Passwords
-from services.user.proof import Proof
 
 _DAY_US: Final = 86_400_000_000
 
@@ -42,19 +40,15 @@ class Accounts:
         logins: Logins,
         passwords: Passwords,
         issuer: Issuer,
-        proof: Proof,
         addresses: Addresses,
-        audit: Audit,
-        limits: Limits,
+        guard: Guard,
     ) -> None:
         self._people = people
         self._logins = logins
         self._passwords = passwords
         self._issuer = issuer
-        self._proof = proof
         self._addresses = addresses
-        self._audit = audit
-        self._limits = limits
+        self._guard = guard
 
     async def register(
         self, email: str, password: str, profile: Profile, *, client: str = "", request_id: str = ""
@@ -65,7 +59,7 @@ class Accounts:
             AlreadyExistsError: the address has an account.
             InvalidFieldError: the address, the password or the profile breaks its rule.
         """
-        await self._limits.place(Act.REGISTER)
+        await self._guard.limits.place(Act.REGISTER)
         user = self._new_user(normal_email(email), profile)
         password_hash = await self._passwords.hash_new(password, about=known_of(user))
         token = self._issuer.refresh_tokens.first(user.user_id, request_id)
@@ -78,19 +72,19 @@ class Accounts:
                 raise
             token = self._issuer.refresh_tokens.first(known.user.user_id, request_id)
             return known.user, self._issuer.issued(known.user, known.registration_login_session_id, token)
-        await self._audit.note(AuditKind.REGISTERED, user.user_id, client=client)
+        await self._guard.audit.note(AuditKind.REGISTERED, user.user_id, client=client)
         self._addresses.welcome(user)
         _log.info("user registered", extra={"user_id": user.user_id})
         return user, self._issuer.issued(user, login.login_session_id, token)
 
     async def create_guest(self, profile: Profile, *, client: str = "") -> tuple[User, Issued]:
         """Creates a person without address and password, and logs in."""
-        await self._limits.place(Act.GUEST)
+        await self._guard.limits.place(Act.GUEST)
         user = self._new_user("", profile)
         token = self._issuer.refresh_tokens.fresh()
         login = self._issuer.login(user, client)
         await self._people.add_user(user, "", "", login, self._issuer.kept(login, token))
-        await self._audit.note(AuditKind.GUEST_CREATED, user.user_id, client=client)
+        await self._guard.audit.note(AuditKind.GUEST_CREATED, user.user_id, client=client)
         _log.info("guest created", extra={"user_id": user.user_id})
         return user, self._issuer.issued(user, login.login_session_id, token)
 
@@ -102,7 +96,7 @@ class Accounts:
             InvalidFieldError: the address or the password breaks its rule.
             NotAllowedError: this is no guest.
         """
-        await self._limits.place(Act.REGISTER)
+        await self._guard.limits.place(Act.REGISTER)
         guest = await self.user(user_id)
         if not guest.guest:
             raise _no_guest()
@@ -111,7 +105,7 @@ class Accounts:
         user = await self._people.upgrade(user_id, address, password_hash, self._issuer.login_ends_us())
         if user is None:
             raise _no_guest()
-        await self._audit.note(AuditKind.GUEST_UPGRADED, user_id)
+        await self._guard.audit.note(AuditKind.GUEST_UPGRADED, user_id)
         self._addresses.welcome(user)
         _log.info("guest upgraded", extra={"user_id": user_id})
         return user
@@ -123,16 +117,16 @@ class Accounts:
             BadCredentialsError: the address or the password is wrong; both take as long.
             RateLimitedError: too many wrong ones came before.
         """
-        await self._limits.place(Act.LOG_IN)
+        await self._guard.limits.place(Act.LOG_IN)
         key = email_key(email)
         known = await self._people.credentials(key)
-        proven_by = await self._proof.require(key, known, password, client=client)
+        proven_by = await self._guard.proof.require(key, known, password, client=client)
         assert known is not None, "nobody proves to be an account that is not there"
         token = self._issuer.refresh_tokens.fresh()
         login = self._issuer.login(known.user, client)
         if not await self._logins.add_login(login, self._issuer.kept(login, token), proven_by):
             raise ConflictError("The account was changed at the same moment; log in again.")
-        await self._audit.note(AuditKind.LOGGED_IN, known.user.user_id, client=client)
+        await self._guard.audit.note(AuditKind.LOGGED_IN, known.user.user_id, client=client)
         _log.info("logged in", extra={"user_id": known.user.user_id, "login_session_id": login.login_session_id})
         return known.user, self._issuer.issued(known.user, login.login_session_id, token)
 

@@ -26,6 +26,7 @@ from services.user.deletions import Deletions
 from services.user.domain.guesses import FORGOTTEN_US
 from services.user.domain.logins import Lifetimes
 from services.user.exports import Exports
+from services.user.guard import Guard
 from services.user.issuing import Issuer
 from services.user.janitor import Janitor, Sweep
 from services.user.keys import open_refresh_secret, open_signing_keys
@@ -35,7 +36,7 @@ from services.user.mail.letters import Letters
 from services.user.mail.open import open_carrier
 from services.user.mail.post import Post
 from services.user.mail.settings import MailSettings
-from services.user.mailed_links import MailedLinks
+from services.user.mailed_links import MailedLinks, Mailing
 from services.user.neighbours import GrpcNeighbours
 from services.user.passwords import Passwords
 from services.user.proof import Proof
@@ -108,41 +109,15 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         limits = Limits(rates, by_place=by_place, by_account=by_account)
         audit = Audit(trail=trail, clock=clock)
         proof = Proof(people=people, passwords=passwords, guessed=guessed, audit=audit, clock=clock)
+        guard = Guard(proof, limits, audit)
         letters = Letters(mail.public_url)
-        mailed = MailedLinks(links=links, letters=letters, clock=clock)
-        addresses = Addresses(
-            people=people,
-            logins=logins,
-            links=links,
-            mailed=mailed,
-            letters=letters,
-            post=post,
-            proof=proof,
-            audit=audit,
-            limits=limits,
-        )
-        recovery = Recovery(
-            people=people,
-            links=links,
-            mailed=mailed,
-            letters=letters,
-            post=post,
-            passwords=passwords,
-            proof=proof,
-            audit=audit,
-            limits=limits,
-        )
+        mailing = Mailing(links, MailedLinks(links=links, letters=letters, clock=clock), letters, post)
+        addresses = Addresses(people=people, logins=logins, mailing=mailing, guard=guard)
+        recovery = Recovery(people=people, passwords=passwords, mailing=mailing, guard=guard)
         accounts = Accounts(
-            people=people,
-            logins=logins,
-            passwords=passwords,
-            issuer=issuer,
-            proof=proof,
-            addresses=addresses,
-            audit=audit,
-            limits=limits,
+            people=people, logins=logins, passwords=passwords, issuer=issuer, addresses=addresses, guard=guard
         )
-        login_sessions = LoginSessions(logins=logins, issuer=issuer, audit=audit, limits=limits)
+        login_sessions = LoginSessions(logins=logins, issuer=issuer, guard=guard)
         neighbours = GrpcNeighbours(peers)
         exports = Exports(
             settings.exports(),

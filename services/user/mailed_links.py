@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import secrets
+from dataclasses import dataclass
 
 from mesh.clock import Clock
 from mesh.errors import UnauthenticatedError
 from services.user.domain.keeping import Links
 from services.user.domain.links import LIFETIMES_US, Link, LinkPurpose
 from services.user.mail.letters import Letter, Letters
+from services.user.mail.post import Post
 
 
 class MailedLinks:
@@ -33,6 +35,16 @@ class MailedLinks:
     def now_us(self) -> int:
         """The time as it is kept."""
         return int(self._clock.wall().timestamp() * 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """All that writing to people takes: the links that are kept, those that are made, letters, and the post."""
+
+    links: Links
+    mailed: MailedLinks
+    letters: Letters
+    post: Post
 
 
 def link_hash(token: str) -> bytes:

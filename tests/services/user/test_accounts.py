@@ -7,12 +7,10 @@ from vivavoce.type.v1 import learner_pb2 as learner_pb
 from vivavoce.user.v1 import user_pb2 as user_pb
 from vivavoce.user.v1 import user_service_pb2 as service_pb
 
-from mesh.channel import call_metadata
 from mesh.errors import (
     AlreadyExistsError,
     BadCredentialsError,
     InvalidFieldError,
-    NotBuiltError,
     UnauthenticatedError,
 )
 from tests.services.calls import refused
@@ -140,13 +138,6 @@ async def test_each_sees_themselves_only(mesh: UserMesh) -> None:
 async def test_nobody_is_seen_without_a_token(sqlite_mesh: UserMesh) -> None:
     with refused(UnauthenticatedError, reason="TOKEN_MISSING"):
         await sqlite_mesh.stub.GetUser(service_pb.GetUserRequest())
-
-
-async def test_what_is_planned_says_so(sqlite_mesh: UserMesh) -> None:
-    with refused(NotBuiltError):
-        tokens = (await sqlite_mesh.guest()).tokens
-        metadata = call_metadata(tokens.access_token)
-        await sqlite_mesh.stub.ExportUser(service_pb.ExportUserRequest(), metadata=metadata)
 
 
 async def test_logs_hold_neither_addresses_nor_passwords_nor_tokens(

@@ -2,9 +2,13 @@
 
 import asyncio
 
+from vivavoce.user.v1 import user_pb2 as user_pb
+from vivavoce.user.v1 import user_service_pb2 as service_pb
+
+from mesh.channel import call_metadata
 from mesh.errors import UnauthenticatedError
 from tests.services.calls import refused
-from tests.services.user.conftest import UserMesh
+from tests.services.user.conftest import PASSWORD, UserMesh
 
 
 async def test_a_refresh_token_is_exchanged_for_new_tokens(mesh: UserMesh) -> None:
@@ -49,6 +53,31 @@ async def test_after_reuse_nothing_of_the_family_works_however_many_race(mesh: U
         await mesh.refresh(first)
     answers = await asyncio.gather(*(mesh.refresh(living) for _ in range(50)), return_exceptions=True)
     assert all(isinstance(answer, Exception) for answer in answers)
+
+
+async def test_while_reuse_is_found_out_a_racing_renewal_gains_nothing_that_lasts(mesh: UserMesh) -> None:
+    first = (await mesh.guest()).tokens.refresh_token
+    living = (await mesh.refresh(first)).refresh_token
+    mesh.clock.advance(11)
+    shown = [first, living] * 25
+    answers = await asyncio.gather(*(mesh.refresh(token) for token in shown), return_exceptions=True)
+    gained = {answer.refresh_token for answer in answers if isinstance(answer, user_pb.Tokens)}
+    assert len(gained) <= 1
+    for token in (first, living, *gained):
+        with refused(UnauthenticatedError, reason="TOKEN_INVALID"):
+            await mesh.refresh(token)
+
+
+async def test_a_login_with_the_old_password_that_races_its_change_leaves_no_login_session(mesh: UserMesh) -> None:
+    tokens = (await mesh.register()).tokens
+    change = service_pb.ChangePasswordRequest(current_password=PASSWORD, new_password="a lantern above the harbour")
+    changing = mesh.stub.ChangePassword(change, metadata=call_metadata(tokens.access_token))
+    answers = await asyncio.gather(changing, *(mesh.log_in() for _ in range(4)), return_exceptions=True)
+    assert isinstance(answers[0], service_pb.ChangePasswordResponse)
+    for gained in answers[1:]:
+        if isinstance(gained, user_pb.Tokens):
+            with refused(UnauthenticatedError):
+                await mesh.refresh(gained.refresh_token)
 
 
 async def test_reuse_in_one_place_leaves_the_other_places_logged_in(mesh: UserMesh) -> None:
