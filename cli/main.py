@@ -74,7 +74,12 @@ def talk(
     out: Annotated[Path | None, typer.Option(help="WAV file for the replies.")] = None,
     as_json: Json = False,
     address: Annotated[str, typer.Option(help="gRPC address of the mesh.")] = "127.0.0.1:50051",
-    token: Annotated[str, typer.Option(help="Access token; a guest's if not given.", envvar="VIVAVOCE_TOKEN")] = "",
+    token: Annotated[
+        str,
+        typer.Option(
+            help="Personal access token (vvk_…) or access token; a guest's if not given.", envvar="VIVAVOCE_TOKEN"
+        ),
+    ] = "",
     scenario: Annotated[str, typer.Option(help="Role-play by id; the server's default if not given.")] = "",
     wait: Annotated[bool, typer.Option(help="Let the tutor finish the opening line first.")] = True,
 ) -> None:

@@ -17,7 +17,7 @@ def new_id(prefix: str) -> str:
     """A new id: `prefix`, `_`, and 26 characters: 48 bits of milliseconds, then 80 random bits.
 
     Ids made by one process strictly increase. Prefixes in use: usr (account), cnv (conversation), ses (session),
-    trn (turn), rep (reply), rec (recording), tok (token).
+    trn (turn), rep (reply), rec (recording), lgn (login session), key (personal access token).
     """
     return f"{prefix}_{_encode(_next())}"
 

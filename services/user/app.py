@@ -12,6 +12,7 @@ from vivavoce.user.v1 import user_service_pb2_grpc as service_grpc
 from mesh.clock import Clock
 from mesh.database import Database
 from mesh.ephemeral import EphemeralSettings, open_ephemeral
+from mesh.errors import InvalidFieldError
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.rates import Rates, check_rates
@@ -73,7 +74,16 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 @asynccontextmanager
 async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
-    """The user service, ready to register. It calls the others only for what they keep about a person."""
+    """The user service, ready to register. It calls the others only for what they keep about a person.
+
+    Raises:
+        InvalidFieldError: access tokens would hold longer than it is remembered what was ended.
+    """
+    if settings.access_lifetime_s * 1_000_000 > LONGEST_ACCESS_US:
+        raise InvalidFieldError(
+            "Access tokens may hold for an hour at most; set VIVAVOCE_USER_ACCESS_LIFETIME_S to 3600 or less.",
+            field="VIVAVOCE_USER_ACCESS_LIFETIME_S",
+        )
     await asyncio.to_thread(migrate, settings.database(), MIGRATIONS, VERSION_TABLE)
     keys = await asyncio.to_thread(
         partial(

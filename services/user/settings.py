@@ -18,7 +18,7 @@ class Settings:
     data_dir: Path = setting(Path("data"), help="Folder for the signing keys and the default database.")
     database_url: str = setting("", help="SQLAlchemy URL. Empty: SQLite in the data folder.", secret=True)
     database_threads: int = setting(8, help="Threads, and connections, for the database.")
-    access_lifetime_s: int = setting(600, help="Seconds an access token holds.")
+    access_lifetime_s: int = setting(600, help="Seconds an access token holds; an hour at most.")
     signing_key_days: int = setting(90, help="Days after which access tokens are signed with a new key. 0: never.")
     refresh_lifetime_s: int = setting(30 * 86_400, help="Seconds a refresh token holds, counted anew at each renewal.")
     login_lifetime_s: int = setting(90 * 86_400, help="Seconds after which an account has to log in again. Not guests.")

@@ -84,6 +84,7 @@ class Users(user_grpc.UserServiceServicer):
     reset: list[tuple[str, str]] = field(default_factory=list)
     #: The page each ticket was issued to.
     tickets: dict[str, str] = field(default_factory=dict)
+    refreshed: list[str] = field(default_factory=list)
 
     async def ListSigningKeys(
         self, request: user_service_pb.ListSigningKeysRequest, context: object
@@ -145,8 +146,17 @@ class Users(user_grpc.UserServiceServicer):
     ) -> user_service_pb.CreateGuestResponse:
         token = self.authority.user_token(guest=True)
         return user_service_pb.CreateGuestResponse(
-            user=user_pb.User(user_id="usr_test", guest=True), tokens=user_pb.Tokens(access_token=token)
+            user=user_pb.User(user_id="usr_test", guest=True),
+            tokens=user_pb.Tokens(access_token=token, refresh_token="vvr_1"),
         )
+
+    async def RefreshTokens(
+        self, request: user_service_pb.RefreshTokensRequest, context: object
+    ) -> user_service_pb.RefreshTokensResponse:
+        self.refreshed.append(request.refresh_token)
+        token = self.authority.user_token(guest=True, lifetime_s=1200)
+        tokens = user_pb.Tokens(access_token=token, refresh_token=f"vvr_{len(self.refreshed) + 1}")
+        return user_service_pb.RefreshTokensResponse(tokens=tokens)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
 from mesh.errors import UnavailableError
+from mesh.testing import until
 from tests.edge.conftest import House, Session, open_house
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -35,6 +36,7 @@ class Tutor:
     gaps: int = 0
     played: dict[str, list[int]] = field(default_factory=dict)
     resumed: list[tuple[str, int]] = field(default_factory=list)
+    brought: list[str] = field(default_factory=list)
     _count: int = 0
 
     async def talk(self, session: Session) -> None:
@@ -59,6 +61,12 @@ class Tutor:
                     self.heard += request.append_audio.pcm
                 case "submit_text" if request.submit_text.text == "Cut the wire":
                     raise UnavailableError("The conversation service is gone.")
+                case "submit_text" if request.submit_text.text == "How long may I stay?":
+                    expiring = converse_pb.AccessExpiring()
+                    expiring.time_left.FromSeconds(60)
+                    await session.send(conversation_pb.ConverseResponse(access_expiring=expiring))
+                case "refresh_access":
+                    self.brought.append(request.refresh_access.access_token)
                 case "submit_text":
                     committed = converse_pb.TurnCommitted(turn_id="trn_1", text=request.submit_text.text, typed=True)
                     await session.send(conversation_pb.ConverseResponse(turn_committed=committed))
@@ -206,6 +214,23 @@ async def test_a_guest_talks_is_heard_interrupts_and_leaves(tmp_path: Path) -> N
         assert max(struct.unpack(f"<{len(tutor.heard) // 2}h", tutor.heard)) > 2000, "and it is not silence"
         assert seen.complaints == []
         assert seen.hosts == {f"127.0.0.1:{seen.house.edge.port}"}
+
+
+async def test_the_page_brings_a_fresh_access_token_before_the_old_one_expires(tmp_path: Path) -> None:
+    async with visit(tmp_path) as seen:
+        page, tutor, users = seen.page, seen.tutor, seen.house.users
+        await page.get_by_role("button", name="Start talking").click()
+        await expect(page.get_by_text(OPENER)).to_be_visible()
+        await page.get_by_placeholder("Or write").fill("How long may I stay?")
+        await page.keyboard.press("Enter")
+        await until(lambda: len(tutor.brought) == 1, within_s=30)
+        await page.get_by_placeholder("Or write").fill("How long may I stay?")
+        await page.keyboard.press("Enter")
+        await until(lambda: len(tutor.brought) == 2, within_s=30)
+        assert users.refreshed == ["vvr_1", "vvr_2"], "each refresh token works once"
+        for token in tutor.brought:
+            assert (await seen.house.authority.verifier.verify(token)).user_id == "usr_test"
+        assert seen.complaints == []
 
 
 async def test_a_cut_wire_is_mended_and_the_call_goes_on(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -14,8 +15,9 @@ from mesh.database import open_engine
 from mesh.errors import ExhaustedError, InvalidFieldError, NotAllowedError, NotFoundError, UnauthenticatedError
 from services.user.access_key_tokens import is_whole, new_token, prefix_of
 from services.user.domain.access_keys import MOST
+from services.user.settings import Settings
 from tests.services.calls import refused
-from tests.services.user.conftest import PASSWORD, UserMesh
+from tests.services.user.conftest import PASSWORD, UserMesh, user_mesh
 
 DAY_S = 86_400
 
@@ -211,3 +213,12 @@ async def test_who_resets_a_password_ends_the_keys_that_were_made_before(mesh: U
     )
     with refused(UnauthenticatedError):
         await mesh.exchange(made.token)
+
+
+async def test_access_tokens_that_would_outlive_what_is_remembered_of_their_end_are_refused_at_the_start(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    settings = Settings(data_dir=tmp_path, database_url=sqlite_url, access_lifetime_s=3601)
+    with pytest.raises(InvalidFieldError, match="VIVAVOCE_USER_ACCESS_LIFETIME_S"):
+        async with user_mesh(settings):
+            pass

@@ -21,10 +21,10 @@ PAGE = "https://talk.example.org"
 
 @pytest.fixture
 async def people(
-    ephemeral_url: str, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ephemeral_url: str, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[UserMesh]:
     monkeypatch.setenv("VIVAVOCE_EPHEMERAL_URL", ephemeral_url)
-    async with user_mesh(Settings(data_dir=tmp_path / "data", database_url=sqlite_url)) as running:
+    async with user_mesh(Settings(data_dir=tmp_path / "data", database_url=database_url)) as running:
         yield running
 
 
