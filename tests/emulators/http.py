@@ -43,12 +43,13 @@ class HttpEmulator(Vendor):
     async def answer(self, visit: Visit, body: bytes, answer: Answer) -> bool:
         """Answers one request; False closes the connection."""
 
-    async def start(self) -> None:
+    async def listen(self) -> int:
         """Listens on a free port."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
 
-    async def stop(self) -> None:
+    async def leave(self) -> None:
         """Is gone."""
         if (server := self._server) is None:
             return

@@ -17,6 +17,7 @@ from tests.emulators.vendor import STATUS, Vendor, Visit
 class SocketEmulator(Vendor):
     """A vendor behind a WebSocket."""
 
+    scheme: str = "ws"
     subprotocol: str = ""
     _server: Server | None = None
 
@@ -48,7 +49,7 @@ class SocketEmulator(Vendor):
                 return False
         return True
 
-    async def start(self) -> None:
+    async def listen(self) -> int:
         """Listens on a free port."""
         self._server = await serve(
             self._serve,
@@ -60,9 +61,10 @@ class SocketEmulator(Vendor):
             close_timeout=0.2,
             max_size=None,
         )
-        self.url = f"ws://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
 
-    async def stop(self) -> None:
+    async def leave(self) -> None:
         """Is gone."""
         if (server := self._server) is None:
             return

@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from services.ai_engine.domain.roles import SpeechChunk
+from tests.emulators.cutting import Cutter
 
 Behaviour = Literal[
     "answer",
@@ -54,6 +55,7 @@ class Vendor(ABC):
 
     behaviour: Behaviour = "answer"
     key: str = "key-1"
+    scheme: str = "http"
     #: Where it is, once it runs.
     url: str = ""
     #: Rate of the sound it takes.
@@ -67,6 +69,9 @@ class Vendor(ABC):
     paces: list[float] = field(default_factory=list)
     hold_after: int = 1_000_000
     go: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Bytes of its answers after which the connection is cut; None leaves it whole.
+    cut_after: int | None = None
+    cutter: Cutter | None = None
     serving: set[asyncio.Task[object]] = field(default_factory=set)
 
     @property
@@ -75,12 +80,26 @@ class Vendor(ABC):
         return self.visits[-1]
 
     @abstractmethod
-    async def start(self) -> None:
-        """Listens on a free port of the loopback interface."""
+    async def listen(self) -> int:
+        """Listens on a free port of the loopback interface; gives the port."""
 
     @abstractmethod
+    async def leave(self) -> None:
+        """Is gone, with every connection; leaving twice is harmless."""
+
+    async def start(self) -> int:
+        """The port clients come to."""
+        port = await self.listen()
+        if self.cut_after is None:
+            return port
+        self.cutter = Cutter(port, self.cut_after)
+        return await self.cutter.start()
+
     async def stop(self) -> None:
-        """Is gone, with every connection; stopping twice is harmless."""
+        """Is gone, and what stands before it."""
+        if self.cutter is not None:
+            await self.cutter.stop()
+        await self.leave()
 
     async def pieces(self, chunks: AsyncIterator[SpeechChunk]) -> AsyncIterator[SpeechChunk | None]:
         """The pieces of an answer, None where it is time to misbehave; waits where it is told to."""
@@ -114,7 +133,7 @@ class Vendor(ABC):
 @asynccontextmanager
 async def running(vendor: V) -> AsyncIterator[V]:
     """Runs it for the length of the block."""
-    await vendor.start()
+    vendor.url = f"{vendor.scheme}://127.0.0.1:{await vendor.start()}"
     try:
         yield vendor
     finally:

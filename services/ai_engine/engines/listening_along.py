@@ -11,6 +11,10 @@ from services.ai_engine.engines.memory import HeardSound
 
 #: Sound from before the speech: recognisers hear a first word better whole.
 _MARGIN: Final = HEARING_RATE_HZ // 5
+#: Sound that waited while the connection was made goes out in pieces: vendors limit the size of a message.
+_PIECE: Final = HEARING_RATE_HZ // 4
+#: A vendor that does not read for so long has failed.
+_FEED_S: Final = 2.5
 #: A pause after which the connection is closed: vendors bill silence too.
 _IDLE_S: Final = 2.0
 #: So long an answer is waited for before the remembered sound is recognised instead.
@@ -101,10 +105,11 @@ class ListeningAlong:
 
     async def _step(self, hearing: Hearing) -> bool:
         """Feeds what came, else answers what was asked, else waits; False when the connection is to be closed."""
-        pcm, start = self._heard.stretch(self._position, self._heard.end)
+        pcm, start = self._heard.stretch(self._position, min(self._heard.end, self._position + _PIECE))
         if pcm:
             self._position = start + len(pcm) // 2
-            await hearing.feed(pcm)
+            async with asyncio.timeout(_FEED_S):
+                await hearing.feed(pcm)
         elif self._asked:
             if self._position > self._told:
                 await self._tell(hearing)

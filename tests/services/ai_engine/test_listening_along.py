@@ -29,8 +29,13 @@ class AlongRecognizer:
     name = "along"
     capabilities = _CAN
 
-    def __init__(self, *, error: Exception | None = None) -> None:
+    def __init__(self, *, error: Exception | None = None, stuck: bool = False) -> None:
         self._error = error
+        self._stuck = stuck
+        #: Cleared, the connection is not made before it is set.
+        self.reachable = asyncio.Event()
+        self.reachable.set()
+        self.longest = 0
         self.fed = bytearray()
         self.connections = self.closed = self.parts = self.whole = 0
 
@@ -43,13 +48,17 @@ class AlongRecognizer:
         self.connections += 1
         if self._error:
             raise self._error
+        await self.reachable.wait()
         try:
             yield self
         finally:
             self.closed += 1
 
     async def feed(self, pcm: bytes) -> None:
+        if self._stuck:
+            await asyncio.sleep(60)
         self.fed += pcm
+        self.longest = max(self.longest, len(pcm))
 
     async def transcript(self) -> Transcript:
         self.parts += 1
@@ -127,6 +136,26 @@ async def test_a_connection_that_fails_costs_only_the_advance() -> None:
     async with talk(recognizer=recognizer) as talking:
         begin, end = await _say(talking, 1)
         assert (await _text(talking, begin, end, 1)).text == "from memory"
+
+
+async def test_what_was_said_while_it_connected_goes_out_in_pieces() -> None:
+    recognizer = AlongRecognizer()
+    recognizer.reachable.clear()
+    async with talk(recognizer=recognizer) as talking:
+        await talking.hear(*[LOUD_20_MS] * 100, *[QUIET_20_MS] * 15)
+        end = (await talking.listener.until(SpeechEnded))[-1].at_sample
+        recognizer.reachable.set()
+        assert (await _text(talking, 0, end, 1)).text == "part 1"
+    assert recognizer.fed.startswith(LOUD_20_MS * 100)
+    assert recognizer.longest <= 2 * _SECOND // 4
+
+
+async def test_a_vendor_that_does_not_read_costs_only_the_advance_and_does_not_hold_the_session() -> None:
+    recognizer = AlongRecognizer(stuck=True)
+    async with asyncio.timeout(10), talk(recognizer=recognizer) as talking:
+        begin, end = await _say(talking, 1)
+        assert (await _text(talking, begin, end, 1)).text == "from memory"
+    assert recognizer.closed == 1
 
 
 async def test_a_recogniser_that_judges_turn_ends_is_asked_instead_of_the_local_model() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from mesh.workers import Workers
 from services.ai_engine.adapters.openai_client import OpenAiAccess
@@ -47,7 +47,12 @@ class Pair(Generic[P]):
     goodbye_s: float = 0.02
 
 
-Opens = Callable[[], AbstractAsyncContextManager[Pair[P]]]
+class Opens(Protocol[P]):
+    """Opens a provider and the emulator it speaks to, whose connection may be cut after so many bytes."""
+
+    def __call__(self, cut_after: int | None = None) -> AbstractAsyncContextManager[Pair[P]]:
+        """For the length of a block."""
+        ...
 
 
 def _deepgram(url: str) -> DeepgramSettings:
@@ -63,66 +68,66 @@ def _azure_speech(url: str) -> AzureSpeechSettings:
 
 
 @asynccontextmanager
-async def _nova() -> AsyncIterator[Pair[StreamingRecognizer]]:
-    async with running(DeepgramEmulator()) as emulator:
+async def _nova(cut_after: int | None = None) -> AsyncIterator[Pair[StreamingRecognizer]]:
+    async with running(DeepgramEmulator(cut_after=cut_after)) as emulator:
         yield Pair(DeepgramRecognizer(_deepgram(emulator.url)), emulator)
 
 
 @asynccontextmanager
-async def _flux() -> AsyncIterator[Pair[StreamingRecognizer]]:
-    async with running(DeepgramEmulator()) as emulator:
+async def _flux(cut_after: int | None = None) -> AsyncIterator[Pair[StreamingRecognizer]]:
+    async with running(DeepgramEmulator(cut_after=cut_after)) as emulator:
         yield Pair(FluxRecognizer(_deepgram(emulator.url)), emulator)
 
 
 @asynccontextmanager
-async def _scribe() -> AsyncIterator[Pair[StreamingRecognizer]]:
-    async with running(ElevenLabsEmulator()) as emulator:
+async def _scribe(cut_after: int | None = None) -> AsyncIterator[Pair[StreamingRecognizer]]:
+    async with running(ElevenLabsEmulator(cut_after=cut_after)) as emulator:
         yield Pair(ScribeRecognizer(_elevenlabs(emulator)), emulator)
 
 
 @asynccontextmanager
-async def _openai_realtime() -> AsyncIterator[Pair[StreamingRecognizer]]:
-    async with running(OpenAiRealtimeEmulator()) as emulator:
+async def _openai_realtime(cut_after: int | None = None) -> AsyncIterator[Pair[StreamingRecognizer]]:
+    async with running(OpenAiRealtimeEmulator(cut_after=cut_after)) as emulator:
         recognizer = OpenAiRealtimeRecognizer(OpenAiAccess(emulator.base_url, KEY), OpenAiSpeechSettings())
         yield Pair(recognizer, emulator, recognizer.aclose)
 
 
 @asynccontextmanager
-async def _openai() -> AsyncIterator[Pair[Recognizer]]:
-    async with running(OpenAiSoundEmulator()) as emulator:
+async def _openai(cut_after: int | None = None) -> AsyncIterator[Pair[Recognizer]]:
+    async with running(OpenAiSoundEmulator(cut_after=cut_after)) as emulator:
         recognizer = OpenAiRecognizer(OpenAiAccess(emulator.base_url, KEY), OpenAiSpeechSettings())
         yield Pair(recognizer, emulator, recognizer.aclose)
 
 
 @asynccontextmanager
-async def _aura() -> AsyncIterator[Pair[StreamingSynthesizer]]:
-    async with running(DeepgramEmulator()) as emulator:
+async def _aura(cut_after: int | None = None) -> AsyncIterator[Pair[StreamingSynthesizer]]:
+    async with running(DeepgramEmulator(cut_after=cut_after)) as emulator:
         yield Pair(AuraSynthesizer(_deepgram(emulator.url)), emulator)
 
 
 @asynccontextmanager
-async def _elevenlabs_voice() -> AsyncIterator[Pair[StreamingSynthesizer]]:
-    async with running(ElevenLabsEmulator()) as emulator:
+async def _elevenlabs_voice(cut_after: int | None = None) -> AsyncIterator[Pair[StreamingSynthesizer]]:
+    async with running(ElevenLabsEmulator(cut_after=cut_after)) as emulator:
         yield Pair(ElevenLabsSynthesizer(_elevenlabs(emulator)), emulator)
 
 
 @asynccontextmanager
-async def _openai_speech() -> AsyncIterator[Pair[Synthesizer]]:
-    async with running(OpenAiSoundEmulator()) as emulator:
+async def _openai_speech(cut_after: int | None = None) -> AsyncIterator[Pair[Synthesizer]]:
+    async with running(OpenAiSoundEmulator(cut_after=cut_after)) as emulator:
         synthesizer = OpenAiSynthesizer(OpenAiAccess(emulator.base_url, KEY), OpenAiSpeechSettings())
         yield Pair(synthesizer, emulator, synthesizer.aclose)
 
 
 @asynccontextmanager
-async def _azure() -> AsyncIterator[Pair[StreamingRecognizer]]:
-    async with running(AzureEmulator()) as emulator:
+async def _azure(cut_after: int | None = None) -> AsyncIterator[Pair[StreamingRecognizer]]:
+    async with running(AzureEmulator(cut_after=cut_after)) as emulator:
         workers = Workers("azure", threads=4, queue=16)
         yield Pair(AzureRecognizer(_azure_speech(emulator.url), workers=workers), emulator, workers.close, _AZURE_S)
 
 
 @asynccontextmanager
-async def _azure_voice() -> AsyncIterator[Pair[StreamingSynthesizer]]:
-    async with running(AzureEmulator()) as emulator:
+async def _azure_voice(cut_after: int | None = None) -> AsyncIterator[Pair[StreamingSynthesizer]]:
+    async with running(AzureEmulator(cut_after=cut_after)) as emulator:
         workers = Workers("azure", threads=4, queue=16)
         yield Pair(AzureSynthesizer(_azure_speech(emulator.url), workers=workers), emulator, workers.close, _AZURE_S)
 
