@@ -13,6 +13,7 @@ from mesh.peers import Peers
 from mesh.server import Service
 from mesh.settings import load
 from services.ai_engine.adapters.paid import Purse
+from services.ai_engine.adapters.probing import keep_probing
 from services.ai_engine.budget import UserSpending, open_spending
 from services.ai_engine.catalog import Catalog
 from services.ai_engine.models import ModelSettings
@@ -39,6 +40,8 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     prices = read_prices(settings.prices() or SHIPPED)
     async with AsyncExitStack() as stack:
         providers = await stack.enter_async_context(open_providers(Premises(settings, models, scripts)))
+        probing = asyncio.create_task(keep_probing(providers.watched(), clock), name="probing providers")
+        stack.callback(probing.cancel)
         spending: UserSpending | None = None
         if any(entry.capabilities.paid for entry in providers.entries()):
             stub = UserServiceStub(peers.channel("user"))

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 
 from mesh.clock import Clock, SystemClock
 from mesh.errors import InvalidFieldError, PreconditionError
-from services.ai_engine.adapters.chain import Chain, Healths, Link, Patience, Provider
+from services.ai_engine.adapters.chain import Chain, Health, Healths, Link, Patience, Provider
 from services.ai_engine.adapters.failover_hearing import failover_recognizer
 from services.ai_engine.adapters.failover_model import FailoverModel
 from services.ai_engine.adapters.failover_voice import failover_voice
@@ -95,6 +95,18 @@ class Providers:
     healths: Healths = field(default_factory=lambda: Healths(SystemClock()))
     #: How long each is waited for; None where none stands in for another.
     patience: Patience | None = field(default_factory=Patience)
+
+    def watched(self) -> tuple[tuple[Health, Provider], ...]:
+        """All of them with what is known of how they do."""
+        roles: tuple[tuple[str, Mapping[str, Provider]], ...] = (
+            ("recognizer", self.recognizers),
+            ("language model", self.language_models),
+            ("synthesizer", self.synthesizers),
+            ("speech-to-speech provider", self.speech_to_speech),
+        )
+        return tuple(
+            (self.healths.of(role, name), provider) for role, among in roles for name, provider in among.items()
+        )
 
     def entries(self) -> tuple[ProviderEntry, ...]:
         """All of them, by role and name."""

@@ -13,6 +13,7 @@ from services.ai_engine.adapters.chain import Chain, Healths, Link, Patience, Pr
 from services.ai_engine.adapters.failover_hearing import FailoverRecognizer, failover_recognizer
 from services.ai_engine.adapters.failover_model import FailoverModel
 from services.ai_engine.adapters.failover_voice import FailoverVoice, failover_voice
+from services.ai_engine.adapters.probing import keep_probing
 from services.ai_engine.domain.roles import (
     Capabilities,
     CorrectionFound,
@@ -286,3 +287,27 @@ async def test_the_last_recogniser_s_error_is_told() -> None:
     with pytest.raises(VivavoceError) as failed:
         await FailoverRecognizer(chain([ScriptedRecognizer(error=DOWN)])).recognize(bytes(2), language="en")
     assert failed.value is DOWN
+
+
+async def test_a_model_that_is_well_again_is_found_out_by_a_probe_before_its_rest_is_over() -> None:
+    class Reachable(Elsewhere):
+        probes = 0
+
+        async def probe(self) -> None:
+            self.probes += 1
+            if self.probes == 1:
+                raise DOWN
+
+    clock = VirtualClock()
+    healths = Healths(clock, failures=1, rest_s=1000)
+    down = Reachable(DOWN)
+    await told(down, Elsewhere(WHOLE), healths=healths)
+    health = healths.of("role", "p0")
+    probing = asyncio.create_task(keep_probing([(health, down)], clock))
+    await clock.elapse(2.1)
+    assert health.resting
+    await clock.elapse(2.1)
+    assert not health.resting
+    await clock.elapse(10)
+    assert down.probes == 2
+    probing.cancel()
