@@ -115,7 +115,9 @@ def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[Literal["accounts", "latency", "mesh"], typer.Argument(help="What to measure.")],
+    name: Annotated[
+        Literal["accounts", "engine", "latency", "mesh", "providers"], typer.Argument(help="What to measure.")
+    ],
     as_json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="End within 45 seconds, with fewer runs.")] = False,
 ) -> None:
@@ -125,6 +127,14 @@ def bench(
 
     with told_kindly():
         measure(name, as_json=as_json, quick=quick)
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def providers(context: typer.Context) -> None:
+    """List the providers that hear, think and speak, or try one."""
+    from cli.providers import app as providers_app
+
+    providers_app(args=context.args, prog_name="viva providers")
 
 
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

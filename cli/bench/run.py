@@ -6,7 +6,7 @@ from cli.bench.report import Report
 from cli.output import print_json
 
 
-def bench(name: Literal["accounts", "latency", "mesh"], *, as_json: bool, quick: bool) -> None:
+def bench(name: Literal["accounts", "engine", "latency", "mesh", "providers"], *, as_json: bool, quick: bool) -> None:
     """Measures, and prints a table or JSON.
 
     Raises:
@@ -19,16 +19,24 @@ def bench(name: Literal["accounts", "latency", "mesh"], *, as_json: bool, quick:
         report.show()
 
 
-def _measure(name: Literal["accounts", "latency", "mesh"], *, quick: bool) -> Report:
+def _measure(name: Literal["accounts", "engine", "latency", "mesh", "providers"], *, quick: bool) -> Report:
     match name:
         case "accounts":
             from cli.bench.accounts import bench_accounts
 
             return bench_accounts(quick=quick)
+        case "engine":
+            from cli.bench.engine import bench_engine
+
+            return bench_engine(quick=quick)
         case "latency":
             from cli.bench.latency import bench_latency
 
             return bench_latency(quick=quick)
+        case "providers":
+            from cli.bench.providers import bench_providers
+
+            return bench_providers(quick=quick)
         case "mesh":
             from cli.bench.mesh import bench_mesh
 
