@@ -144,6 +144,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             exports=exports,
             mail=carrier,
             clock=clock,
+            look_every_s=settings.deletion_look_s,
         )
         standings = StandingStore(database)
         access_keys = AccessKeys(keyring=AccessKeyStore(database), issuer=issuer, audit=audit)

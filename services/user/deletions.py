@@ -22,8 +22,6 @@ _WAIT_S: Final = 10.0
 _SPARE_S: Final = 0.5
 #: Who carries a deletion on has it for itself so long: three services, a minute each, and some.
 _CLAIM_S: Final = 240.0
-#: What another process began, or left when it ended, is looked for this often.
-_LOOK_EVERY_S: Final = 5.0
 _GUESTS_AT_ONCE: Final = 100
 _US: Final = 1_000_000
 
@@ -43,6 +41,7 @@ class Deletions:
         exports: Exports,
         mail: Carrier,
         clock: Clock,
+        look_every_s: float,
     ) -> None:
         self._book = book
         self._people = people
@@ -51,8 +50,10 @@ class Deletions:
         self._exports = exports
         self._mail = mail
         self._clock = clock
+        self._look_every_s = look_every_s
         self._news = asyncio.Event()
-        self._finished: dict[str, asyncio.Event] = {}
+        #: Callers that wait until every service was asked once.
+        self._waiting: dict[str, asyncio.Event] = {}
         self._working: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -69,7 +70,7 @@ class Deletions:
             await asyncio.wait([self._working])
 
     async def delete(self, user_id: str, password: str) -> Deletion:
-        """Deletes the account at once, and waits a while for the other services. Repeated, it tells how far that is.
+        """Deletes the account at once, and has the other services asked. Repeated, it tells how far that is.
 
         Raises:
             BadCredentialsError: the password is not the account's; a guest has none.
@@ -86,7 +87,7 @@ class Deletions:
             await self._mail.forget(user.email)
             await self._proof.forgive(email_key(user.email))
         _log.info("account deleted", extra={"user_id": user_id, "deletion_id": begun.deletion_id})
-        await self._finish(begun.deletion_id)
+        await self._asked_once(begun.deletion_id)
         return await self._found(deletion_id=begun.deletion_id)
 
     async def receipt(self, deletion_id: str) -> Deletion:
@@ -107,15 +108,15 @@ class Deletions:
             self._news.set()
         return swept
 
-    async def _finish(self, deletion_id: str) -> None:
-        finished = self._finished[deletion_id] = asyncio.Event()
+    async def _asked_once(self, deletion_id: str) -> None:
+        asked = self._waiting[deletion_id] = asyncio.Event()
         self._news.set()
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, deadline_s(_WAIT_S) - _SPARE_S)):
-                    await finished.wait()
+                    await asked.wait()
         finally:
-            del self._finished[deletion_id]
+            del self._waiting[deletion_id]
 
     async def _found(self, *, deletion_id: str = "", user_id: str = "") -> Deletion:
         found = await self._book.find(deletion_id=deletion_id, user_id=user_id)
@@ -132,12 +133,14 @@ class Deletions:
                 # The root of this task: nothing may end it, for deletions would stay half done from then on.
                 _log.exception("deletions could not be carried on")
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY_S):
+                async with asyncio.timeout(self._look_every_s):
                     await self._news.wait()
 
     async def _carry_all_on(self) -> None:
         while deletion := await self._book.claim(self._now_us(), self._now_us() + int(_CLAIM_S * _US)):
             await self._carry_on(deletion)
+            if waiter := self._waiting.get(deletion.deletion_id):
+                waiter.set()
 
     async def _carry_on(self, deletion: Deletion) -> None:
         await self._exports.remove(deletion.user_id)
@@ -153,8 +156,6 @@ class Deletions:
             await self._book.failed(deletion.deletion_id, self._now_us() + int(deletion.pause_s() * _US))
             return
         _log.info("account forgotten everywhere", extra={"deletion_id": deletion.deletion_id})
-        if finished := self._finished.get(deletion.deletion_id):
-            finished.set()
 
     def _now_us(self) -> int:
         return int(self._clock.wall().timestamp() * _US)

@@ -35,6 +35,7 @@ class Settings:
     spending_stopped: bool = setting(False, help="Refuse every session and every call that may cost, for everybody.")
 
     guest_days: int = setting(30, help="Days after the last visit that a guest is kept. 0: for good.")
+    deletion_look_s: float = setting(5.0, help="Seconds between looks for deletions that are due to be carried on.")
     audit_days: int = setting(365, help="Days that what happened to accounts is kept.")
     register_rate: str = setting("20/hour", help="Registrations from one network. Empty: no bound; so for all rates.")
     guest_rate: str = setting("600/hour", help="Guests from one network.")

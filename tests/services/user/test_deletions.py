@@ -39,7 +39,7 @@ def keepers() -> Keepers:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data", database_url=database_url)
+    return Settings(data_dir=tmp_path / "data", database_url=database_url, deletion_look_s=0.1)
 
 
 @pytest.fixture
