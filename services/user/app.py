@@ -102,8 +102,8 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         keys,
         Database(settings.database(), settings.database_threads) as database,
         Passwords(settings.password_threads, settings.password_queue) as passwords,
-        Rates(shared.url) as rates,
         open_ephemeral(shared, clock) as ephemeral,
+        Rates(shared.url) as rates,
         open_carrier(mail, settings.data_dir, clock) as carrier,
         Post(carrier, clock) as post,
     ):

@@ -44,3 +44,10 @@ async def test_a_rate_that_cannot_be_read_is_told_at_the_start(tmp_path: Path) -
     with pytest.raises(InvalidFieldError, match='"often" is not a rate'):
         async with user_mesh(Settings(data_dir=tmp_path, login_rate="often")):
             pass
+
+
+async def test_a_store_that_is_none_is_told_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVAVOCE_EPHEMERAL_URL", "carrier-pigeon://loft")
+    with pytest.raises(InvalidFieldError, match="VIVAVOCE_EPHEMERAL_URL names no store"):
+        async with user_mesh(Settings(data_dir=tmp_path)):
+            pass

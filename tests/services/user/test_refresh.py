@@ -1,12 +1,17 @@
 """Refresh tokens through the real service: each works once, and reuse ends the login session."""
 
 import asyncio
+from dataclasses import replace
 
 from vivavoce.user.v1 import user_pb2 as user_pb
 from vivavoce.user.v1 import user_service_pb2 as service_pb
 
 from mesh.channel import call_metadata
+from mesh.database import Database
 from mesh.errors import UnauthenticatedError
+from services.user.domain.logins import RefreshToken
+from services.user.store.logins import LoginsStore
+from services.user.store.people import PeopleStore
 from tests.services.calls import refused
 from tests.services.user.conftest import PASSWORD, UserMesh
 
@@ -68,16 +73,22 @@ async def test_while_reuse_is_found_out_a_racing_renewal_gains_nothing_that_last
             await mesh.refresh(token)
 
 
-async def test_a_login_with_the_old_password_that_races_its_change_leaves_no_login_session(mesh: UserMesh) -> None:
-    tokens = (await mesh.register()).tokens
-    change = service_pb.ChangePasswordRequest(current_password=PASSWORD, new_password="a lantern above the harbour")
-    changing = mesh.stub.ChangePassword(change, metadata=call_metadata(tokens.access_token))
-    answers = await asyncio.gather(changing, *(mesh.log_in() for _ in range(4)), return_exceptions=True)
-    assert isinstance(answers[0], service_pb.ChangePasswordResponse)
-    for gained in answers[1:]:
-        if isinstance(gained, user_pb.Tokens):
-            with refused(UnauthenticatedError):
-                await mesh.refresh(gained.refresh_token)
+async def test_a_login_that_proved_the_password_before_it_was_changed_opens_nothing(
+    mesh: UserMesh, database_url: str
+) -> None:
+    registered = await mesh.register()
+    async with Database(database_url, 1) as database:
+        people, logins = PeopleStore(database), LoginsStore(database)
+        before = await people.credentials_of(registered.user.user_id)
+        login = await logins.login(registered.tokens.login_session_id)
+        assert before is not None
+        assert login is not None
+        change = service_pb.ChangePasswordRequest(current_password=PASSWORD, new_password="a lantern above the harbour")
+        await mesh.stub.ChangePassword(change, metadata=call_metadata(registered.tokens.access_token))
+        late = replace(login, login_session_id="lgn_late")
+        token = RefreshToken(b"late", "lgn_late", 0, login.create_time_us)
+        assert not await logins.add_login(late, token, before.password_hash)
+        assert await logins.login("lgn_late") is None
 
 
 async def test_reuse_in_one_place_leaves_the_other_places_logged_in(mesh: UserMesh) -> None:
