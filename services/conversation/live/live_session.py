@@ -147,12 +147,21 @@ class LiveSession:
             case Recognize() | Respond() | Speak() | CancelMaking() | ReportHeard():
                 await self._engine.send(command)
             case StoreTurn() | StoreReply() | StoreSlip() | StoreEnd():
+                self._mark_line(command)
                 if failed := self._keeper.keep(command):
                     await self._happen(failed)
             case Close():
                 self._closed = True
             case _:
                 assert_never(command)
+
+    def _mark_line(self, command: StoreTurn | StoreReply | StoreSlip | StoreEnd) -> None:
+        if self._recording is None:
+            return
+        if isinstance(command, StoreTurn):
+            self._recording.turn_taken(command.record)
+        elif isinstance(command, StoreReply):
+            self._recording.reply_given(command.record)
 
     async def _listen(self, group: asyncio.TaskGroup) -> None:
         async for message in self._wire:
@@ -225,6 +234,7 @@ class LiveSession:
             self._alarm.cancel()
         for command in machine.handle(events.Vanished(), self._clock.now()):
             if isinstance(command, StoreTurn | StoreReply | StoreSlip | StoreEnd):
+                self._mark_line(command)
                 self._keeper.keep(command)
         self._keeper.close()
         self._events.close()

@@ -30,7 +30,8 @@ from services.conversation.live.live_session import LiveSession, poster
 from services.conversation.live.meter import Meter
 from services.conversation.live.microphone import Microphone
 from services.conversation.live.pace import Pace
-from services.conversation.live.recording import Record, Recording
+from services.conversation.live.record_link import Record
+from services.conversation.live.recording import Recording
 from services.conversation.live.wire import ClientStream, Wire
 from services.conversation.settings import Settings
 from services.conversation.wire.common import from_engine, to_choices
@@ -175,6 +176,7 @@ class Opening:
                 tutor_audio=configured.output_audio,
             ),
             poster(seat.post_box),
+            self._premises.clock,
         )
         self._premises.outlive(recording.run(), "recording")
         return recording

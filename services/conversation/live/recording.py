@@ -5,24 +5,28 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from grpc.aio import StreamStreamCall
 from vivavoce.media.v1 import media_pb2 as media_pb
 from vivavoce.media.v1 import media_service_pb2 as service_pb
 
 from mesh.audio import BYTES_PER_SAMPLE
+from mesh.clock import Clock
 from mesh.errors import OverloadedError, VivavoceError
-from mesh.mailbox import Closed, Mailbox
-from mesh.streams import Metadata, client_stream
+from mesh.mailbox import Mailbox
+from mesh.streams import Metadata
 from services.conversation.domain import events
+from services.conversation.domain.records import ReplyGiven, TurnTaken
 from services.conversation.domain.things import Failure
+from services.conversation.live.record_link import BOUND, Record, RecordLink
 
-Record = Callable[..., StreamStreamCall[service_pb.RecordRequest, service_pb.RecordResponse]]
-
-#: Messages that wait for media: some twenty seconds of frames. More ends the recording, not the talk.
-_BOUND: Final = 1024
 #: Replies whose sound is kept until it is reported as played.
 _REPLIES: Final = 2
 _LONGEST_MESSAGE: Final = 48_000
+#: How long media may be away before the recording is given up: while it is made, and where it never began.
+_AWAY_S: Final = 60.0
+_ABSENT_S: Final = 3.0
+#: How often it is looked for meanwhile.
+_FIRST_WAIT_S: Final = 0.25
+_LAST_WAIT_S: Final = 2.0
 
 
 class Recording:
@@ -34,30 +38,23 @@ class Recording:
         metadata: Callable[[], Metadata],
         start: media_pb.StartRecording,
         post: Callable[[events.Event], Awaitable[None]],
+        clock: Clock,
     ) -> None:
-        self._method = method
-        self._metadata = metadata
-        self._start = start
         self._post = post
+        self._clock = clock
         self._rates = (start.learner_audio.sample_rate_hz, start.tutor_audio.sample_rate_hz)
-        self._waiting: Mailbox[service_pb.RecordRequest] = Mailbox(_BOUND)
+        self._waiting: Mailbox[service_pb.RecordRequest] = Mailbox(BOUND)
+        self._link = RecordLink(method, metadata, start, self._waiting)
         self._sounds: OrderedDict[str, _Sent] = OrderedDict()
         self._tutor_next = 0
 
     async def run(self) -> None:
-        """Sends what is noted until `close`; where media can't take it, tells the session so and stops."""
+        """Sends what is noted until `close`; where media is away, again what it had not kept yet.
+
+        Where media can't take it, or stays away for a minute, tells the session so and stops.
+        """
         try:
-            async with client_stream(self._method, metadata=self._metadata()) as stream:
-                await stream.send(service_pb.RecordRequest(start_recording=self._start))
-                while True:
-                    try:
-                        await stream.send(await self._waiting.get())
-                    except Closed:
-                        break
-                await stream.done_sending()
-                async for _ in stream:
-                    # Acknowledgements; the stream ends when the recording is finished.
-                    pass
+            await self._persist()
             if self._waiting.error:
                 raise self._waiting.error
         except VivavoceError as error:
@@ -66,6 +63,23 @@ class Recording:
         finally:
             self._waiting.close()
             self._waiting.discard()
+
+    async def _persist(self) -> None:
+        wait_s, well_at = _FIRST_WAIT_S, self._clock.now()
+        while True:
+            answered = self._link.answers
+            try:
+                await self._link.send_all()
+            except VivavoceError as error:
+                if self._link.answers > answered:
+                    wait_s, well_at = _FIRST_WAIT_S, self._clock.now()
+                patience_s = _AWAY_S if self._link.answers else _ABSENT_S
+                if not error.retryable or self._clock.now() - well_at > patience_s:
+                    raise
+                await self._clock.sleep(wait_s)
+                wait_s = min(wait_s * 2, _LAST_WAIT_S)
+            else:
+                return
 
     def heard(self, first_sample: int, pcm: bytes) -> None:
         """The learner's sound came in."""
@@ -89,18 +103,41 @@ class Recording:
         learner_hz, tutor_hz = self._rates
         at = max(self._tutor_next, learner_sample * tutor_hz // learner_hz - count)
         self._tutor_next = at + count
+        sound.begin, sound.end = (at if sound.begin is None else sound.begin), self._tutor_next
         for start in range(0, len(pcm), _LONGEST_MESSAGE):
             piece = pcm[start : start + _LONGEST_MESSAGE]
             self._note(media_pb.TRACK_TUTOR, at + start // BYTES_PER_SAMPLE, piece)
+        if sound.over and count:
+            self._mark_reply(reply_id, sound)
+
+    def turn_taken(self, turn: TurnTaken) -> None:
+        """The learner has said a line."""
+        if turn.end_sample > turn.start_sample:
+            self._mark(turn.turn_id, media_pb.TRACK_LEARNER, turn.start_sample, turn.end_sample)
+
+    def reply_given(self, reply: ReplyGiven) -> None:
+        """The tutor's line is over; what is reported as played later still counts."""
+        if sound := self._sounds.get(reply.reply_id):
+            sound.over = True
+            self._mark_reply(reply.reply_id, sound)
 
     def close(self) -> None:
         """The session is over: what is noted is still sent."""
         self._waiting.close()
 
+    def _mark_reply(self, reply_id: str, sound: "_Sent") -> None:
+        if sound.begin is not None:
+            self._mark(reply_id, media_pb.TRACK_TUTOR, sound.begin, sound.end)
+
+    def _mark(self, line_id: str, track: media_pb.Track.ValueType, first_sample: int, end_sample: int) -> None:
+        line = media_pb.MarkLine(track=track, line_id=line_id, first_sample=first_sample, end_sample=end_sample)
+        self._offer(service_pb.RecordRequest(mark_line=line))
+
     def _note(self, track: media_pb.Track.ValueType, first_sample: int, pcm: bytes) -> None:
-        request = service_pb.RecordRequest(
-            append_track=media_pb.AppendTrack(track=track, first_sample=first_sample, pcm=pcm)
-        )
+        append = media_pb.AppendTrack(track=track, first_sample=first_sample, pcm=pcm)
+        self._offer(service_pb.RecordRequest(append_track=append))
+
+    def _offer(self, request: service_pb.RecordRequest) -> None:
         if not self._waiting.offer(request):
             self._waiting.close(_too_slow())
 
@@ -111,6 +148,10 @@ class _Sent:
 
     played: int = 0
     unplayed: bytearray = field(default_factory=bytearray)
+    #: Where on the track it was played: from the first sample to the one after the last.
+    begin: int | None = None
+    end: int = 0
+    over: bool = False
 
     def take(self, samples: int) -> bytes:
         count = max(0, min((samples - self.played) * BYTES_PER_SAMPLE, len(self.unplayed)))

@@ -83,6 +83,27 @@ async def test_both_tracks_are_recorded_where_the_learner_consents(house: House)
     assert tracks[media_pb.TRACK_TUTOR] >= 2 * finished.heard_samples
 
 
+async def test_the_lines_of_a_talk_are_marked_on_its_recording(house: House) -> None:
+    async with house.learner() as learner:
+        await learner.start(settings=conversation_pb.ConversationSettings(record=True))
+        await learner.until("reply_finished")
+        await learner.say_something()
+        turn = (await learner.until("turn_committed")).turn_committed.turn_id
+        reply = (await learner.until("reply_finished")).reply_finished.reply_id
+        await learner.send(end_session={})
+        await learner.to_the_end()
+    (recording,) = await eventually_found(lambda: finished_recordings(house))
+    request = media_service_pb.GetRecordingRequest(recording_id=recording.recording_id)
+    stub = MediaServiceStub(house.neighbours)
+    answer = await stub.GetRecording(request, metadata=house.authority.user_metadata())
+    lines = {line.line_id: line for line in answer.recording.lines}
+    samples = {track.track: track.samples for track in answer.recording.tracks}
+    assert lines[turn].track == media_pb.TRACK_LEARNER
+    assert lines[reply].track == media_pb.TRACK_TUTOR
+    assert len(lines) == 3
+    assert all(0 <= each.first_sample < each.end_sample <= samples[each.track] for each in lines.values())
+
+
 async def test_nothing_is_recorded_without_consent(house: House) -> None:
     async with house.learner() as learner:
         await learner.start()
