@@ -65,8 +65,8 @@ format: $(VENV)/dev ## Format the code and mend what the linter can.
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-soak: $(VENV)/dev ## Run the long tests for leaks (minutes).
-	$(BIN)/pytest -q -m soak --timeout 900 tests/soak
+soak: $(VENV)/dev ## Run the long tests: leaks, kills, a store that is away, hostile sound (minutes).
+	$(BIN)/pytest -q -m soak --timeout 900 tests/soak tests/services/media
 
 fuzz: $(VENV)/dev ## Send hundreds of made-up requests to every REST operation (minutes).
 	$(BIN)/pytest -q -m soak --timeout 1800 tests/soak/test_rest_withstands_anything.py

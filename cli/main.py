@@ -116,7 +116,7 @@ def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
 @app.command()
 def bench(
     name: Annotated[
-        Literal["accounts", "engine", "latency", "mesh", "providers"], typer.Argument(help="What to measure.")
+        Literal["accounts", "engine", "latency", "media", "mesh", "providers"], typer.Argument(help="What to measure.")
     ],
     as_json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="End within 45 seconds, with fewer runs.")] = False,

@@ -6,7 +6,9 @@ from cli.bench.report import Report
 from cli.output import print_json
 
 
-def bench(name: Literal["accounts", "engine", "latency", "mesh", "providers"], *, as_json: bool, quick: bool) -> None:
+def bench(
+    name: Literal["accounts", "engine", "latency", "media", "mesh", "providers"], *, as_json: bool, quick: bool
+) -> None:
     """Measures, and prints a table or JSON.
 
     Raises:
@@ -19,7 +21,7 @@ def bench(name: Literal["accounts", "engine", "latency", "mesh", "providers"], *
         report.show()
 
 
-def _measure(name: Literal["accounts", "engine", "latency", "mesh", "providers"], *, quick: bool) -> Report:
+def _measure(name: Literal["accounts", "engine", "latency", "media", "mesh", "providers"], *, quick: bool) -> Report:
     match name:
         case "accounts":
             from cli.bench.accounts import bench_accounts
@@ -33,6 +35,10 @@ def _measure(name: Literal["accounts", "engine", "latency", "mesh", "providers"]
             from cli.bench.latency import bench_latency
 
             return bench_latency(quick=quick)
+        case "media":
+            from cli.bench.media import bench_media
+
+            return bench_media(quick=quick)
         case "providers":
             from cli.bench.providers import bench_providers
 

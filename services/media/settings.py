@@ -25,7 +25,7 @@ class Settings:
     file_queue: int = setting(256, help="Reads and writes that may wait; further ones are refused.")
     node: str = setting("", help="Name of this machine among several that share a database; it must stay the same.")
 
-    segment_s: float = setting(3.0, help="Seconds of sound kept at once: what a crash may lose, and at most 4.")
+    segment_s: float = setting(4.0, help="Seconds of sound kept at once: what a crash may lose, and at most 4.")
     longest_recording_s: int = setting(4 * 3600, help="Seconds a recording may last.")
     most_recordings: int = setting(256, help="Recordings made at the same time; further ones are refused.")
     forsaken_after_s: float = setting(600.0, help="Seconds without sound after which a recording that broke off ends.")

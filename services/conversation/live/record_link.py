@@ -17,9 +17,9 @@ from mesh.streams import DuplexStream, Metadata, client_stream
 Record = Callable[..., StreamStreamCall[service_pb.RecordRequest, service_pb.RecordResponse]]
 Stream = DuplexStream[service_pb.RecordRequest, service_pb.RecordResponse]
 
-#: Messages that wait for media, and as many that it has not acknowledged: half a minute of frames of both tracks.
-#: More ends the recording, not the talk.
-BOUND: Final = 3072
+#: Messages that wait for media, and as many that it has not acknowledged: a minute of both tracks. More ends the
+#: recording, not the talk.
+BOUND: Final = 320
 
 
 class RecordLink:

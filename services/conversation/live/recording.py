@@ -21,6 +21,8 @@ from services.conversation.live.record_link import BOUND, Record, RecordLink
 #: Replies whose sound is kept until it is reported as played.
 _REPLIES: Final = 2
 _LONGEST_MESSAGE: Final = 48_000
+#: Frames are gathered to messages of so much: every message costs media, and nobody waits for these.
+_GATHERED_S: Final = 0.4
 #: How long media may be away before the recording is given up: while it is made, and where it never began.
 _AWAY_S: Final = 60.0
 _ABSENT_S: Final = 3.0
@@ -47,6 +49,7 @@ class Recording:
         self._link = RecordLink(method, metadata, start, self._waiting)
         self._sounds: OrderedDict[str, _Sent] = OrderedDict()
         self._tutor_next = 0
+        self._gathered = {track: _Gathered() for track in (media_pb.TRACK_LEARNER, media_pb.TRACK_TUTOR)}
 
     async def run(self) -> None:
         """Sends what is noted until `close`; where media is away, again what it had not kept yet.
@@ -123,6 +126,8 @@ class Recording:
 
     def close(self) -> None:
         """The session is over: what is noted is still sent."""
+        for track in self._gathered:
+            self._send_gathered(track)
         self._waiting.close()
 
     def _mark_reply(self, reply_id: str, sound: "_Sent") -> None:
@@ -134,12 +139,38 @@ class Recording:
         self._offer(service_pb.RecordRequest(mark_line=line))
 
     def _note(self, track: media_pb.Track.ValueType, first_sample: int, pcm: bytes) -> None:
-        append = media_pb.AppendTrack(track=track, first_sample=first_sample, pcm=pcm)
-        self._offer(service_pb.RecordRequest(append_track=append))
+        gathered = self._gathered[track]
+        if first_sample != gathered.end or len(gathered.pcm) + len(pcm) > _LONGEST_MESSAGE:
+            self._send_gathered(track)
+            gathered.first_sample = first_sample
+        gathered.pcm += pcm
+        rate_hz = self._rates[0 if track == media_pb.TRACK_LEARNER else 1]
+        if len(gathered.pcm) >= _GATHERED_S * rate_hz * BYTES_PER_SAMPLE:
+            self._send_gathered(track)
+
+    def _send_gathered(self, track: media_pb.Track.ValueType) -> None:
+        gathered = self._gathered[track]
+        if gathered.pcm:
+            append = media_pb.AppendTrack(track=track, first_sample=gathered.first_sample, pcm=bytes(gathered.pcm))
+            self._offer(service_pb.RecordRequest(append_track=append))
+            gathered.first_sample = gathered.end
+            gathered.pcm.clear()
 
     def _offer(self, request: service_pb.RecordRequest) -> None:
         if not self._waiting.offer(request):
             self._waiting.close(_too_slow())
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Sound of a track that was noted and not sent yet."""
+
+    first_sample: int = 0
+    pcm: bytearray = field(default_factory=bytearray)
+
+    @property
+    def end(self) -> int:
+        return self.first_sample + len(self.pcm) // BYTES_PER_SAMPLE
 
 
 @dataclass(slots=True)

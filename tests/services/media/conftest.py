@@ -114,10 +114,14 @@ class MediaMesh:
         return [piece.content async for piece in call]
 
     async def heard(
-        self, track: media_pb.Track.ValueType = LEARNER, from_sample: int = 0, to_sample: int = 0
+        self,
+        track: media_pb.Track.ValueType = LEARNER,
+        from_sample: int = 0,
+        to_sample: int = 0,
+        recording_id: str = "rec_1",
     ) -> NDArray[np.int16]:
         """A stretch of a track, as another program reads the file."""
-        file = b"".join(await self.download(track, from_sample, to_sample))
+        file = b"".join(await self.download(track, from_sample, to_sample, recording_id=recording_id))
         samples, rate = soundfile.read(io.BytesIO(file), dtype="int16")
         assert rate == RATES[track]
         read: NDArray[np.int16] = samples
@@ -127,9 +131,11 @@ class MediaMesh:
         request = service_pb.DeleteRecordingRequest(recording_id=recording_id)
         await self.stub.DeleteRecording(request, metadata=self.authority.user_metadata(user_id))
 
-    async def archived(self, recording_id: str = "rec_1", user_id: str = "usr_test") -> media_pb.Recording:
+    async def archived(
+        self, recording_id: str = "rec_1", user_id: str = "usr_test", within_s: float = 30
+    ) -> media_pb.Recording:
         """The recording once it is archived."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(within_s):
             while not (known := await self.get(recording_id, user_id)).archived:  # noqa: ASYNC110 (another process works)
                 await asyncio.sleep(0.02)
         return known

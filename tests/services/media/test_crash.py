@@ -20,7 +20,8 @@ from services.media.settings import Settings
 from tests.services.media.conftest import LEARNER, TUTOR, MediaMesh, RecordStream, append, sound, start
 
 ROOT = Path(__file__).resolve().parents[3]
-ROUNDS = 3
+#: In the suite, and by `make soak`.
+FEW, MANY = 3, 25
 #: Ten minutes: more than is taken before a kill.
 LONGEST_TENTHS = 6000
 
@@ -85,12 +86,54 @@ async def record_until_killed(process: Process, kept: Counter[int], after_s: flo
 
 
 async def test_what_was_acknowledged_survives_a_kill_at_any_moment(tmp_path: Path) -> None:
+    await kill_while_recording(tmp_path, FEW)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+async def test_what_was_acknowledged_survives_many_kills(tmp_path: Path) -> None:
+    await kill_while_recording(tmp_path, MANY)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+async def test_recordings_are_archived_whole_however_often_that_is_cut_off(tmp_path: Path) -> None:
+    await kill_while_archiving(tmp_path, MANY)
+
+
+async def test_a_recording_is_archived_whole_though_that_was_cut_off(tmp_path: Path) -> None:
+    await kill_while_archiving(tmp_path, FEW)
+
+
+async def kill_while_archiving(tmp_path: Path, rounds: int) -> None:
+    """Each round adds a recording, and ends while it, or one before it, is being archived."""
+    chance = random.Random(11)
+    pem = new_private_key_pem()
+    signer, private_key = TokenSigner(pem, "test"), tmp_path / "key.pem"
+    private_key.write_bytes(pem)
+    for number in range(rounds):
+        async with media_process(tmp_path, signer, private_key) as process:
+            seconds = (append(LEARNER, each * 16_000, 16_000) for each in range(20))
+            await process.mesh.record(start(f"rec_{number}"), *seconds)
+            await asyncio.sleep(chance.random() * 0.8)
+            process.kill()
+    async with media_process(tmp_path, signer, private_key) as process:
+        for number in range(rounds):
+            recording_id = f"rec_{number}"
+            await process.mesh.archived(recording_id, within_s=120)
+            # Reading checks the sums of the files.
+            heard = await process.mesh.heard(LEARNER, recording_id=recording_id)
+            assert heard.tobytes() == sound(0, 20 * 16_000)
+        assert process.mesh.files() == []
+
+
+async def kill_while_recording(tmp_path: Path, rounds: int) -> None:
     chance = random.Random(7)
     pem = new_private_key_pem()
     signer, private_key = TokenSigner(pem, "test"), tmp_path / "key.pem"
     private_key.write_bytes(pem)
     kept: Counter[int] = Counter()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         async with media_process(tmp_path, signer, private_key) as process:
             with pytest.raises(VivavoceError):
                 await record_until_killed(process, kept, chance.random() / 10)
