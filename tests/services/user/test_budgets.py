@@ -1,11 +1,14 @@
 """Budgets through the real service, on both databases."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from grpc.aio import AioRpcError
 from sqlalchemy import select
 from vivavoce.user.v1 import user_pb2 as user_pb
 from vivavoce.user.v1 import user_service_pb2 as service_pb
@@ -193,6 +196,41 @@ async def test_nobody_reserves_for_whom_is_not_there_and_only_services_reserve(p
         await settle(poor, "bud_gone", TURN)
     with refused(NotAllowedError):
         await poor.stub.ReserveBudget(request, metadata=call_metadata(user.tokens.access_token))
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_is_reserved_renewed_and_settled_the_books_add_up(poor: UserMesh, seed: int) -> None:
+    chance = random.Random(seed)
+    user = await poor.guest()
+    reserved: dict[str, int] = {}
+    told: dict[str, int] = {}
+    for _ in range(40):
+        step = chance.choice(["reserve", "reserve", "renew", "settle", "settle"])
+        if step == "reserve" or not reserved:
+            wanted = chance.randint(1, 15)
+            try:
+                reservation = await reserve(poor, user, Budget(audio_seconds=wanted))
+            except AioRpcError:
+                # Refused only where less is left.
+                assert wanted > 100 - sum(told.values()) - sum(reserved.values())
+            else:
+                reserved[reservation], told[reservation] = wanted, 0
+            continue
+        reservation = chance.choice(list(reserved))
+        # A turn takes up to three seconds more than was thought; totals only grow.
+        used = max(told[reservation], chance.randint(0, reserved[reservation] + 3))
+        told[reservation] = used
+        if step == "settle":
+            await settle(poor, reservation, Budget(audio_seconds=used))
+            del reserved[reservation]
+        else:
+            with suppress(AioRpcError):
+                await renew(poor, reservation, Budget(audio_seconds=used))
+        assert (await left(poor, user)).audio_seconds == max(0, 100 - sum(told.values()) - sum(reserved.values()))
+    for reservation in reserved:
+        await settle(poor, reservation, Budget(audio_seconds=told[reservation]))
+    assert (await left(poor, user)).audio_seconds == max(0, 100 - sum(told.values()))
+    assert sum(told.values()) <= 100 + 3 * len(told)
 
 
 async def test_what_ended_is_swept_away(poor: UserMesh, database_url: str) -> None:
