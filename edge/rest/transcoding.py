@@ -6,6 +6,7 @@ from typing import Any, Final, NoReturn
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from vivavoce.type.v1 import privacy_pb2
 
 from edge.json_body import from_object
 from edge.rest.masks import camel_case, derived_mask, mask_field
@@ -76,10 +77,17 @@ def _put_query(written: Written, route: Route, bound: Mapping[str, str], name: s
     field = _field(descriptor, name.partition(".")[0], name)
     if name in bound:
         raise InvalidFieldError(f"{name} comes with the path; leave it out of the query.", field=name)
+    if is_personal(field):
+        raise InvalidFieldError(f"{field.name} is personal and never stands in a URL; send it in a body.", field=name)
     mask = mask_field(descriptor)
     if route.body == "*" and field is not mask:
         raise InvalidFieldError(f"{field.name} goes into the body.", field=name)
     _put(written, descriptor, name, values)
+
+
+def is_personal(field: FieldDescriptor) -> bool:
+    """Whether the contract calls a field sensitive. URLs end up in logs and histories."""
+    return bool(field.GetOptions().Extensions[privacy_pb2.sensitive])
 
 
 def _put(written: Written, descriptor: Descriptor, path: str, values: list[str], *, replace: bool = False) -> None:

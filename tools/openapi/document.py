@@ -10,6 +10,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from edge.rest.files import media_types_of
 from edge.rest.routes import Route, Routes
+from edge.rest.transcoding import is_personal
 from mesh.access import Who, rule_of
 from tools.comments import ROOT
 from tools.openapi.examples import EXAMPLES
@@ -102,6 +103,7 @@ def _in_query(route: Route, schemas: Schemas) -> list[dict[str, Any]]:
     if route.body:
         # Of a request that comes as a body, only the mask may stand in the query.
         fields = [field for field in fields if route.body == "*" and field.name == "update_mask"]
+    fields = [field for field in fields if not is_personal(field)]
     return [
         _parameter(field, "query", schemas.field(field), required=is_required(field) and not route.body)
         for field in fields

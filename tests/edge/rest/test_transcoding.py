@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format
-from vivavoce.type.v1 import privacy_pb2
 
 from edge.rest.routes import Route, Routes
-from edge.rest.transcoding import request_of
+from edge.rest.transcoding import is_personal, request_of
 from mesh.errors import InvalidFieldError
 
 ROUTES = Routes.of_contract()
@@ -109,10 +108,16 @@ def test_what_was_sent_is_not_repeated() -> None:
     assert "ada" not in str(caught.value)
 
 
+def test_what_is_personal_is_refused_in_a_url_and_taken_in_a_body() -> None:
+    with pytest.raises(InvalidFieldError, match="send it in a body"):
+        request("GET", "/v1/history/conversations", "query=tea")
+    assert request("POST", "/v1/history/conversations:search", body={"query": "tea"}) == {"query": "tea"}
+
+
 @pytest.mark.parametrize("route", list(ROUTES), ids=lambda route: f"{route.verb} {route.template}")
-def test_no_rule_of_the_contract_puts_a_secret_into_a_url(route: Route) -> None:
-    in_url = (
-        route.template.fields if route.body == "*" else [field.name for field in route.rpc.method.input_type.fields]
-    )
-    fields = [route.rpc.method.input_type.fields_by_name[name.partition(".")[0]] for name in in_url]
-    assert not [field.name for field in fields if field.GetOptions().Extensions[privacy_pb2.sensitive]]
+def test_whatever_is_personal_has_a_body_to_come_in(route: Route) -> None:
+    fields = route.rpc.method.input_type.fields
+    personal = {field.name for field in fields if is_personal(field)}
+    assert not personal & set(route.template.fields)
+    if personal:
+        assert any(each.body == "*" for each in ROUTES if each.rpc.path == route.rpc.path)
