@@ -16,6 +16,7 @@ from mesh.clock import VirtualClock
 from mesh.entitlement import Entitlement, entitlement
 from mesh.errors import NotAllowedError, UnauthenticatedError, UnavailableError, VivavoceError
 from mesh.identity import Caller
+from mesh.interceptors import tracing
 from mesh.local import LocalChannel
 from mesh.revocations import News, Revocations
 from mesh.streams import DuplexStream, client_stream
@@ -270,3 +271,17 @@ async def talk(mesh: Mesh) -> list[Entitlement]:
 
     mesh.servicer.session = session
     return held
+
+
+async def test_a_stream_that_was_ended_counts_as_unauthenticated_not_as_cancelled(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[tuple[str, str]] = []
+    monkeypatch.setattr(tracing, "count_call", lambda method, code, _: counted.append((method, code)))
+    async with client_stream(mesh.stub.Talk, metadata=mesh.metadata()) as stream:
+        await echoed(stream, 1)
+        mesh.feed.ended = ["lgn_1"]
+        await mesh.clock.elapse(WITHIN_S)
+        await meets_the_end(stream)
+    await until(lambda: bool(counted))
+    assert counted == [("/vivavoce.test.v1.EchoService/Talk", "UNAUTHENTICATED")]

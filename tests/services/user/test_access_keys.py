@@ -11,11 +11,13 @@ from vivavoce.user.v1 import user_pb2 as user_pb
 from vivavoce.user.v1 import user_service_pb2 as service_pb
 
 from mesh.channel import call_metadata
-from mesh.database import open_engine
+from mesh.database import Database, open_engine
 from mesh.errors import ExhaustedError, InvalidFieldError, NotAllowedError, NotFoundError, UnauthenticatedError
 from services.user.access_key_tokens import is_whole, new_token, prefix_of
 from services.user.domain.access_keys import MOST
+from services.user.domain.people import Role
 from services.user.settings import Settings
+from services.user.store.roster import RosterStore
 from tests.services.calls import refused
 from tests.services.user.conftest import PASSWORD, UserMesh, user_mesh
 
@@ -195,7 +197,7 @@ async def test_of_many_keys_made_at_once_no_more_than_the_bound_work(mesh: UserM
     tokens = (await mesh.register()).tokens
     for _ in range(MOST - 2):
         await mesh.new_key(tokens)
-    outcomes = await asyncio.gather(*(mesh.new_key(tokens) for _ in range(8)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(mesh.new_key(tokens) for _ in range(24)), return_exceptions=True)
     assert sum(isinstance(outcome, service_pb.CreateAccessKeyResponse) for outcome in outcomes) == 2
     with refused(ExhaustedError, reason="RATE_LIMITED"):
         await mesh.new_key(tokens)
@@ -222,3 +224,17 @@ async def test_access_tokens_that_would_outlive_what_is_remembered_of_their_end_
     with pytest.raises(InvalidFieldError, match="VIVAVOCE_USER_ACCESS_LIFETIME_S"):
         async with user_mesh(settings):
             pass
+
+
+async def test_the_key_of_one_who_is_no_admin_any_more_may_do_what_they_may(mesh: UserMesh, database_url: str) -> None:
+    registered = await mesh.register()
+    now_us = int(mesh.clock.wall().timestamp() * 1_000_000)
+    async with Database(database_url, 1) as database:
+        roster = RosterStore(database)
+        await roster.change_role(registered.user.user_id, Role.ADMIN, now_us)
+        made = await mesh.new_key(await mesh.log_in(), access_pb.SCOPE_ADMIN, access_pb.SCOPE_READ)
+        by_key = await mesh.verifier.verify((await mesh.exchange(made.token)).access_token)
+        assert by_key.scopes == {"admin", "read"}
+        await roster.change_role(registered.user.user_id, Role.LEARNER, now_us)
+    by_key = await mesh.verifier.verify((await mesh.exchange(made.token)).access_token)
+    assert by_key.scopes == {"read"}

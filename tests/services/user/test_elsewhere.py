@@ -115,7 +115,7 @@ async def test_while_the_user_service_is_away_who_was_known_goes_on_and_a_new_ke
     known = call_metadata((await town.new_key(tokens)).token)
     new = call_metadata((await town.new_key(tokens)).token)
     await town.echo.SayMine(new_echo(), metadata=known, timeout=5)
-    await town.people_server.stop_now()
+    await town.people_server.drain()
     await town.echo.SayMine(new_echo(), metadata=known, timeout=5)
     await town.echo.SayMine(new_echo(), metadata=call_metadata(tokens.access_token), timeout=5)
     with refused(UnavailableError):

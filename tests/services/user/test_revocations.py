@@ -3,16 +3,16 @@
 from datetime import datetime
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.orm import Session
 from vivavoce.user.v1 import user_pb2 as user_pb
 from vivavoce.user.v1 import user_service_pb2 as service_pb
 
 from mesh.channel import call_metadata
-from mesh.database import Database, open_engine
+from mesh.database import Database
 from mesh.errors import UnauthenticatedError
 from services.user import revocations
-from services.user.store.standings import StandingStore, remember_revocations
+from services.user.domain.deletions import Deletion
+from services.user.store.deletions import DeletionStore
+from services.user.store.standings import StandingStore
 from tests.services.calls import refused
 from tests.services.user.conftest import PASSWORD, UserMesh
 
@@ -110,18 +110,12 @@ async def test_more_than_fits_comes_in_several_answers(mesh: UserMesh, monkeypat
     assert told == expected
 
 
-async def test_the_access_tokens_of_a_person_who_is_gone_are_ended_for_an_hour(
-    mesh: UserMesh, database_url: str
-) -> None:
+async def test_the_access_tokens_of_a_deleted_account_are_ended_for_an_hour(mesh: UserMesh, database_url: str) -> None:
     registered = await mesh.register()
-    user_id, now_us = registered.user.user_id, int(mesh.clock.wall().timestamp() * 1_000_000)
     key = (await mesh.new_key(registered.tokens)).access_key
-    engine = open_engine(database_url, 1)
-    with Session(engine) as session, session.begin():
-        remember_revocations(session, user_id, now_us)
-        session.execute(text("DELETE FROM users WHERE user_id = :user_id"), {"user_id": user_id})
-    engine.dispose()
-    assert set(ids(await ended(mesh))) == {registered.tokens.login_session_id, key.access_key_id}
+    now_us = int(mesh.clock.wall().timestamp() * 1_000_000)
     async with Database(database_url, 1) as database:
+        await DeletionStore(database).begin(Deletion("del_1", registered.user.user_id, now_us, {}))
+        assert set(ids(await ended(mesh))) == {registered.tokens.login_session_id, key.access_key_id}
         assert await StandingStore(database).prune(now_us) == 0
         assert await StandingStore(database).prune(now_us + 1) == 2
