@@ -86,7 +86,7 @@ class Choices:
 
 
 #: What stands for the length of a session.
-_FIXED = ("scenario_id", "target_language", "native_language", "record", "engine")
+_FIXED = ("scenario_id", "target_language", "native_language", "record")
 
 
 def changed_in_session(now: Choices, wanted: Choices) -> Choices:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.conversation.domain.choices import Choices
+from services.conversation.domain.choices import Choices, EngineChoice
 from services.conversation.domain.records import ReplyGiven, SlipNoted, TurnTaken
 from services.conversation.domain.things import Line, Recollection
 from services.conversation.domain.told import Told
@@ -65,6 +65,13 @@ class ReportHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeEngine:
+    """Go on with another engine; answer by EngineFound, and by EngineRefused before it where it can't be had."""
+
+    engine: EngineChoice
+
+
+@dataclass(frozen=True, slots=True)
 class StoreTurn:
     """Store the turn; answer by TurnStored."""
 
@@ -103,6 +110,7 @@ Command = (
     | Speak
     | CancelMaking
     | ReportHeard
+    | ChangeEngine
     | StoreTurn
     | StoreReply
     | StoreSlip

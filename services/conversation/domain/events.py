@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from services.conversation.domain.choices import Choices
+from services.conversation.domain.choices import Choices, EngineChoice
 from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.things import Failure, Progress, Slip, Word
 
@@ -176,6 +176,14 @@ class EngineFound:
     """There is an engine again, which knows nothing of what went before."""
 
 
+@dataclass(frozen=True, slots=True)
+class EngineRefused:
+    """The engine that was wanted can't be had; `engine`, the one before, is being opened again."""
+
+    failure: Failure
+    engine: EngineChoice
+
+
 # ── From the house ──
 
 
@@ -293,6 +301,7 @@ Event = (
     | EngineFaulted
     | EngineLost
     | EngineFound
+    | EngineRefused
     | Opened
     | TurnStored
     | ReplyStored

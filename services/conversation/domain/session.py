@@ -1,11 +1,12 @@
 """The session as a machine without I/O: events and the time go in, commands come out."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from mesh.errors import InvalidFieldError
 from services.conversation.domain import events, told
 from services.conversation.domain.choices import changed_in_session
-from services.conversation.domain.commands import Close, Command, StoreEnd
+from services.conversation.domain.commands import ChangeEngine, Close, Command, StoreEnd
 from services.conversation.domain.listening import Listening
 from services.conversation.domain.nudges import nudge
 from services.conversation.domain.speaking import Speaking
@@ -93,7 +94,7 @@ class Session:
                 self._stir(now)
                 speaking.repeat(event, now)
             case events.SettingsChanged():
-                self._change(event)
+                self._change(event, now)
             case events.Pinged():
                 state.tell(told.Pong(event.nonce))
             case events.EndAsked():
@@ -106,6 +107,8 @@ class Session:
                 state.engine_up = False
                 listening.engine_lost(now)
                 speaking.engine_lost(now)
+            case events.EngineRefused():
+                self._refused(event)
             case events.EngineFound():
                 state.engine_up = True
                 speaking.engine_found(now)
@@ -227,11 +230,24 @@ class Session:
         if reply is not None and event.reply_id in ("", reply.id):
             self._speaking.finish(Outcome.CANCELLED, now)
 
-    def _change(self, event: events.SettingsChanged) -> None:
+    def _change(self, event: events.SettingsChanged, now: float) -> None:
+        state = self._state
+        before = state.choices.engine
         try:
-            self._state.choices = changed_in_session(self._state.choices, event.choices)
+            state.choices = changed_in_session(state.choices, event.choices)
         except InvalidFieldError as error:
-            self._state.complain(Failure.of(error))
+            state.complain(Failure.of(error))
+            return
+        if state.choices.engine != before:
+            # As if the engine were lost: what is owed is asked of the next one.
+            state.do(ChangeEngine(state.choices.engine))
+            state.engine_up = False
+            self._listening.engine_lost(now)
+            self._speaking.engine_lost(now)
+
+    def _refused(self, event: events.EngineRefused) -> None:
+        self._state.complain(event.failure)
+        self._state.choices = replace(self._state.choices, engine=event.engine)
 
     def _engine_faulted(self, event: events.EngineFaulted, now: float) -> None:
         self._state.complain(event.failure)

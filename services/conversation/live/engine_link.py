@@ -14,6 +14,7 @@ from mesh.errors import ProviderError, TimedOutError, VivavoceError
 from mesh.streams import DuplexStream, Metadata, client_stream
 from services.conversation.domain import events
 from services.conversation.domain.things import Failure
+from services.conversation.wire.common import to_engine
 from services.conversation.wire.engine import ToEngine, to_event, to_request
 
 EngineStream = DuplexStream[service_pb.RunRequest, service_pb.RunResponse]
@@ -56,6 +57,9 @@ class EngineLink:
         self._clock = clock
         self._stream: EngineStream | None = None
         self._closing = False
+        #: The engine before, while another is wanted and is not there yet.
+        self._former: engine_pb.EngineSelection | None = None
+        self._opened = False
         self._next_sample = 0
         self._origin = 0
         self._held_back: list[bytes] = []
@@ -65,6 +69,8 @@ class EngineLink:
     async def run(self) -> None:
         """Holds the stream until `close`; reconnects once when it is lost, then dismisses the session.
 
+        An engine that was changed for another is followed by that, or, where it can't be had, by itself again.
+
         Raises:
             VivavoceError: the engine could not be opened in the first place.
         """
@@ -72,12 +78,16 @@ class EngineLink:
         while True:
             try:
                 await self._hold()
-                return
-            except VivavoceError:
+            except VivavoceError as error:
                 if not self.configured.done():
                     raise
+                if self._former is not None and not self._opened:
+                    await self._refuse(self._former, error)
+                    continue
             if self._closing:
                 return
+            if self._former is not None:
+                continue
             now = self._clock.now()
             if lost_at is not None and now - lost_at < _STEADY_S:
                 await self._post(events.Dismissed(_GONE))
@@ -107,6 +117,15 @@ class EngineLink:
             await self._flush(stream)
             await stream.send(to_request(command, self._origin))
 
+    async def change(self, engine: engine_pb.EngineSelection) -> None:
+        """Goes on with another engine as soon as this one has ended what it makes."""
+        former = engine_pb.EngineSelection()
+        former.CopyFrom(self._configure.engine)
+        self._configure.engine.CopyFrom(engine)
+        self._former = former
+        if self._stream is not None:
+            await self._stream.done_sending()
+
     async def close(self) -> None:
         """Half-closes, and waits some seconds for the engine to end the stream."""
         self._closing = True
@@ -116,9 +135,16 @@ class EngineLink:
                 async with asyncio.timeout(_CLOSE_S):
                     await stream.done_sending()
 
+    async def _refuse(self, former: engine_pb.EngineSelection, error: VivavoceError) -> None:
+        self._configure.engine.CopyFrom(former)
+        self._former = None
+        await self._post(events.EngineRefused(Failure.of(error), to_engine(former)))
+
     async def _hold(self) -> None:
+        self._opened = False
         async with client_stream(self._method, metadata=self._metadata(), inbox=_INBOX, outbox=_OUTBOX) as stream:
             configured = await self._open(stream)
+            self._opened, self._former = True, None
             self._origin = self._next_sample
             self._held_back.clear()
             self._stream = stream
@@ -132,7 +158,7 @@ class EngineLink:
                         await self._post(event)
             finally:
                 self._stream = None
-        if not self._closing:
+        if not self._closing and self._former is None:
             raise ProviderError("The speech engine ended the stream; open the conversation again.")
 
     async def _open(self, stream: EngineStream) -> engine_pb.Configured:

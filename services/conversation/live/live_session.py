@@ -17,6 +17,7 @@ from mesh.mailbox import Closed, Mailbox
 from services.conversation.domain import events
 from services.conversation.domain.commands import (
     CancelMaking,
+    ChangeEngine,
     Close,
     Command,
     Recognize,
@@ -40,6 +41,7 @@ from services.conversation.live.recording import Recording
 from services.conversation.live.traces import trace_turn
 from services.conversation.live.wire import ClientStream, Wire
 from services.conversation.wire.client import to_event, to_response
+from services.conversation.wire.common import from_engine
 
 #: Events that wait for the machine; a full queue makes those who put wait.
 EVENTS: Final = 256
@@ -144,6 +146,8 @@ class LiveSession:
                         trace_turn(told, self._clock)
                     case _:
                         pass
+            case ChangeEngine(engine):
+                await self._engine.change(from_engine(engine))
             case Recognize() | Respond() | Speak() | CancelMaking() | ReportHeard():
                 await self._engine.send(command)
             case StoreTurn() | StoreReply() | StoreSlip() | StoreEnd():

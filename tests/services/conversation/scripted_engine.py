@@ -15,6 +15,7 @@ from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import (
 )
 from vivavoce.type.v1 import audio_pb2 as audio_pb
 
+from mesh.errors import PreconditionError
 from mesh.peers import SERVICE_NAMES
 from mesh.server import Service
 from mesh.streams import DuplexStream, serve_stream
@@ -39,6 +40,8 @@ class Script:
     may_reply: asyncio.Event = field(default_factory=asyncio.Event)
     tutor_state: str = "state"
     refuse: Exception | None = None
+    #: A speech-to-speech provider that is not here.
+    refuses: str = ""
     #: Set to make every open stream fail.
     fail: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[service_pb.RunRequest] = field(default_factory=list)
@@ -84,6 +87,8 @@ class _Run:
     async def _configure(self, asked: engine_pb.Configure) -> None:
         if self._script.refuse:
             raise self._script.refuse
+        if self._script.refuses and asked.engine.speech_to_speech == self._script.refuses:
+            raise PreconditionError("There is nobody of that name here.", reason="PROVIDER_MISSING")
         self._rate_hz = asked.output_audio.sample_rate_hz
         await self._send(
             configured=engine_pb.Configured(

@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
 from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
@@ -126,6 +127,36 @@ async def test_a_ping_is_answered_and_settings_change(house: House) -> None:
         await learner.send(change_settings=converse_pb.ChangeSettings(settings=settings))
         failure = (await learner.until("error_raised")).error_raised.failure
         assert failure.field == "change_settings.settings.target_language"
+
+
+async def test_the_engine_changes_in_the_middle_of_a_talk_which_goes_on(house: House) -> None:
+    async with house.learner() as learner:
+        await opened(learner)
+        other = engine_pb.EngineSelection(kind=engine_pb.ENGINE_KIND_UNIFIED, speech_to_speech="other")
+        settings = conversation_pb.ConversationSettings(engine=other)
+        await learner.send(change_settings=converse_pb.ChangeSettings(settings=settings))
+        await learner.send(submit_text=converse_pb.SubmitText(text="Hello again."))
+        await learner.until("reply_finished")
+    first, second = (asked.configure.engine for asked in house.script.asked_for("configure"))
+    assert first.speech_to_speech == ""
+    assert second == other
+    asked = house.script.asked_for("respond")[-1].respond
+    assert asked.turn_text == "Hello again."
+    assert [line.text for line in asked.context.lines] == ["Of course. Anything else?"]
+
+
+async def test_an_engine_that_can_t_be_had_is_told_and_the_one_before_goes_on(house: House) -> None:
+    async with house.learner() as learner:
+        await opened(learner)
+        house.script.refuses = "nobody"
+        settings = conversation_pb.ConversationSettings(engine=engine_pb.EngineSelection(speech_to_speech="nobody"))
+        await learner.send(change_settings=converse_pb.ChangeSettings(settings=settings))
+        failure = (await learner.until("error_raised")).error_raised.failure
+        assert failure.reason == error_pb.ERROR_REASON_PROVIDER_MISSING
+        await learner.send(submit_text=converse_pb.SubmitText(text="Hello again."))
+        await learner.until("reply_finished")
+    *_, last = house.script.asked_for("configure")
+    assert last.configure.engine.speech_to_speech == ""
 
 
 async def test_an_earlier_conversation_goes_on_without_an_opener(house: House) -> None:

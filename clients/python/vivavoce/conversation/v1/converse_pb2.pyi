@@ -338,7 +338,10 @@ class ChangeSettings(_message.Message):
     SETTINGS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def settings(self) -> _conversation_pb2.ConversationSettings:
-        """What is changed. `scenario_id`, `engine`, the languages and `record` can't be changed in a session."""
+        """What is changed. `scenario_id`, the languages and `record` can't be changed in a session. Another `engine` replaces
+        the one before as a whole, at once: a turn under way is lost, and a reply that is being made breaks off. One that
+        can't be had is told as an error, and the one before goes on.
+        """
 
     def __init__(
         self,
