@@ -151,7 +151,7 @@ def _cors(settings: Settings) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=list(settings.allowed_origins),
-            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["authorization", "connect-protocol-version", "connect-timeout-ms", "traceparent"],
             expose_headers=["content-disposition", "retry-after"],
             max_age=_DAY_S,
