@@ -116,17 +116,21 @@ def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
 @app.command()
 def bench(
     name: Annotated[
-        Literal["accounts", "engine", "latency", "media", "mesh", "providers"], typer.Argument(help="What to measure.")
+        Literal["accounts", "engine", "history", "latency", "media", "mesh", "providers"],
+        typer.Argument(help="What to measure."),
     ],
     as_json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="End within 45 seconds, with fewer runs.")] = False,
+    database: Annotated[
+        str, typer.Option("--database", help="history: an empty PostgreSQL database to measure, too, by its URL.")
+    ] = "",
 ) -> None:
     """Measure a mesh started for this, and compare with the goals."""
     from cli.bench.run import bench as measure
     from cli.output import told_kindly
 
     with told_kindly():
-        measure(name, as_json=as_json, quick=quick)
+        measure(name, as_json=as_json, quick=quick, database_url=database)
 
 
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

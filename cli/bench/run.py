@@ -1,27 +1,27 @@
 """`viva bench`: runs one bench by name and prints what it found."""
 
-from typing import Literal, assert_never
+from typing import Literal, TypeAlias, assert_never
 
 from cli.bench.report import Report
 from cli.output import print_json
 
+Name: TypeAlias = Literal["accounts", "engine", "history", "latency", "media", "mesh", "providers"]
 
-def bench(
-    name: Literal["accounts", "engine", "latency", "media", "mesh", "providers"], *, as_json: bool, quick: bool
-) -> None:
+
+def bench(name: Name, *, as_json: bool, quick: bool, database_url: str = "") -> None:
     """Measures, and prints a table or JSON.
 
     Raises:
         VivavoceError: the mesh did not start, or stopped answering.
     """
-    report = _measure(name, quick=quick)
+    report = _measure(name, quick=quick, database_url=database_url)
     if as_json:
         print_json(report.as_json())
     else:
         report.show()
 
 
-def _measure(name: Literal["accounts", "engine", "latency", "media", "mesh", "providers"], *, quick: bool) -> Report:
+def _measure(name: Name, *, quick: bool, database_url: str) -> Report:
     match name:
         case "accounts":
             from cli.bench.accounts import bench_accounts
@@ -31,6 +31,10 @@ def _measure(name: Literal["accounts", "engine", "latency", "media", "mesh", "pr
             from cli.bench.engine import bench_engine
 
             return bench_engine(quick=quick)
+        case "history":
+            from cli.bench.history import bench_history
+
+            return bench_history(quick=quick, database_url=database_url)
         case "latency":
             from cli.bench.latency import bench_latency
 

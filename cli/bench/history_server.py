@@ -1,0 +1,71 @@
+"""The history service in a process of its own, over the database a bench names."""
+
+import asyncio
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from mesh.clock import SystemClock
+from mesh.errors import UnavailableError
+from mesh.peers import Peers
+from mesh.server import MeshServer, run
+from mesh.tokens import Jwk, ServiceTokens, TokenSigner, TokenVerifier
+from services.history.app import open_service
+from services.history.settings import Settings
+
+_START_S: Final = 30.0
+_STOP_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryProcess:
+    """A history service that answers, and who signs tokens for it."""
+
+    address: str
+    signer: TokenSigner
+
+
+@contextmanager
+def history_process(folder: Path, database_url: str) -> Iterator[HistoryProcess]:
+    """Runs it for the length of the block.
+
+    Raises:
+        UnavailableError: it did not start.
+    """
+    key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    ours, its = multiprocessing.Pipe()
+    settings = Settings(data_dir=folder, database_url=database_url)
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(settings, key, its), daemon=True)
+    process.start()
+    try:
+        if not ours.poll(_START_S):
+            raise UnavailableError("The history service did not start; look at its last words above.")
+        yield HistoryProcess(ours.recv(), TokenSigner(key, "bench"))
+    finally:
+        process.terminate()
+        process.join(_STOP_S)
+        process.kill()
+
+
+def _serve(settings: Settings, key: bytes, told: Connection) -> None:
+    run(_served(settings, TokenSigner(key, "bench"), told))
+
+
+async def _served(settings: Settings, signer: TokenSigner, told: Connection) -> None:
+    async def keys() -> list[Jwk]:
+        return [signer.jwk()]
+
+    async with (
+        Peers({}, ServiceTokens(signer, "history")) as peers,
+        open_service(settings, peers, SystemClock()) as service,
+        MeshServer([service], TokenVerifier(keys)) as server,
+    ):
+        told.send(server.address)
+        await asyncio.Event().wait()
