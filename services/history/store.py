@@ -9,7 +9,6 @@ from mesh.clock import Clock
 from mesh.database import Database
 from services.history.domain.happenings import Conversation, Happening, Intake
 from services.history.domain.keeping import Hunt, Question
-from services.history.domain.measures import Counts
 from services.history.domain.progress import Tally
 from services.history.removing import delete_conversation, drop_removed_words, forget_some, mark_forgotten
 from services.history.searching import conversations_with, found_payloads
@@ -24,7 +23,6 @@ from services.history.tables import (
     WordRow,
 )
 from services.history.taking_in import (
-    COUNT_COLUMNS,
     Level,
     conversation_of,
     from_bytes,
@@ -167,15 +165,15 @@ def _tallies(session: Session, user_id: str) -> list[Tally]:
             ConversationRow.scenario_id,
             QuarterRow.waits,
             QuarterRow.vocabulary,
-            *COUNT_COLUMNS,
+            QuarterRow.counts,
         )
         .join(ConversationRow, ConversationRow.conversation_id == QuarterRow.conversation_id)
         .where(QuarterRow.user_id == user_id)
         .order_by(QuarterRow.start_us, QuarterRow.conversation_id)
     )
     return [
-        Tally(start_us, name, scenario_id, from_bytes(waits), from_bytes(vocabulary), Counts._make(counts))
-        for start_us, name, scenario_id, waits, vocabulary, *counts in session.execute(wanted)
+        Tally(start_us, name, scenario_id, from_bytes(waits), from_bytes(vocabulary), from_bytes(counts))
+        for start_us, name, scenario_id, waits, vocabulary, counts in session.execute(wanted)
     ]
 
 

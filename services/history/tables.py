@@ -103,26 +103,9 @@ class QuarterRow(Base):
     )
     start_us: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     user_id: Mapped[str] = mapped_column(String(64))
-    turns: Mapped[int]
-    spoken_turns: Mapped[int]
-    spoken_ms: Mapped[int] = mapped_column(BigInteger)
-    words: Mapped[int]
-    spoken_words: Mapped[int]
-    pauses: Mapped[int]
-    pause_ms: Mapped[int] = mapped_column(BigInteger)
-    fillers: Mapped[int]
-    repairs: Mapped[int]
-    replies: Mapped[int]
-    heard_ms: Mapped[int] = mapped_column(BigInteger)
-    interruptions: Mapped[int]
-    gaps: Mapped[int]
-    gap_ms: Mapped[int] = mapped_column(BigInteger)
-    grammar_slips: Mapped[int]
-    vocabulary_slips: Mapped[int]
-    pronunciation_slips: Mapped[int]
-    other_slips: Mapped[int]
     waits: Mapped[bytes] = mapped_column(LargeBinary)
     vocabulary: Mapped[bytes] = mapped_column(LargeBinary)
+    counts: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class DeletionRow(Base):

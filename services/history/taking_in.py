@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from mesh.errors import ConflictError
 from services.history.domain.happenings import Conversation, Happening, Intake, grown, take_in, unheard_of
-from services.history.domain.measures import Counts, Measures, Quarter, count, with_words, words_said
+from services.history.domain.measures import Measures, Quarter, count, packed, unpacked, with_words, words_said
 from services.history.domain.words import search_words
 from services.history.events import from_payload
 from services.history.tables import (
@@ -35,8 +35,6 @@ _MOST_WORDS: Final = 50_000
 _SEARCHED: Final = 20_000
 #: Values of one look-up.
 _AT_ONCE: Final = 500
-#: What is counted, in the order of `Counts`.
-COUNT_COLUMNS: Final = tuple(getattr(QuarterRow, name) for name in Counts._fields)
 
 
 def take_in_session(session: Session, deliveries: Sequence[Sequence[Happening]], level: Level) -> Intake:
@@ -211,14 +209,13 @@ def _add_to_quarters(
     key = tuple_(QuarterRow.conversation_id, QuarterRow.start_us)
     for start in range(0, len(quarters), _AT_ONCE):
         some = [(quarter.conversation_id, quarter.start_us) for quarter in quarters[start : start + _AT_ONCE]]
-        columns = (QuarterRow.conversation_id, QuarterRow.start_us, QuarterRow.waits, QuarterRow.vocabulary)
-        for name, start_us, waits, vocabulary, *counts in session.execute(
-            select(*columns, *COUNT_COLUMNS).where(key.in_(some))
-        ):
-            before = Measures(Counts._make(counts), from_bytes(waits), from_bytes(vocabulary))
+        columns = (QuarterRow.waits, QuarterRow.vocabulary, QuarterRow.counts)
+        there = select(QuarterRow.conversation_id, QuarterRow.start_us, *columns).where(key.in_(some))
+        for name, start_us, waits, vocabulary, counts in session.execute(there):
+            before = Measures(unpacked(from_bytes(counts)), from_bytes(waits), from_bytes(vocabulary))
             whole[Quarter(start_us, name)] = before + whole[Quarter(start_us, name)]
     upsert = _insert(session, QuarterRow)
-    replaced = {name: upsert.excluded[name] for name in (*Counts._fields, "waits", "vocabulary")}
+    replaced = {name: upsert.excluded[name] for name in ("counts", "waits", "vocabulary")}
     upsert = upsert.on_conflict_do_update(index_elements=["conversation_id", "start_us"], set_=replaced)
     session.execute(upsert, [_quarter_columns(each, whole[each], _owner(conversations, each)) for each in quarters])
 
@@ -230,7 +227,7 @@ def _quarter_columns(quarter: Quarter, measures: Measures, user_id: str) -> dict
         "user_id": user_id,
         "waits": _bytes(measures.waits),
         "vocabulary": _bytes(measures.vocabulary),
-        **measures.counts._asdict(),
+        "counts": _bytes(packed(measures.counts)),
     }
 
 

@@ -4,7 +4,8 @@ A bucket is a tenth wider than the one before it, so a percentile read from them
 """
 
 import math
-from collections.abc import Iterator
+import struct
+from collections.abc import Sequence
 from typing import Final
 
 _GROWTH: Final = 1.1
@@ -13,8 +14,6 @@ BUCKETS: Final = 86
 _FIRST_MS: Final = 10.0
 #: Bits of one count: four thousand million waits fit.
 _BITS: Final = 32
-_MASK: Final = (1 << _BITS) - 1
-BYTES: Final = BUCKETS * _BITS // 8
 
 
 def one_wait(wait_ms: float) -> int:
@@ -30,16 +29,15 @@ def waits(histogram: int) -> int:
 
 def percentile_ms(histogram: int, percent: float) -> float:
     """The wait that `percent` of all do not exceed: the middle of its bucket; 0 where there are none."""
-    wanted = math.ceil(waits(histogram) * percent / 100)
+    counts = _counts(histogram)
+    wanted = math.ceil(sum(counts) * percent / 100)
     reached = 0
-    for bucket, number in enumerate(_counts(histogram)):
+    for bucket, number in enumerate(counts):
         reached += number
         if number and reached >= wanted:
             return _FIRST_MS * _GROWTH ** (bucket - 0.5) if bucket else _FIRST_MS
     return 0.0
 
 
-def _counts(histogram: int) -> Iterator[int]:
-    while histogram:
-        yield histogram & _MASK
-        histogram >>= _BITS
+def _counts(histogram: int) -> Sequence[int]:
+    return struct.unpack(f"<{BUCKETS}I", histogram.to_bytes(BUCKETS * _BITS // 8, "little"))

@@ -2,6 +2,7 @@
 
 import operator
 import re
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -51,6 +52,21 @@ class Counts(NamedTuple):
 
 
 NOTHING: Final = Counts()
+#: Bytes of one number where all stand side by side.
+_LANE: Final = 8
+
+
+def packed(counts: Counts) -> int:
+    """The numbers side by side in one integer, so that adding two of those adds them all."""
+    return int.from_bytes(struct.pack(_LANES, *counts), "little")
+
+
+def unpacked(lanes: int) -> Counts:
+    """The numbers that stand side by side in an integer."""
+    return Counts._make(struct.unpack(_LANES, lanes.to_bytes(_LANE * len(Counts._fields), "little")))
+
+
+_LANES: Final = f"<{len(Counts._fields)}Q"
 
 
 @dataclass(frozen=True, slots=True)

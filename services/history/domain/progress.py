@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeVar, assert_never
 from mesh.errors import InvalidFieldError
 from services.history.domain.half_life import half_life_days
 from services.history.domain.histogram import percentile_ms
-from services.history.domain.measures import Counts
+from services.history.domain.measures import Counts, unpacked
 from services.history.domain.streak import streak_days
 
 #: Levels of words, from A1; 0 is that of words whose level is not known.
@@ -49,7 +49,8 @@ class Tally(NamedTuple):
     scenario_id: str
     waits: int
     vocabulary: int
-    counts: Counts
+    #: Side by side in one integer: see `measures.packed`.
+    counts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +153,12 @@ def view(tallies: Sequence[Tally], levels: Iterable[tuple[int, int]], asked: Ask
     masks = _masks(levels)
     held, new = _held(tallies, asked)
     days = _days(held, asked.zone)
+    talked = _by_day(held, days)
     return View(
         total=_summed(held, new, masks),
         spans=tuple(_spans(held, new, days, masks, asked.grouping)),
-        streak_days=streak_days({day for day, tally in zip(days, held, strict=True) if tally.counts.turns}, today),
-        half_lives=_half_lives(held, days),
+        streak_days=streak_days({day for day, counts in talked.items() if counts.turns}, today),
+        half_lives=_half_lives(talked),
     )
 
 
@@ -179,11 +181,22 @@ def _held(tallies: Sequence[Tally], asked: Asked) -> tuple[list[Tally], list[int
 
 
 def _days(held: Sequence[Tally], zone: tzinfo) -> list[date]:
-    known: dict[int, date] = {}
+    """The day of each; as they come in order of time, only the first of a day has to be looked up."""
+    days: list[date] = []
+    day, ends_us = date.min, 0
     for tally in held:
-        if tally.start_us not in known:
-            known[tally.start_us] = (_EPOCH + timedelta(microseconds=tally.start_us)).astimezone(zone).date()
-    return [known[tally.start_us] for tally in held]
+        if not days or tally.start_us >= ends_us:
+            day = (_EPOCH + timedelta(microseconds=tally.start_us)).astimezone(zone).date()
+            ends_us = (begin_of(day + timedelta(days=1), zone) - _EPOCH) // timedelta(microseconds=1)
+        days.append(day)
+    return days
+
+
+def _by_day(held: Sequence[Tally], days: Sequence[date]) -> dict[date, Counts]:
+    talked: dict[date, int] = {}
+    for day, tally in zip(days, held, strict=True):
+        talked[day] = talked.get(day, 0) + tally.counts
+    return {day: unpacked(counts) for day, counts in talked.items()}
 
 
 def _spans(
@@ -233,7 +246,7 @@ def _summed(
         vocabulary |= tally.vocabulary
         waits += tally.waits
     return Progress(
-        counts=Counts(*map(sum, zip(*(tally.counts for tally in held), strict=True))) if held else Counts(),
+        counts=unpacked(sum(tally.counts for tally in held)),
         waits=waits,
         vocabulary=vocabulary,
         new_words=sum(map(int.bit_count, new)),
@@ -246,24 +259,22 @@ def _summed(
 
 def _masks(levels: Iterable[tuple[int, int]]) -> list[int]:
     """The bits of the words of each level."""
-    digits = [bytearray() for _ in LEVELS]
-    for number, level in levels:
-        place, bit = divmod(number, 8)
-        mask = digits[level]
-        if place >= len(mask):
-            mask.extend(bytes(place + 1 - len(mask)))
-        mask[place] |= 1 << bit
-    return [int.from_bytes(mask, "little") for mask in digits]
+    known = list(levels)
+    digits = bytearray(b"?" * (max((number for number, _ in known), default=0) + 1))
+    for number, level in known:
+        digits[-1 - number] = level
+    return [int(digits.translate(_ONLY[level]), 2) for level in LEVELS]
 
 
-def _half_lives(held: Sequence[Tally], days: Sequence[date]) -> dict[str, float]:
-    found = {}
-    for kind, column in _SLIP_COLUMNS.items():
-        talked: dict[int, tuple[int, int]] = {}
-        for day, tally in zip(days, held, strict=True):
-            turns, made = talked.get(day.toordinal(), (0, 0))
-            talked[day.toordinal()] = (turns + tally.counts.turns, made + tally.counts[column])
-        found[kind] = half_life_days([(day, *each) for day, each in talked.items()])
+#: Of digits that are levels, those of one level become 1, all others 0.
+_ONLY: Final = [bytes(ord("1") if digit == level else ord("0") for digit in range(256)) for level in LEVELS]
+
+
+def _half_lives(talked: Mapping[date, Counts]) -> dict[str, float]:
+    found = {
+        kind: half_life_days([(day.toordinal(), counts.turns, counts[column]) for day, counts in talked.items()])
+        for kind, column in _SLIP_COLUMNS.items()
+    }
     return {kind: days for kind, days in found.items() if days is not None}
 
 

@@ -23,7 +23,7 @@ from mesh.errors import InvalidFieldError
 from mesh.migrations import migrate
 from services.history.app import MIGRATIONS
 from services.history.domain.happenings import Content, Happening, Heard, Said, Slip, SlipKind
-from services.history.domain.measures import Measures, Quarter
+from services.history.domain.measures import Measures, Quarter, unpacked
 from services.history.domain.progress import Asked, Grouping, view
 from services.history.events import from_payload
 from services.history.settings import Settings
@@ -117,7 +117,9 @@ async def counted(store: MemoryStore) -> tuple[dict[Quarter, Measures], list[tup
     """What is counted, but for the numbers of words, which are given in the order in which they come."""
     tallies, levels = await store.tallies("usr_1")
     quarters = {
-        Quarter(each.start_us, each.conversation_id): Measures(each.counts, each.waits, each.vocabulary.bit_count())
+        Quarter(each.start_us, each.conversation_id): Measures(
+            unpacked(each.counts), each.waits, each.vocabulary.bit_count()
+        )
         for each in tallies
     }
     seen = view(tallies, levels, Asked(UTC, Grouping.DAY), date(2026, 6, 1))

@@ -5,10 +5,21 @@ import pytest
 from services.history.domain.half_life import half_life_days
 from services.history.domain.happenings import Content, Happening, Heard, Said, Slip, SlipKind
 from services.history.domain.histogram import one_wait, percentile_ms, waits
-from services.history.domain.measures import QUARTER_US, Counts, Measures, Quarter, count, with_words, words_said
+from services.history.domain.measures import (
+    QUARTER_US,
+    Counts,
+    Measures,
+    Quarter,
+    count,
+    packed,
+    unpacked,
+    with_words,
+    words_said,
+)
 from services.history.domain.words import search_words, words
 
 SECOND_US = 1_000_000
+ANOTHER = Counts(turns=2, words=9)
 
 
 def at(seconds: float, content: Content, name: str = "cnv_1") -> Happening:
@@ -107,6 +118,14 @@ def test_measures_of_two_stretches_add_up() -> None:
     assert both.counts.turns == 3
     assert waits(both.waits) == 2
     assert both.vocabulary == 0b111
+
+
+def test_counts_side_by_side_add_up_as_they_would_apart() -> None:
+    one = Counts(turns=3, heard_ms=2**40, other_slips=1)
+    assert unpacked(packed(one)) == one
+    assert unpacked(packed(one) + packed(ANOTHER)).turns == 3 + ANOTHER.turns
+    assert unpacked(packed(one) + packed(one)) == Counts(turns=6, heard_ms=2**41, other_slips=2)
+    assert unpacked(0) == Counts()
 
 
 def test_words_are_what_a_learner_would_call_so() -> None:

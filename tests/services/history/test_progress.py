@@ -1,12 +1,13 @@
 """Progress by day, week, conversation and role-play, in the learner's time zone."""
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from mesh.errors import InvalidFieldError
-from services.history.domain.measures import QUARTER_US, Counts
+from services.history.domain.measures import QUARTER_US, Counts, packed
 from services.history.domain.progress import Asked, Grouping, Tally, begin_of, view
 from services.history.domain.streak import streak_days
 
@@ -18,7 +19,7 @@ def tally(time: str, vocabulary: int = 0, *, name: str = "cnv_1", scenario: str 
     """A quarter that begins at a time in UTC."""
     start_us = int(datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp()) * 1_000_000
     assert start_us % QUARTER_US == 0
-    return Tally(start_us, name, scenario, 0, vocabulary, Counts(turns=turns))
+    return Tally(start_us, name, scenario, 0, vocabulary, packed(Counts(turns=turns)))
 
 
 def days(tallies: list[Tally], zone: ZoneInfo) -> list[tuple[str, int]]:
@@ -125,7 +126,7 @@ def test_ratios_by_hand() -> None:
         turns=4, spoken_ms=30_000, heard_ms=90_000, words=50, spoken_words=40, pauses=4, pause_ms=2000, fillers=2,
         repairs=1, gaps=2, gap_ms=3000,
     )  # fmt: skip
-    total = view([Tally(0, "a", "", 0, 0, counts)], [], Asked(BERLIN), TODAY).total
+    total = view([Tally(0, "a", "", 0, 0, packed(counts))], [], Asked(BERLIN), TODAY).total
     assert (total.words_per_minute, total.talk_ratio, total.mean_pause_ms) == (80, 0.25, 500)
     assert (total.fillers_per_hundred_words, total.repairs_per_hundred_turns) == (4, 25)
     assert total.mean_response_gap_ms == 1500
@@ -151,3 +152,24 @@ def test_ratios_by_hand() -> None:
 def test_a_streak_counts_days_back_from_today_and_forgives_one_in_seven(talked: str, streak: int) -> None:
     """`talked` are days ago."""
     assert streak_days({TODAY - timedelta(days=int(ago)) for ago in talked.split()}, TODAY) == streak
+
+
+def seconds_to_sum_up(conversations: int) -> float:
+    """The least of several tries, of conversations of the same length with a few new words each."""
+    words = [(1 << number) | (1 << number // 2) | 0b1111 for number in range(conversations)]
+    talk = [
+        Tally(number * 7 * QUARTER_US, f"cnv_{number}", "cafe", 1, words[number], packed(Counts(turns=40)))
+        for number in range(conversations)
+    ]
+    levels = [(number, number % 7) for number in range(conversations)]
+    tries = []
+    for _ in range(7):
+        began = time.perf_counter()
+        view(talk, levels, Asked(BERLIN), TODAY)
+        tries.append(time.perf_counter() - began)
+    return min(tries)
+
+
+def test_four_times_as_much_takes_about_four_times_as_long() -> None:
+    # n log n would be 4.7 times; a square sixteen. Machines that run tests are busy.
+    assert seconds_to_sum_up(4000) < 9 * seconds_to_sum_up(1000)

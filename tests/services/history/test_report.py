@@ -9,7 +9,7 @@ from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
 from mesh.errors import NotFoundError
 from services.history.domain.happenings import Happening, Said, Slip, SlipKind
-from services.history.domain.measures import Counts
+from services.history.domain.measures import Counts, packed
 from services.history.domain.progress import Asked, Progress, Tally, view
 from services.history.domain.report import write_report
 from services.history.settings import Settings
@@ -18,7 +18,7 @@ from tests.services.history.conftest import HistoryMesh, event, history_mesh
 
 
 def progress(vocabulary: int = 0, **counts: int) -> Progress:
-    tally = Tally(0, "a", "", 0, vocabulary, Counts(**counts))
+    tally = Tally(0, "a", "", 0, vocabulary, packed(Counts(**counts)))
     return view([tally], [], Asked(UTC), date(2026, 1, 1)).total
 
 
