@@ -64,8 +64,10 @@ def _recorded(context: Context, method_name: str) -> Iterator[None]:
         cancelled = True
         raise
     finally:
+        code = _code(context)
         # A call that is ended from beside its handler has its status before the handler is cancelled.
-        code = grpc.StatusCode.CANCELLED.name if cancelled and not context.code() else _code(context)
+        if cancelled and code == grpc.StatusCode.OK.name:
+            code = grpc.StatusCode.CANCELLED.name
         span.set_attribute("rpc.grpc.status_code", code)
         span.end()
         count_call(method_name, code, time.monotonic() - begun)
