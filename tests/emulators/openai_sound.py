@@ -67,7 +67,7 @@ class OpenAiSoundEmulator(HttpEmulator):
                 await answer.whole(said, cut_at=9)
                 answer.writer.transport.abort()
                 return False
-            case "end_early":
+            case "end_early" | "hang_up":
                 await answer.whole(said, cut_at=9)
                 return False
             case "garbage":
@@ -102,7 +102,7 @@ class OpenAiSoundEmulator(HttpEmulator):
                     case "cut":
                         answer.writer.transport.abort()
                         return False
-                    case "end_early" | "half_rune":
+                    case "end_early" | "hang_up" | "half_rune":
                         await answer.piece(b"\x01")
                         return False
                     case _:

@@ -39,6 +39,8 @@ class SocketEmulator(Vendor):
                 socket.transport.abort()
             case "end_early":
                 await socket.close(1011, "upstream failed")
+            case "hang_up":
+                await socket.close()
             case "garbage":
                 await socket.send("{this is not JSON")
                 await asyncio.sleep(30)

@@ -17,8 +17,9 @@ Behaviour = Literal[
     "refuse_key", "rate_limited", "broken",
     #: Never answers: the handshake or the request, what it is asked, the goodbye.
     "slow_open", "stall", "deaf",
-    #: In the middle of an answer: cuts the connection, closes it, sends what is no message, half a UTF-8 rune.
-    "cut", "end_early", "garbage", "half_rune",
+    #: In the middle of an answer: cuts the connection, closes it with an error or politely, sends what is no message,
+    #: half a UTF-8 rune.
+    "cut", "end_early", "hang_up", "garbage", "half_rune",
     #: Ends the session for lasting too long, or refuses to go on, in the vendor's own words.
     "session_cap",
     #: Hears and says nothing.

@@ -50,12 +50,14 @@ class ListeningAlong:
         self._asked: list[asyncio.Future[None]] = []
         self._speaking = False
         self._closed = False
+        #: Whether there was speech since the last text.
+        self._untold = False
         #: The next sample to feed; where the connection's sound began; up to where its text is known.
         self._position = self._origin = self._told = 0
 
     def speech_began(self, at: int) -> None:
         """Connects, where nothing is connected: the learner speaks from this sample on."""
-        self._speaking = True
+        self._speaking = self._untold = True
         if self._listening is None and not self._closed:
             self._position = max(at - _MARGIN, self._told, self._heard.first)
             self._origin = self._told = self._position
@@ -116,12 +118,14 @@ class ListeningAlong:
             self._answer()
         elif self._closed:
             return False
-        else:
-            return await self._is_woken()
+        elif not await self._is_woken():
+            if self._untold:
+                await self._tell(hearing)
+            return False
         return True
 
     async def _tell(self, hearing: Hearing) -> None:
-        end = self._position
+        end, self._untold = self._position, self._speaking
         transcript = await hearing.transcript()
         offset_s = (self._origin - self._told) / HEARING_RATE_HZ
         self._pieces.append(_Piece(self._told, end, transcript.moved(offset_s)))

@@ -36,6 +36,8 @@ class AlongRecognizer:
         self.reachable = asyncio.Event()
         self.reachable.set()
         self.longest = 0
+        #: Set, the next question ends the connection.
+        self.breaks = False
         self.fed = bytearray()
         self.connections = self.closed = self.parts = self.whole = 0
 
@@ -61,6 +63,8 @@ class AlongRecognizer:
         self.longest = max(self.longest, len(pcm))
 
     async def transcript(self) -> Transcript:
+        if self.breaks:
+            raise ProviderError("Cut off.")
         self.parts += 1
         return Transcript(f"part {self.parts}", (Word("part", 0.5, 0.6),), turn_end=0.9)
 
@@ -136,6 +140,19 @@ async def test_a_connection_that_fails_costs_only_the_advance() -> None:
     async with talk(recognizer=recognizer) as talking:
         begin, end = await _say(talking, 1)
         assert (await _text(talking, begin, end, 1)).text == "from memory"
+
+
+async def test_a_connection_that_breaks_in_a_turn_leaves_no_hole_in_its_text() -> None:
+    recognizer = AlongRecognizer()
+    async with talk(recognizer=recognizer) as talking:
+        begin, first = await _say(talking, 1)
+        assert (await _text(talking, begin, first, 1)).text == "part 1"
+        for revision, breaks in ((2, True), (3, False)):
+            recognizer.breaks = breaks
+            await talking.hear(*[LOUD_20_MS] * 25, *[QUIET_20_MS] * 15)
+            end = (await talking.listener.until(SpeechEnded, revision))[-1].at_sample
+            assert (await _text(talking, begin, end, revision)).text == "from memory"
+    assert recognizer.connections == 2
 
 
 async def test_what_was_said_while_it_connected_goes_out_in_pieces() -> None:

@@ -61,3 +61,9 @@ async def test_leaving_in_the_middle_ends_the_connection_within_a_frame(pair: Pa
 
     # The quickest of several: this machine may be busy with something else in any of them.
     assert min([await leave() for _ in range(4)]) < pair.goodbye_s
+
+
+async def test_a_vendor_that_does_not_say_goodbye_is_not_waited_for(pair: Pair[StreamingRecognizer]) -> None:
+    pair.emulator.behaviour = "deaf"
+    async with asyncio.timeout(5), pair.provider.hear(language="en"):
+        pass

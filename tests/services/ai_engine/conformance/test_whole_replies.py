@@ -57,3 +57,9 @@ async def test_a_connection_that_breaks_fails_every_clause_that_waits(pair: Pair
     async with pair.provider.speak() as speaking:
         told = await asyncio.gather(*(_sound(speaking, clause) for clause in _CLAUSES), return_exceptions=True)
     assert [type(each) for each in told] == [ProviderError] * 3
+
+
+async def test_a_vendor_that_does_not_say_goodbye_is_not_waited_for(pair: Pair[StreamingSynthesizer]) -> None:
+    pair.emulator.behaviour = "deaf"
+    async with asyncio.timeout(5), pair.provider.speak():
+        pass
