@@ -170,8 +170,15 @@ async def mesh(database_url: str, tmp_path: Path) -> AsyncIterator[MediaMesh]:
 
 
 @pytest.fixture
-async def archive(database_url: str, tmp_path: Path) -> AsyncIterator[MediaMesh]:
+async def archive(tmp_path: Path) -> AsyncIterator[MediaMesh]:
     """Recordings are archived as soon as they are finished."""
+    async with media_mesh(Settings(data_dir=tmp_path)) as running:
+        yield running
+
+
+@pytest.fixture
+async def any_archive(database_url: str, tmp_path: Path) -> AsyncIterator[MediaMesh]:
+    """The same, on either database."""
     async with media_mesh(Settings(data_dir=tmp_path, database_url=database_url)) as running:
         yield running
 

@@ -33,14 +33,14 @@ async def record_both(mesh: MediaMesh, recording_id: str = "rec_1", user_id: str
     return await mesh.archived(recording_id, user_id)
 
 
-async def test_an_archived_recording_downloads_to_the_same_sample(archive: MediaMesh) -> None:
-    known = await record_both(archive)
-    assert (await archive.heard(LEARNER)).tobytes() == sound(0, 64_000)
-    assert (await archive.heard(TUTOR)).tobytes() == bytes(2 * 48_000) + sound(48_000, 48_000)
-    assert (await archive.heard(TUTOR, 47_990, 48_020)).tobytes() == bytes(20) + sound(48_000, 20)
+async def test_an_archived_recording_downloads_to_the_same_sample(any_archive: MediaMesh) -> None:
+    known = await record_both(any_archive)
+    assert (await any_archive.heard(LEARNER)).tobytes() == sound(0, 64_000)
+    assert (await any_archive.heard(TUTOR)).tobytes() == bytes(2 * 48_000) + sound(48_000, 48_000)
+    assert (await any_archive.heard(TUTOR, 47_990, 48_020)).tobytes() == bytes(20) + sound(48_000, 20)
     assert {each.track: each.samples for each in known.tracks} == {LEARNER: 64_000, TUTOR: 96_000}
     with refused(InvalidFieldError, field="from_sample"):
-        await archive.download(LEARNER, 64_001)
+        await any_archive.download(LEARNER, 64_001)
 
 
 async def test_the_archive_holds_the_files_and_the_segments_are_gone(archive: MediaMesh) -> None:
@@ -74,8 +74,8 @@ async def test_both_voices_are_in_the_mix_each_on_its_side(tmp_path: Path) -> No
         assert loud[0][0] > loud[0][1] * 1.5 > 0
 
 
-async def test_a_line_is_told_where_it_was_spoken(archive: MediaMesh) -> None:
-    await archive.record(
+async def test_a_line_is_told_where_it_was_spoken(any_archive: MediaMesh) -> None:
+    await any_archive.record(
         start(),
         append(LEARNER, 0, 16_000),
         mark("trn_1", LEARNER, 1_600, 8_000),
@@ -83,7 +83,7 @@ async def test_a_line_is_told_where_it_was_spoken(archive: MediaMesh) -> None:
         mark("rep_1", TUTOR, 12_000, 20_000),
         mark("trn_1", LEARNER, 1_600, 9_000),
     )
-    told = [(each.line_id, each.track, each.first_sample, each.end_sample) for each in (await archive.get()).lines]
+    told = [(each.line_id, each.track, each.first_sample, each.end_sample) for each in (await any_archive.get()).lines]
     assert told == [("trn_1", LEARNER, 1_600, 9_000), ("rep_1", TUTOR, 12_000, 20_000)]
 
 
@@ -113,19 +113,19 @@ async def test_a_recording_without_sound_is_archived_too(archive: MediaMesh) -> 
     assert not (await archive.stub.GetWaveform(request, metadata=archive.authority.user_metadata())).lowest
 
 
-async def test_deletion_leaves_nothing_of_an_archived_recording(archive: MediaMesh) -> None:
-    await record_both(archive)
-    await record_both(archive, "rec_2")
-    await archive.delete()
-    assert {file.parts[-2] for file in archive.all_files()} == {"rec_2"}
+async def test_deletion_leaves_nothing_of_an_archived_recording(any_archive: MediaMesh) -> None:
+    await record_both(any_archive)
+    await record_both(any_archive, "rec_2")
+    await any_archive.delete()
+    assert {file.parts[-2] for file in any_archive.all_files()} == {"rec_2"}
     with refused(NotFoundError):
-        await archive.get()
+        await any_archive.get()
 
 
-async def test_forgetting_leaves_nothing_of_archived_recordings(archive: MediaMesh) -> None:
-    await record_both(archive)
-    assert await forget(archive) == 1
-    assert archive.all_files() == []
+async def test_forgetting_leaves_nothing_of_archived_recordings(any_archive: MediaMesh) -> None:
+    await record_both(any_archive)
+    assert await forget(any_archive) == 1
+    assert any_archive.all_files() == []
 
 
 async def test_an_export_brings_the_archived_tracks_as_flac(archive: MediaMesh) -> None:

@@ -102,7 +102,7 @@ async def test_recordings_are_archived_whole_however_often_that_is_cut_off(tmp_p
 
 
 async def test_a_recording_is_archived_whole_though_that_was_cut_off(tmp_path: Path) -> None:
-    await kill_while_archiving(tmp_path, FEW)
+    await kill_while_archiving(tmp_path, 2)
 
 
 async def kill_while_archiving(tmp_path: Path, rounds: int) -> None:
