@@ -12,6 +12,7 @@ from services.ai_engine.adapters.chain import Chain, Healths, Link, Patience
 from services.ai_engine.adapters.failover_hearing import failover_recognizer
 from services.ai_engine.adapters.failover_model import FailoverModel
 from services.ai_engine.adapters.failover_voice import failover_voice
+from services.ai_engine.domain.roles import LanguageModel
 from services.ai_engine.domain.run import ReplyAudioProduced, ReplyTextProduced
 from tests.emulators.misbehaviour import Kind, Misbehaviour
 from tests.emulators.vendor import Behaviour, Vendor
@@ -56,7 +57,7 @@ async def cast() -> AsyncIterator[Cast]:
     healths = Healths(SystemClock(), failures=3, rest_s=0.5)
     async with AsyncExitStack() as stack:
         models: list[Emulator] = []
-        links = []
+        links: list[Link[LanguageModel]] = []
         for name, vendor in VENDORS.items():
             emulator = await stack.enter_async_context(vendor.emulator())
             emulator.words = tuple(f"{word} " for word in ANSWER.split())
