@@ -58,6 +58,8 @@ class EnglishForms:
     def agree(self, word: str, subject: str) -> str:
         """The verb as it goes with `subject`."""
         base = self.base(word)
+        if base == "be":
+            return self.be(subject)
         return self.third(base) if subject.lower() in _THIRD_PERSON else base
 
     def plural(self, word: str) -> str:
