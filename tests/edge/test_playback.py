@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.async_api import async_playwright
 
 from edge.app import open_edge
 from edge.settings import Settings as EdgeSettings
@@ -18,6 +19,8 @@ from mesh.tokens import ServiceTokens
 from services.media.app import open_service
 from services.media.settings import Settings
 from tests.services.media.conftest import LEARNER, append, media_mesh, start
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +136,34 @@ async def test_many_play_at_once_and_each_gets_the_whole(hall: Hall) -> None:
     link = await hall.link()
     answers = await asyncio.gather(*(hall.http.get(link) for _ in range(20)))
     assert len({answer.content for answer in answers}) == 1
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("format_", ["opus", "mp3", "flac", "wav"])
+async def test_a_browser_plays_it_and_jumps_within(format_: str, hall: Hall) -> None:
+    chromium = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    if chromium is None:
+        pytest.skip("Chromium is missing: apt-get install chromium")
+    answer = await hall.http.get(f"/v1/recordings/rec_1/playback?format={format_}", headers=hall.token())
+    async with async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = await browser.new_page()
+        await page.goto(str(hall.http.base_url))
+        duration, at = await page.evaluate(
+            """async (url) => {
+                const audio = new Audio(url);
+                const heard = (name) => new Promise((done, failed) => {
+                    audio.addEventListener(name, done, {once: true});
+                    audio.addEventListener("error", () => failed(new Error(audio.error.message)), {once: true});
+                });
+                await heard("loadedmetadata");
+                audio.currentTime = 2;
+                await heard("seeked");
+                return [audio.duration, audio.currentTime];
+            }""",
+            answer.json()["url"],
+        )
+        await browser.close()
+    assert duration == pytest.approx(3, abs=0.1)
+    assert at == pytest.approx(2, abs=0.05)
