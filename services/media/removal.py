@@ -1,11 +1,15 @@
 """Removes recordings: one, all of a person's, those whose time is over, and what has no row."""
 
+import logging
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from mesh.clock import Clock
 from mesh.errors import UnavailableError
 from services.media.domain.recordings import Library, Recordings
 from services.media.domain.stores import Blobs, Spool
+
+_log: Final = logging.getLogger(__name__)
 
 
 class Removal:
@@ -70,6 +74,10 @@ class Removal:
     async def remove_strays(self, is_live: Callable[[str], bool]) -> None:
         """Removes what lies on this machine and has no row: another machine removed it meanwhile."""
         lying = [recording_id for recording_id in await self._spool.recordings() if not is_live(recording_id)]
+        if lying and await self._recordings.is_empty():
+            # More likely the wrong database than that all of them were removed.
+            _log.warning("recordings lie here that the database does not know; they are left", extra={"n": len(lying)})
+            return
         for recording_id in set(lying) - await self._recordings.known(lying):
             await self._blobs.delete_all(recording_id)
             await self._spool.delete_all(recording_id)

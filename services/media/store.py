@@ -94,6 +94,11 @@ class RecordingStore:
         wanted = select(RecordingRow.recording_id).where(RecordingRow.recording_id.in_(recording_ids))
         return await self._database.read(lambda session: set(session.scalars(wanted)))
 
+    async def is_empty(self) -> bool:
+        """See `Recordings`."""
+        first = select(RecordingRow.recording_id).limit(1)
+        return await self._database.read(lambda session: session.scalar(first) is None)
+
 
 def _start(session: Session, recording: Recording, node: str) -> KeptRecording:
     if session.get(ForgottenUserRow, recording.user_id) is not None:

@@ -134,6 +134,10 @@ class Recordings(Protocol):
         """Which of them there are."""
         ...
 
+    async def is_empty(self) -> bool:
+        """Whether there is no recording at all."""
+        ...
+
 
 class Library(Protocol):
     """Looks recordings up, and says which are to be removed. Each call is one transaction."""

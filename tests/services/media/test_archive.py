@@ -1,5 +1,6 @@
 """Finished recordings get their lasting form: the same sound, smaller, that plays; and nothing else stays."""
 
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -175,8 +176,19 @@ async def test_what_another_machine_removed_meanwhile_goes_at_the_next_start(tmp
     settings = Settings(data_dir=tmp_path, archive_processes=0)
     stray = settings.spool() / "rec_gone" / "learner" / "000000000000.pcm"
     stored = settings.archive() / "rec_gone" / "mix.opus"
+    async with media_mesh(settings) as mesh:
+        await mesh.record(start())
     for file in (stray, stored):
         file.parent.mkdir(parents=True)
         file.write_bytes(bytes(10))
     async with media_mesh(settings) as mesh:
         assert mesh.all_files() == []
+
+
+async def test_a_database_that_knows_nothing_costs_no_recording(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, archive_processes=0)
+    async with media_mesh(settings) as mesh:
+        await mesh.record(start(), append(LEARNER, 0, 160))
+    other = dataclasses.replace(settings, database_url=f"sqlite:///{tmp_path / 'other.db'}")
+    async with media_mesh(other) as mesh:
+        assert len(mesh.files()) == 1
