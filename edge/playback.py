@@ -1,7 +1,5 @@
 """Plays recordings to browsers, whole or by ranges: by a link that says what and until when, or by a token."""
 
-import asyncio
-import logging
 import re
 from collections.abc import AsyncIterator
 from typing import Final
@@ -9,18 +7,17 @@ from typing import Final
 import grpc
 from google.protobuf.message import Message
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import RedirectResponse, Response
 from vivavoce.media.v1 import media_service_pb2 as media_pb
 
 from edge.calls import Calls
-from edge.connections import connection_of
 from edge.contract import open_to_people
 from edge.failures import error_response
+from edge.piped import Piped
 from edge.rest.routes import Routes
 from edge.rest.transcoding import request_of
-from mesh.errors import InvalidFieldError, TimedOutError, UnavailableError, VivavoceError
-from mesh.wire_errors import from_rpc_error
+from mesh.errors import InvalidFieldError, UnavailableError
+from mesh.streams import next_answer
 
 Call = grpc.aio.UnaryStreamCall[Message, Message]
 
@@ -31,8 +28,6 @@ _RANGE: Final = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 #: A slow replay of a long conversation takes a while to make.
 _FIRST_S: Final = 60.0
 _NOTHING: Final = -1
-
-_log: Final = logging.getLogger(__name__)
 
 
 class Playback:
@@ -72,7 +67,7 @@ class Playback:
             answer = await _read(call)
             if answer is None:
                 raise UnavailableError("The media service did not answer; try again.")
-            return _Sound(call, answer.file, request, partial=asked is not None)
+            return _sound(call, answer.file, request, partial=asked is not None)
         except InvalidFieldError as error:
             call.cancel()
             if error.field != "first_byte":
@@ -83,29 +78,16 @@ class Playback:
             raise
 
 
-class _Sound(StreamingResponse):
-    """A file that plays, or a stretch of it. The call ends with it, however it ends."""
-
-    def __init__(self, call: Call, file: media_pb.PlayedFile, request: Request, *, partial: bool) -> None:
-        length = file.size_bytes - file.first_byte if request.method == "HEAD" else file.byte_count
-        headers = {"accept-ranges": "bytes", "cache-control": "private, no-store", "content-length": str(length)}
-        if partial:
-            end = file.first_byte + length - 1
-            headers["content-range"] = f"bytes {file.first_byte}-{end}/{file.size_bytes}"
-        if request.query_params.get("download"):
-            headers["content-disposition"] = f'attachment; filename="{file.name}"'
-        super().__init__(_pieces(call), 206 if partial else 200, headers, file.content_type)
-        self._call = call
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it. What was sent of one that failed is left without an end, so that nobody takes it for whole."""
-        try:
-            await super().__call__(scope, receive, send)
-        except VivavoceError as error:
-            _log.warning("playback broken off", extra={"reason": error.reason})
-            connection_of(scope).cut()
-        finally:
-            self._call.cancel()
+def _sound(call: Call, file: media_pb.PlayedFile, request: Request, *, partial: bool) -> Response:
+    """A file that plays, or a stretch of it."""
+    length = file.size_bytes - file.first_byte if request.method == "HEAD" else file.byte_count
+    headers = {"accept-ranges": "bytes", "cache-control": "private, no-store", "content-length": str(length)}
+    if partial:
+        end = file.first_byte + length - 1
+        headers["content-range"] = f"bytes {file.first_byte}-{end}/{file.size_bytes}"
+    if request.query_params.get("download"):
+        headers["content-disposition"] = f'attachment; filename="{file.name}"'
+    return Piped(_pieces(call), call, headers=headers, media_type=file.content_type, status=206 if partial else 200)
 
 
 async def _pieces(call: Call) -> AsyncIterator[bytes]:
@@ -114,14 +96,9 @@ async def _pieces(call: Call) -> AsyncIterator[bytes]:
 
 
 async def _read(call: Call) -> media_pb.PlayResponse | None:
-    try:
-        async with asyncio.timeout(_FIRST_S):
-            answer = await call.read()
-    except TimeoutError:
-        raise TimedOutError("The sound did not come in time; try again.") from None
-    except grpc.aio.AioRpcError as error:
-        raise from_rpc_error(error) from None
-    return answer if isinstance(answer, media_pb.PlayResponse) else None
+    answer = await next_answer(call, _FIRST_S)
+    assert answer is None or isinstance(answer, media_pb.PlayResponse), "it answers the call we made"
+    return answer
 
 
 def _asked(header: str) -> tuple[int, int] | None:

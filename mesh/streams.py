@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Generic, TypeVar
 
-from grpc.aio import EOF, AioRpcError, InternalError, StreamStreamCall
+from grpc.aio import EOF, AioRpcError, InternalError, StreamStreamCall, UnaryStreamCall
 
 from mesh.calls import current_call
-from mesh.errors import ExhaustedError, InvalidFieldError, UnavailableError, VivavoceError
+from mesh.errors import ExhaustedError, InvalidFieldError, TimedOutError, UnavailableError, VivavoceError
 from mesh.mailbox import Closed, Mailbox
 from mesh.wire_errors import from_rpc_error
 
@@ -153,6 +153,23 @@ async def serve_stream(
     finally:
         _cancel(*tasks, watch)
         await _gone(*tasks, watch)
+
+
+async def next_answer(call: UnaryStreamCall[Any, In], within_s: float) -> In | None:
+    """The next answer of a call with one request and many answers; None after the last.
+
+    Raises:
+        TimedOutError: none came within `within_s`; the call is cancelled.
+        VivavoceError: the call failed.
+    """
+    try:
+        async with asyncio.timeout(within_s):
+            answer = await call.read()
+    except TimeoutError:
+        raise TimedOutError("The answer did not come in time; try again.") from None
+    except AioRpcError as error:
+        raise from_rpc_error(error) from None
+    return None if answer is EOF else answer  # type: ignore[return-value]  # Not EOF: an answer.
 
 
 async def _read_call(call: StreamStreamCall[Any, In], stream: DuplexStream[Any, In]) -> None:

@@ -7,7 +7,7 @@ from edge.body import JSON, body_of, form_of
 from edge.calls import Calls
 from edge.failures import error_response
 from edge.json_body import to_json
-from edge.rest.downloads import Download, Pieces
+from edge.rest.downloads import Pieces, download
 from edge.rest.files import file_of
 from edge.rest.routes import Route, Routes
 from edge.rest.transcoding import request_of
@@ -42,6 +42,6 @@ class RestDoor:
             except BaseException:
                 pieces.cancel()
                 raise
-            return Download(pieces, file_of(route.rpc.path, message))
+            return download(pieces, file_of(route.rpc.path, message))
         answer = await self._calls.unary(route.rpc, message, request)
         return Response(to_json(answer), media_type=JSON, headers={"cache-control": "no-store"})
