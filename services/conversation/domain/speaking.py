@@ -46,17 +46,20 @@ class Speaking:
             reply.pause(now)
 
     def wire_found(self, now: float) -> None:
-        """Goes on from the last sample that was reported as played, unless the learner had begun to speak."""
+        """Goes on from the last sample that was reported as played, unless the learner had begun to speak.
+
+        A reply that was playing is paused for the client until it is told that it goes on.
+        """
         state = self._state
         reply = state.reply
         if reply is None:
             return
         if reply.started:
             reply.rewind(now)
-        if state.turn is not None and state.turn.speaking:
+            reply.pause_told = True
+        if state.turn is not None and state.turn.speaking and not state.choices.push_to_talk:
             state.set(Timer.DECISION, now + LOOK_AFTER_S)
             return
-        reply.pause_told = reply.started
         self.resume(now)
         self.pump(now)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from services.conversation.domain import events, told
+from services.conversation.domain.choices import Choices, TurnTaking
 from services.conversation.domain.commands import Close, Respond, StoreReply, StoreTurn
 from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.state import Limits
@@ -115,6 +116,27 @@ def test_a_tutor_who_fell_silent_for_the_learner_stays_silent_after_the_cut(stag
     stage.advance(0.4)
     stage.is_understood("Excuse me")
     assert stage.told(told.ReplyFinished)[0].heard_text == "one two three"
+
+
+def test_a_tutor_who_stayed_silent_after_the_cut_says_when_they_go_on(stage: Stage) -> None:
+    stage.starts_to_speak()
+    cut(stage)
+    mend(stage)
+    stage.pauses()
+    stage.is_understood("mm-hm")
+    (resumed,) = stage.told(told.ReplyResumed)
+    assert resumed.from_sample == 3 * PIECE
+
+
+def test_with_push_to_talk_the_reply_goes_on_though_the_learner_speaks() -> None:
+    stage = Stage(Choices(turn_taking=TurnTaking.PUSH_TO_TALK), new=True)
+    reply = stage.makes("one two", 4)
+    stage.advance(0.2)
+    stage.plays(reply, PIECE)
+    stage.starts_to_speak()
+    cut(stage)
+    mend(stage)
+    assert [event.from_sample for event in stage.told(told.ReplyResumed)] == [PIECE]
 
 
 def test_a_learner_who_is_away_is_not_asked_why_they_are_silent() -> None:
