@@ -120,7 +120,9 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
 
         async def emit(event: Event) -> None:
             if isinstance(event, ReplyFinished):
-                event = replace(event, usage=replace(event.usage, cost_micros=purse.take_micros()))
+                costs = purse.take_costs()
+                cost_micros = sum(each.cost_micros for each in costs)
+                event = replace(event, usage=replace(event.usage, cost_micros=cost_micros, provider_costs=costs))
             message = wire.response_of(event)
             if not stream.offer(message):
                 await stream.send(message)

@@ -262,6 +262,10 @@ def _finished(event: run.ReplyFinished) -> engine_pb.ReplyFinished:
             input_audio_tokens=usage.input_audio_tokens,
             output_audio_tokens=usage.output_audio_tokens,
             cost_micros=usage.cost_micros,
+            provider_costs=[
+                engine_pb.ProviderCost(provider=each.provider, cost_micros=each.cost_micros)
+                for each in usage.provider_costs
+            ],
         ),
     )
 

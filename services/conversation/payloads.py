@@ -22,7 +22,7 @@ from services.conversation.domain.records import (
     SlipNoted,
     TurnTaken,
 )
-from services.conversation.domain.things import Slip, SlipKind, Word
+from services.conversation.domain.things import ProviderCost, Slip, SlipKind, Usage, Word
 
 #: What a record is called in its row.
 KINDS: Final[dict[type[Record], str]] = {
@@ -50,7 +50,12 @@ def read_record(kind: str, payload: str) -> Record:
             return TurnTaken(**(found | {"words": tuple(Word(**word) for word in found.get("words", ()))}))
         case "reply_given":
             return ReplyGiven(
-                **(found | {"ledger": _ledger(found.get("ledger")), "providers": tuple(found.get("providers", ()))})
+                **found
+                | {
+                    "ledger": _ledger(found.get("ledger")),
+                    "providers": tuple(found.get("providers", ())),
+                    "usage": _usage(found.get("usage", {})),
+                }
             )
         case "slip_noted":
             slip = found["slip"]
@@ -89,3 +94,8 @@ def _ledger(found: dict[str, Any] | None) -> Ledger | None:
     if found is None:
         return None
     return Ledger(found["total_ms"], tuple(Stage(**stage) for stage in found["stages"]), found["speculative"])
+
+
+def _usage(found: dict[str, Any]) -> Usage:
+    costs = tuple(ProviderCost(**each) for each in found.get("provider_costs", ()))
+    return Usage(**(found | {"provider_costs": costs}))

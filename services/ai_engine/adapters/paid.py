@@ -23,6 +23,7 @@ from services.ai_engine.domain.roles import (
     Transcript,
     TutorContext,
 )
+from services.ai_engine.domain.run import ProviderCost
 from services.ai_engine.domain.spending import PriceList, Spending, Used
 
 #: What one answer may take at most: a prompt with a long talk in it, and the answer itself.
@@ -42,12 +43,12 @@ class Purse:
         self._spending = spending
         self._prices = prices
         self._clock = clock
-        self._micros = 0
+        self._micros: dict[str, int] = {}
 
-    def take_micros(self) -> int:
-        """What was spent since this was last asked, in millionths of the price list's currency; an estimate."""
-        taken, self._micros = self._micros, 0
-        return taken
+    def take_costs(self) -> tuple[ProviderCost, ...]:
+        """What each provider cost since this was last asked; an estimate."""
+        taken, self._micros = self._micros, {}
+        return tuple(ProviderCost(provider, micros) for provider, micros in taken.items())
 
     async def open(self, provider: str, model: str, most: Used) -> "Bill":
         """Sets aside what a call may take. Raises ExhaustedError BUDGET_EXHAUSTED, and UnavailableError."""
@@ -60,7 +61,8 @@ class Purse:
     def pay(self, bill: "Bill", used: Used) -> None:
         """Books what a call took."""
         amount = self._prices.amount(bill.provider, bill.model, used, self._clock.wall().date())
-        self._micros += amount.money_micros
+        if amount.money_micros:
+            self._micros[bill.provider] = self._micros.get(bill.provider, 0) + amount.money_micros
         if self._spending is not None:
             self._spending.settle(bill.reservation_id, amount)
 

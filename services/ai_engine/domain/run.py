@@ -127,6 +127,14 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderCost:
+    """What a provider is estimated to have cost, in millionths of the price list's currency."""
+
+    provider: str
+    cost_micros: int
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What a reply cost. Times in milliseconds."""
 
@@ -143,6 +151,8 @@ class Usage:
     output_audio_tokens: int = 0
     #: Estimated cost of the paid providers since the last report, in millionths of the price list's currency.
     cost_micros: int = 0
+    #: What each provider has in it; those that cost nothing are left out.
+    provider_costs: tuple[ProviderCost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

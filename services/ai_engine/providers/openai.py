@@ -59,6 +59,7 @@ class OpenAiTutor:
             languages=frozenset(),
             local=False,
             paid=True,
+            model=endpoint.model,
             label=f"The language model {endpoint.model} at an OpenAI-compatible endpoint; it may be wrong.",
             streams_out=True,
         )

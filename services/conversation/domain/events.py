@@ -5,7 +5,7 @@ from enum import Enum
 
 from services.conversation.domain.choices import Choices, EngineChoice
 from services.conversation.domain.records import TurnTaken
-from services.conversation.domain.things import Failure, Progress, Slip, Word
+from services.conversation.domain.things import NOTHING_USED, Failure, Progress, Slip, Usage, Word
 
 # ── From the learner's client ──
 
@@ -147,6 +147,8 @@ class ReplyMade:
     tutor_state: str = ""
     progress: Progress | None = None
     failure: Failure | None = None
+    #: What the engine used since it finished the reply before.
+    usage: Usage = NOTHING_USED
 
 
 @dataclass(frozen=True, slots=True)

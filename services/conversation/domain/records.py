@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.ledger import Ledger
-from services.conversation.domain.things import Slip, Word
+from services.conversation.domain.things import NOTHING_USED, Slip, Usage, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class ReplyGiven:
     heard_ms: int
     ledger: Ledger | None = None
     providers: tuple[str, ...] = ()
+    #: What the engine used since the reply before it in the session, replies that were never heard included.
+    usage: Usage = NOTHING_USED
 
 
 @dataclass(frozen=True, slots=True)

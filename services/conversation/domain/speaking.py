@@ -10,7 +10,7 @@ from services.conversation.domain.ledger import Marks
 from services.conversation.domain.records import ReplyGiven, SlipNoted, TurnTaken
 from services.conversation.domain.replies import Reply, Sound
 from services.conversation.domain.state import State, Timer
-from services.conversation.domain.things import Failure, Line, Outcome, ReplyKind, Slip, Speaker
+from services.conversation.domain.things import NOTHING_USED, Failure, Line, Outcome, ReplyKind, Slip, Speaker
 
 #: A client that stops reporting is given so long after the end of the sound.
 _LAST_REPORT_S: Final = 2.0
@@ -127,6 +127,8 @@ class Speaking:
     def made(self, event: events.ReplyMade, now: float) -> None:
         """The engine has finished a reply."""
         state = self._state
+        # Also what was made for nothing has cost something.
+        state.used += event.usage
         if (reply := self._wanted(event.reply_id)) is None:
             return
         failed = event.end is events.MadeEnd.FAILED
@@ -278,6 +280,7 @@ class Speaking:
             state.tell(told.ScenarioProgressed(reply.progress))
         state.finishing[reply.id] = finished
         state.do(StoreReply(self._record(reply, heard, outcome), state.tutor_state))
+        state.used = NOTHING_USED
 
     def _ask(self, kind: ReplyKind, turn_id: str, revision: int, text: str, now: float) -> Reply:
         state = self._state
@@ -367,4 +370,5 @@ class Speaking:
             heard_ms=round(reply.played * 1000 / reply.rate_hz),
             ledger=reply.ledger,
             providers=self._state.setup.providers,
+            usage=self._state.used,
         )

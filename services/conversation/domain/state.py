@@ -10,7 +10,7 @@ from services.conversation.domain import commands, told
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.pauses import PauseHabit
 from services.conversation.domain.replies import Reply
-from services.conversation.domain.things import Failure, Line, Progress, Recollection
+from services.conversation.domain.things import NOTHING_USED, Failure, Line, Progress, Recollection
 from services.conversation.domain.turns import Turn, Waits
 
 #: Lines handed to the engine at most; older ones are in history.
@@ -96,6 +96,8 @@ class State:
         #: Texts of replies by id, and replies that answer a committed turn.
         self.texts: OrderedDict[str, str] = OrderedDict()
         self.answered: OrderedDict[str, str] = OrderedDict()
+        #: What the engine used since the last reply that was stored.
+        self.used = NOTHING_USED
         self.storing = 0
         #: Whether the client has lost its wire, and whether for good.
         self.away = False

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import Final
 
 from mesh.errors import VivavoceError
 
@@ -62,6 +63,47 @@ class Failure:
     def of(cls, error: VivavoceError) -> "Failure":
         """The failure an error stands for."""
         return cls(error.reason, error.message, error.field, error.retryable)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCost:
+    """What a provider is estimated to have cost, in millionths of the price list's currency."""
+
+    provider: str
+    cost_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the engine used, and what that is estimated to have cost in all and by provider."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    input_audio_tokens: int = 0
+    output_audio_tokens: int = 0
+    spoken_characters: int = 0
+    recognized_ms: int = 0
+    cost_micros: int = 0
+    provider_costs: tuple[ProviderCost, ...] = ()
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """What was used both times."""
+        costs: dict[str, int] = {}
+        for each in self.provider_costs + other.provider_costs:
+            costs[each.provider] = costs.get(each.provider, 0) + each.cost_micros
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.input_audio_tokens + other.input_audio_tokens,
+            self.output_audio_tokens + other.output_audio_tokens,
+            self.spoken_characters + other.spoken_characters,
+            self.recognized_ms + other.recognized_ms,
+            self.cost_micros + other.cost_micros,
+            tuple(ProviderCost(*each) for each in costs.items()),
+        )
+
+
+NOTHING_USED: Final = Usage()
 
 
 class Speaker(Enum):

@@ -1,4 +1,4 @@
-"""Words, slips, progress, failures, ledgers and choices, from the contract and back."""
+"""Words, slips, progress, failures, usage, ledgers and choices, from the contract and back."""
 
 from collections.abc import Iterable
 
@@ -21,7 +21,7 @@ from services.conversation.domain.choices import (
     TurnTaking,
 )
 from services.conversation.domain.ledger import Ledger
-from services.conversation.domain.things import Failure, Progress, Slip, SlipKind, Word
+from services.conversation.domain.things import Failure, Progress, ProviderCost, Slip, SlipKind, Usage, Word
 
 
 def to_words(words: Iterable[audio_pb.WordTime]) -> tuple[Word, ...]:
@@ -108,6 +108,37 @@ def from_failure(failure: Failure) -> failure_pb.Failure:
         message=failure.message,
         field=failure.field,
         retryable=failure.retryable,
+    )
+
+
+def to_usage(usage: engine_pb.Usage) -> Usage:
+    """What was used, as the domain has it."""
+    return Usage(
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.input_audio_tokens,
+        usage.output_audio_tokens,
+        usage.spoken_characters,
+        usage.recognized_ms,
+        usage.cost_micros,
+        tuple(ProviderCost(each.provider, each.cost_micros) for each in usage.provider_costs),
+    )
+
+
+def from_usage(usage: Usage) -> engine_pb.Usage:
+    """What was used, as the contract has it."""
+    return engine_pb.Usage(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        input_audio_tokens=usage.input_audio_tokens,
+        output_audio_tokens=usage.output_audio_tokens,
+        spoken_characters=usage.spoken_characters,
+        recognized_ms=usage.recognized_ms,
+        cost_micros=usage.cost_micros,
+        provider_costs=[
+            engine_pb.ProviderCost(provider=each.provider, cost_micros=each.cost_micros)
+            for each in usage.provider_costs
+        ],
     )
 
 

@@ -10,7 +10,7 @@ from vivavoce.type.v1 import learner_pb2 as learner_pb
 from services.conversation.domain import events
 from services.conversation.domain.commands import CancelMaking, Recognize, ReportHeard, Respond, Speak
 from services.conversation.domain.things import Line, Speaker
-from services.conversation.wire.common import to_failure, to_progress, to_slip, to_words
+from services.conversation.wire.common import to_failure, to_progress, to_slip, to_usage, to_words
 
 ToEngine = Recognize | Respond | Speak | CancelMaking | ReportHeard
 
@@ -89,6 +89,7 @@ def to_event(response: service_pb.RunResponse, origin: int, arrived_at: Callable
                 made.tutor_state,
                 to_progress(made.progress) if made.HasField("progress") else None,
                 to_failure(made.failure) if made.HasField("failure") else None,
+                to_usage(made.usage),
             )
         case "correction_found":
             found = response.correction_found

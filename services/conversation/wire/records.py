@@ -13,7 +13,8 @@ from services.conversation.domain.records import (
     SlipNoted,
     TurnTaken,
 )
-from services.conversation.wire.common import from_choices, from_ledger, from_slip, from_words
+from services.conversation.domain.things import NOTHING_USED
+from services.conversation.wire.common import from_choices, from_ledger, from_slip, from_usage, from_words
 
 
 def to_history_event(
@@ -50,6 +51,7 @@ def to_history_event(
                     heard_ms=record.heard_ms,
                     ledger=from_ledger(record.ledger) if record.ledger else None,
                     providers=record.providers,
+                    usage=from_usage(record.usage) if record.usage != NOTHING_USED else None,
                 )
             )
         case SlipNoted(turn_id, slip):

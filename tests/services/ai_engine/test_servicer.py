@@ -32,6 +32,7 @@ from mesh.wire_errors import from_rpc_error
 from services.ai_engine.app import open_service
 from services.ai_engine.domain.roles import Recognizer, Synthesizer
 from services.ai_engine.settings import Settings
+from tests.emulators.openai_chat import openai_chat
 from tests.services.ai_engine import clips
 from tests.services.ai_engine.scripted import LOUD_20_MS, QUIET_20_MS
 
@@ -71,7 +72,7 @@ class Served:
 async def served(**settings: object) -> AsyncIterator[Served]:
     authority = new_authority()
     async with (
-        Peers({}, ServiceTokens(authority.signer, "ai_engine")) as peers,
+        Peers({"user": "127.0.0.1:9"}, ServiceTokens(authority.signer, "ai_engine")) as peers,
         open_service(load(Settings, {}, **settings), peers, SystemClock()) as service,
         serve([service], authority) as server,
     ):
@@ -208,6 +209,18 @@ async def test_an_instant_turn_goes_through_whole() -> None:
         text, *audio, _ = await _until(stream, "reply_finished")
         assert text.reply_text_produced.text == "This is the same answer as ever."
         assert sum(len(piece.reply_audio_produced.pcm) for piece in audio) == 2 * 48_000
+
+
+async def test_a_reply_tells_what_each_provider_cost() -> None:
+    async with (
+        openai_chat() as vendor,
+        served(**{**_STUBS, "language_models": ("openai",)}, openai_base_url=vendor.base_url) as service,
+        service.run() as stream,
+    ):
+        await stream.send(service_pb.RunRequest(respond=engine_pb.Respond(reply_id="r1", turn_text="Hello there.")))
+        usage = (await _until(stream, "reply_finished"))[-1].reply_finished.usage
+    assert usage.cost_micros > 0
+    assert usage.provider_costs == [engine_pb.ProviderCost(provider="openai", cost_micros=usage.cost_micros)]
 
 
 async def test_a_failure_inside_a_stream_is_typed_and_the_stream_goes_on() -> None:

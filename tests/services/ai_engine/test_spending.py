@@ -19,6 +19,7 @@ from mesh.testing import new_authority, serve, until
 from services.ai_engine.adapters.paid import PaidModel, Purse, paid_recognizer, paid_synthesizer
 from services.ai_engine.budget import UserSpending, open_spending
 from services.ai_engine.domain.roles import LanguageModel, StreamingSynthesizer, TextDelta, TokensUsed
+from services.ai_engine.domain.run import ProviderCost
 from services.ai_engine.domain.spending import Amount, Price, PriceList, Used
 from services.ai_engine.prices import read_prices
 from tests.services.ai_engine.scripted import ScriptedModel, ScriptedRecognizer, ScriptedVoice
@@ -88,7 +89,7 @@ async def test_an_answer_is_reserved_before_and_settled_after_with_what_it_took(
     assert parts[0] == TextDelta("Hello there.")
     assert book.reserved[0].money_micros > 0
     assert book.settled == [("res_1", Amount(model_tokens=1100, money_micros=2800))]
-    assert (spent.take_micros(), spent.take_micros()) == (2800, 0)
+    assert (spent.take_costs(), spent.take_costs()) == ((ProviderCost("scripted", 2800),), ())
 
 
 async def test_an_answer_that_is_cut_short_is_settled_by_estimate() -> None:

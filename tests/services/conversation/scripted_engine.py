@@ -39,6 +39,8 @@ class Script:
     #: Replies wait for this.
     may_reply: asyncio.Event = field(default_factory=asyncio.Event)
     tutor_state: str = "state"
+    #: What each reply is said to have used.
+    usage: engine_pb.Usage | None = None
     refuse: Exception | None = None
     #: A speech-to-speech provider that is not here.
     refuses: str = ""
@@ -143,7 +145,11 @@ class _Run:
         finally:
             self._making.pop(reply_id, None)
             finished = engine_pb.ReplyFinished(
-                reply_id=reply_id, end=end, total_samples=total, tutor_state=self._script.tutor_state
+                reply_id=reply_id,
+                end=end,
+                total_samples=total,
+                tutor_state=self._script.tutor_state,
+                usage=self._script.usage,
             )
             self._stream.offer(service_pb.RunResponse(reply_finished=finished))
 

@@ -6,8 +6,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from pathlib import Path
 
 import grpc
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
+from vivavoce.history.v1 import history_pb2 as history_event_pb
 from vivavoce.history.v1 import history_service_pb2 as history_pb
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 from vivavoce.media.v1 import media_pb2 as media_pb
@@ -29,7 +31,7 @@ from tests.services.conversation.eventually import eventually_found
 Houses = Callable[..., AbstractAsyncContextManager[House]]
 
 
-async def kinds_in_history(house: House, conversation_id: str, count: int) -> list[str]:
+async def in_history(house: House, conversation_id: str, count: int) -> list[history_event_pb.HistoryEvent]:
     """What history has of the conversation, if it has so much."""
     stub = HistoryServiceStub(house.neighbours)
     with suppress(grpc.aio.AioRpcError):
@@ -37,13 +39,14 @@ async def kinds_in_history(house: House, conversation_id: str, count: int) -> li
             history_pb.ListEventsRequest(conversation_id=conversation_id), metadata=house.authority.user_metadata()
         )
         if len(listed.events) >= count:
-            return [str(event.WhichOneof("event")) for event in listed.events]
+            return list(listed.events)
     return []
 
 
 async def all_in_history(house: House, conversation_id: str, count: int) -> list[str]:
-    """What history has of the conversation, once it has so much."""
-    return await eventually_found(lambda: kinds_in_history(house, conversation_id, count))
+    """What kinds of events history has of the conversation, once it has so much."""
+    events = await eventually_found(lambda: in_history(house, conversation_id, count))
+    return [str(event.WhichOneof("event")) for event in events]
 
 
 async def test_what_was_said_and_heard_arrives_in_history_in_order(house: House) -> None:
@@ -55,6 +58,22 @@ async def test_what_was_said_and_heard_arrives_in_history_in_order(house: House)
     assert await all_in_history(house, started.conversation.conversation_id, 4) == [
         "conversation_began", "reply_given", "turn_taken", "reply_given",
     ]  # fmt: skip
+
+
+async def test_what_a_reply_cost_arrives_in_history_with_it(house: House) -> None:
+    house.script.usage = engine_pb.Usage(
+        input_tokens=900,
+        output_tokens=40,
+        spoken_characters=25,
+        cost_micros=1250,
+        provider_costs=[engine_pb.ProviderCost(provider="l", cost_micros=1250)],
+    )
+    async with house.learner() as learner:
+        started = await learner.start()
+        await learner.until("reply_finished")
+    conversation_id = started.conversation.conversation_id
+    opener = (await eventually_found(lambda: in_history(house, conversation_id, 2)))[1]
+    assert opener.reply_given.usage == house.script.usage
 
 
 async def finished_recordings(house: House) -> list[media_pb.Recording]:

@@ -22,13 +22,21 @@ from services.conversation.domain.records import (
     TurnTaken,
 )
 from services.conversation.domain.sharing import PARTS
-from services.conversation.domain.things import Line, Slip, SlipKind, Speaker, Word
+from services.conversation.domain.things import Line, ProviderCost, Slip, SlipKind, Speaker, Usage, Word
 from services.conversation.store import VERSION_TABLE, ConversationStore
 
 CHOICES = Choices("cafe", EngineChoice(voice="anna"), TurnTaking.PUSH_TO_TALK, level=Level.B1, record=True)
 TURN = TurnTaken("trn_1", 2, 'She said: "Ça va?"', typed=False, words=(Word("She", 0, 9, 0.5), Word("said", 9, 20)))
 REPLY = ReplyGiven(
-    "rep_1", "trn_1", "Yes.", "And you?", True, 300, Ledger(5.0, (Stage("endpoint", 5.0),), False), ("whisper",)
+    "rep_1",
+    "trn_1",
+    "Yes.",
+    "And you?",
+    True,
+    300,
+    Ledger(5.0, (Stage("endpoint", 5.0),), False),
+    ("whisper", "openai"),
+    Usage(900, 40, spoken_characters=12, cost_micros=700, provider_costs=(ProviderCost("openai", 700),)),
 )
 #: Every part of the outbox.
 ALL = frozenset(range(PARTS))

@@ -33,6 +33,8 @@ def heard() -> history_pb.HistoryEvent:
     happened.reply_given.heard_text, happened.reply_given.unheard_text = "=Hello", "there"
     happened.reply_given.heard_ms, happened.reply_given.interrupted = 500, True
     happened.reply_given.ledger.total_ms = 432
+    happened.reply_given.usage.cost_micros = 700
+    happened.reply_given.usage.provider_costs.add(provider="openai", cost_micros=700)
     return happened
 
 
@@ -63,7 +65,9 @@ async def test_json_has_everything(told: HistoryMesh) -> None:
     written = json.loads(await file(told, "json"))
     assert written["conversation"]["turn_count"] == 1
     assert [int(each["sequence"]) for each in written["events"]] == [1, 2, 3, 4]
-    assert written["events"][1]["reply_given"]["unheard_text"] == "there"
+    reply = written["events"][1]["reply_given"]
+    assert reply["unheard_text"] == "there"
+    assert reply["usage"] == {"cost_micros": "700", "provider_costs": [{"provider": "openai", "cost_micros": "700"}]}
 
 
 async def test_subtitles_show_who_said_what_when(told: HistoryMesh) -> None:

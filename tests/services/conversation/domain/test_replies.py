@@ -3,10 +3,24 @@
 from services.conversation.domain import events, told
 from services.conversation.domain.choices import Choices, CorrectionStyle
 from services.conversation.domain.commands import ReportHeard, Respond, Speak, StoreReply, StoreSlip
-from services.conversation.domain.things import Failure, Line, Outcome, Progress, Slip, SlipKind, Speaker
+from services.conversation.domain.things import (
+    Failure,
+    Line,
+    Outcome,
+    Progress,
+    ProviderCost,
+    Slip,
+    SlipKind,
+    Speaker,
+    Usage,
+)
 from tests.services.conversation.domain.stage import PIECE, RATE, Stage
 
 SLIP = Slip(SlipKind.GRAMMAR, "goed", "went", "", 2, 6, "rules")
+
+
+def used(micros: int) -> Usage:
+    return Usage(output_tokens=micros, cost_micros=micros, provider_costs=(ProviderCost("openai", micros),))
 
 
 def sent_samples(stage: Stage) -> int:
@@ -165,6 +179,23 @@ def test_a_draft_that_failed_is_asked_for_again_when_the_turn_is_over() -> None:
     stage.answers("Hi.")
     assert len(stage.all(Respond)) == 2
     assert stage.told(told.ReplyText)[0].text == "Hi."
+
+
+def test_a_reply_is_stored_with_what_was_used_for_it_and_for_what_was_never_heard() -> None:
+    stage = Stage()
+    stage.says("Hello.", probability=0.5)
+    stage.happen(events.ReplyMade(stage.asked, events.MadeEnd.FAILED, usage=used(300)))
+    stage.advance(2.0)
+    first = stage.makes("Hi.", 3, ends=False)
+    stage.happen(events.ReplyMade(first, events.MadeEnd.COMPLETE, usage=used(500)))
+    stage.plays(first, 3 * PIECE)
+    stage.says("Bye.")
+    stage.advance(2.0)
+    second = stage.makes("Bye.", 3, ends=False)
+    stage.happen(events.ReplyMade(second, events.MadeEnd.COMPLETE, usage=used(70)))
+    stage.plays(second, 3 * PIECE)
+    assert [command.record.usage for command in stage.all(StoreReply)] == [used(300) + used(500), used(70)]
+    assert (used(300) + used(500)).provider_costs == (ProviderCost("openai", 800),)
 
 
 def test_progress_is_told_when_the_reply_is_kept() -> None:

@@ -804,6 +804,7 @@ class Usage(_message.Message):
     INPUT_AUDIO_TOKENS_FIELD_NUMBER: _builtins.int
     OUTPUT_AUDIO_TOKENS_FIELD_NUMBER: _builtins.int
     COST_MICROS_FIELD_NUMBER: _builtins.int
+    PROVIDER_COSTS_FIELD_NUMBER: _builtins.int
     input_tokens: _builtins.int
     """Tokens read by the language model."""
     output_tokens: _builtins.int
@@ -822,6 +823,10 @@ class Usage(_message.Message):
     """Of the tokens written, those of sound."""
     cost_micros: _builtins.int
     """Estimated cost of the paid providers since the last report, in millionths of the price list's currency."""
+    @_builtins.property
+    def provider_costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderCost]:
+        """What each provider has in it, by name. Those that cost nothing, or have no known price, are left out."""
+
     def __init__(
         self,
         *,
@@ -834,14 +839,41 @@ class Usage(_message.Message):
         input_audio_tokens: _builtins.int = ...,
         output_audio_tokens: _builtins.int = ...,
         cost_micros: _builtins.int = ...,
+        provider_costs: _abc.Iterable[Global___ProviderCost] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_micros", b"cost_micros", "first_audio_ms", b"first_audio_ms", "first_text_ms", b"first_text_ms", "input_audio_tokens", b"input_audio_tokens", "input_tokens", b"input_tokens", "output_audio_tokens", b"output_audio_tokens", "output_tokens", b"output_tokens", "recognized_ms", b"recognized_ms", "spoken_characters", b"spoken_characters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_micros", b"cost_micros", "first_audio_ms", b"first_audio_ms", "first_text_ms", b"first_text_ms", "input_audio_tokens", b"input_audio_tokens", "input_tokens", b"input_tokens", "output_audio_tokens", b"output_audio_tokens", "output_tokens", b"output_tokens", "provider_costs", b"provider_costs", "recognized_ms", b"recognized_ms", "spoken_characters", b"spoken_characters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Usage: _TypeAlias = Usage  # noqa: Y015
+
+@_typing.final
+class ProviderCost(_message.Message):
+    """What a provider cost."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    COST_MICROS_FIELD_NUMBER: _builtins.int
+    provider: _builtins.str
+    """The provider."""
+    cost_micros: _builtins.int
+    """Estimated cost, in millionths of the price list's currency."""
+    def __init__(
+        self,
+        *,
+        provider: _builtins.str = ...,
+        cost_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_micros", b"cost_micros", "provider", b"provider"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderCost: _TypeAlias = ProviderCost  # noqa: Y015
 
 @_typing.final
 class EngineFailed(_message.Message):

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from vivavoce.ai_engine.v1 import engine_pb2 as _engine_pb2
 from vivavoce.conversation.v1 import conversation_pb2 as _conversation_pb2
 from vivavoce.type.v1 import audio_pb2 as _audio_pb2
 from vivavoce.type.v1 import feedback_pb2 as _feedback_pb2
@@ -212,6 +213,7 @@ class ReplyGiven(_message.Message):
     HEARD_MS_FIELD_NUMBER: _builtins.int
     LEDGER_FIELD_NUMBER: _builtins.int
     PROVIDERS_FIELD_NUMBER: _builtins.int
+    USAGE_FIELD_NUMBER: _builtins.int
     reply_id: _builtins.str
     """The reply."""
     turn_id: _builtins.str
@@ -232,6 +234,12 @@ class ReplyGiven(_message.Message):
     def providers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Providers that made it."""
 
+    @_builtins.property
+    def usage(self) -> _engine_pb2.Usage:
+        """What the engine used since the reply before it in the session, replies that were never heard included. Unset where
+        nothing was counted; the ledger tells the times.
+        """
+
     def __init__(
         self,
         *,
@@ -243,10 +251,11 @@ class ReplyGiven(_message.Message):
         heard_ms: _builtins.int = ...,
         ledger: _ledger_pb2.Ledger | None = ...,
         providers: _abc.Iterable[_builtins.str] | None = ...,
+        usage: _engine_pb2.Usage | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ledger", b"ledger"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ledger", b"ledger", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["heard_ms", b"heard_ms", "heard_text", b"heard_text", "interrupted", b"interrupted", "ledger", b"ledger", "providers", b"providers", "reply_id", b"reply_id", "turn_id", b"turn_id", "unheard_text", b"unheard_text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["heard_ms", b"heard_ms", "heard_text", b"heard_text", "interrupted", b"interrupted", "ledger", b"ledger", "providers", b"providers", "reply_id", b"reply_id", "turn_id", b"turn_id", "unheard_text", b"unheard_text", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
