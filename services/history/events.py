@@ -12,6 +12,8 @@ from services.history.domain.happenings import Began, Content, Ended, Happening,
 _LONGEST_ID: Final = 64
 _LONGEST_LANGUAGE: Final = 35
 _LONGEST_MS: Final = 3_600_000
+#: No reply costs more than a thousand of any currency.
+_HIGHEST_MICROS: Final = 1_000_000_000
 _SLIP_KINDS: Final = {
     feedback_pb.CORRECTION_KIND_GRAMMAR: SlipKind.GRAMMAR,
     feedback_pb.CORRECTION_KIND_VOCABULARY: SlipKind.VOCABULARY,
@@ -74,7 +76,8 @@ def _content(event: history_pb.HistoryEvent) -> Content:
             reply = event.reply_given
             measured = reply.HasField("ledger") and isfinite(reply.ledger.total_ms)
             wait_ms = reply.ledger.total_ms if measured else None
-            return Heard(reply.heard_text, _within_reason(reply.heard_ms), reply.interrupted, wait_ms)
+            cost_micros = min(max(reply.usage.cost_micros, 0), _HIGHEST_MICROS)
+            return Heard(reply.heard_text, _within_reason(reply.heard_ms), reply.interrupted, wait_ms, cost_micros)
         case "feedback_given":
             return to_slip(event.feedback_given.correction)
         case "conversation_ended":

@@ -65,6 +65,7 @@ def _progress(done: Progress, zone: tzinfo) -> history_pb.Progress:
         mean_response_gap_ms=done.mean_response_gap_ms,
         reply_wait_p50_ms=done.wait_ms(50),
         reply_wait_p95_ms=done.wait_ms(95),
+        cost_micros=counts.cost_micros,
     )
 
 

@@ -48,12 +48,16 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The tutor was heard. `wait_ms` is how long the learner waited for it, where that was measured."""
+    """The tutor was heard. `wait_ms` is how long the learner waited for it, where that was measured.
+
+    `cost_micros` is what it is estimated to have cost, in millionths of the price list's currency.
+    """
 
     text: str
     heard_ms: int = 0
     interrupted: bool = False
     wait_ms: float | None = None
+    cost_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)

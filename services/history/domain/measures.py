@@ -49,6 +49,8 @@ class Counts(NamedTuple):
     vocabulary_slips: int = 0
     pronunciation_slips: int = 0
     other_slips: int = 0
+    #: The newest is the last: what was packed without it reads as none of it.
+    cost_micros: int = 0
 
 
 NOTHING: Final = Counts()
@@ -148,7 +150,12 @@ def _measured(happening: Happening, heard_until_us: int) -> Measures | None:
         case Said() as said:
             return Measures(_of_turn(said, happening.time_us, heard_until_us))
         case Heard() as heard:
-            counts = Counts(replies=1, heard_ms=heard.heard_ms, interruptions=int(heard.interrupted))
+            counts = Counts(
+                replies=1,
+                heard_ms=heard.heard_ms,
+                interruptions=int(heard.interrupted),
+                cost_micros=heard.cost_micros,
+            )
             return Measures(counts, one_wait(heard.wait_ms) if heard.wait_ms is not None else 0)
         case Slip(kind):
             return Measures(_SLIPS[kind])

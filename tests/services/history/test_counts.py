@@ -49,6 +49,7 @@ heard = st.builds(
     st.integers(0, 9000),
     st.booleans(),
     st.one_of(st.none(), st.floats(0, 9000)),
+    st.integers(0, 9000),
 )
 slip = st.builds(Slip, st.sampled_from(SlipKind))
 #: Conversation, seconds since the event before, what happened, and whether a new delivery begins with it.
@@ -73,6 +74,7 @@ def event_of(content: Content) -> history_pb.HistoryEvent:
             reply.heard_text, reply.heard_ms, reply.interrupted = content.text, content.heard_ms, content.interrupted
             if content.wait_ms is not None:
                 reply.ledger.total_ms = content.wait_ms
+            reply.usage.cost_micros = content.cost_micros
         case Slip(kind):
             names = {
                 kind: feedback_pb.CorrectionKind.Value(f"CORRECTION_KIND_{kind.name}") for kind in list(SlipKind)[1:]
@@ -161,7 +163,7 @@ async def test_how_events_are_dealt_out_to_deliveries_changes_nothing(
 async def test_counts_are_the_same_on_both_databases_and_after_a_recount(database_url: str) -> None:
     migrate(database_url, MIGRATIONS, VERSION_TABLE)
     drawn: list[tuple[str, int, Content, bool]] = [
-        ("a", 0, Heard("Hello.", 900, wait_ms=300), False),
+        ("a", 0, Heard("Hello.", 900, wait_ms=300, cost_micros=700), False),
         ("a", 3, Said("um I I would like tea", spoken_ms=2000, words_ms=((0, 300), (900, 1000))), True),
         ("b", 1, Said("nevertheless", typed=True), False),
         ("a", 900, Slip(SlipKind.GRAMMAR), True),
@@ -171,10 +173,10 @@ async def test_counts_are_the_same_on_both_databases_and_after_a_recount(databas
             await store.take_in([delivery])
         along = await counted(store)
         counts = [each.counts for _, each in sorted(along[0].items())]
-        assert [(each.turns, each.words, each.repairs, each.gap_ms) for each in counts] == [
-            (1, 6, 1, 1000),
-            (1, 1, 0, 0),
-            (0, 0, 0, 0),
+        assert [(each.turns, each.words, each.repairs, each.gap_ms, each.cost_micros) for each in counts] == [
+            (1, 6, 1, 1000, 700),
+            (1, 1, 0, 0, 0),
+            (0, 0, 0, 0, 0),
         ]
         await database.run(lambda session: session.execute(update(ConversationRow).values(counted=False)))
         await store.catch_up()
@@ -210,6 +212,34 @@ async def test_words_are_told_by_level(mesh: HistoryMesh) -> None:
     total = (await progress(mesh, service_pb.GetProgressRequest())).total
     assert total.words_by_level == {"A1": 2, "B1": 1, "": 1}
     assert (total.distinct_words, total.new_words, total.repeated_words, total.word_count) == (4, 4, 0, 4)
+
+
+async def test_a_learner_sees_what_talks_cost_by_day_week_conversation_and_role_play(mesh: HistoryMesh) -> None:
+    for name, seconds, cost_micros in (("cnv_1", 0, 700), ("cnv_2", 60, 50), ("cnv_3", 86_400, 6)):
+        reply = history_pb.HistoryEvent(sequence=2, user_id="usr_test", conversation_id=name)
+        reply.time.seconds = BEGIN_S + seconds
+        reply.reply_given.usage.cost_micros = cost_micros
+        await mesh.deliver([event(1, conversation_id=name), reply])
+
+    async def costs(grouping: service_pb.ProgressGrouping.ValueType) -> list[int]:
+        found = await progress(mesh, service_pb.GetProgressRequest(grouping=grouping, time_zone="UTC"))
+        assert found.total.cost_micros == 756
+        return [span.cost_micros for span in found.spans]
+
+    assert await costs(service_pb.PROGRESS_GROUPING_DAY) == [750, 6]
+    assert await costs(service_pb.PROGRESS_GROUPING_WEEK) == [756]
+    assert await costs(service_pb.PROGRESS_GROUPING_CONVERSATION) == [700, 50, 6]
+    assert await costs(service_pb.PROGRESS_GROUPING_SCENARIO) == [756]
+
+
+@pytest.mark.parametrize(("told", "counted"), [(-(2**63), 0), (2**63 - 1, 1_000_000_000)])
+async def test_a_cost_that_can_not_be_is_bounded(told: int, counted: int, tmp_path: Path) -> None:
+    reply = event(2)
+    reply.reply_given.usage.cost_micros = told
+    async with history_mesh(Settings(data_dir=tmp_path)) as mesh:
+        await mesh.deliver([event(1), reply])
+        request = service_pb.GetProgressRequest(time_zone="UTC")
+        assert (await progress(mesh, request)).total.cost_micros == counted
 
 
 async def test_progress_is_ones_own(mesh: HistoryMesh) -> None:

@@ -43,7 +43,7 @@ TALK = [
         ),
     ),
     at(17.6, Slip(SlipKind.GRAMMAR)),
-    at(25, Heard("A tea, of course. Anything", heard_ms=3600, interrupted=True, wait_ms=400)),
+    at(25, Heard("A tea, of course. Anything", heard_ms=3600, interrupted=True, wait_ms=400, cost_micros=700)),
     at(28, Said("no thanks", typed=True)),
     at(29, Slip(SlipKind.OTHER)),
     # More than a minute after the reply: the learner was away.
@@ -71,6 +71,7 @@ def test_a_talk_counted_by_hand() -> None:
         gap_ms=3000,
         grammar_slips=1,
         other_slips=1,
+        cost_micros=700,
     )
     assert waits(counted[quarter].waits) == 1
     assert sorted(words_said(TALK)[quarter])[:5] == ["a", "how", "i", "is", "it"]
@@ -126,6 +127,11 @@ def test_counts_side_by_side_add_up_as_they_would_apart() -> None:
     assert unpacked(packed(one) + packed(ANOTHER)).turns == 3 + ANOTHER.turns
     assert unpacked(packed(one) + packed(one)) == Counts(turns=6, heard_ms=2**41, other_slips=2)
     assert unpacked(0) == Counts()
+
+
+def test_counts_from_before_costs_were_counted_are_read_without_any() -> None:
+    before = packed(Counts(turns=3, other_slips=1)).to_bytes(8 * 18, "little")
+    assert unpacked(int.from_bytes(before, "little")) == Counts(turns=3, other_slips=1)
 
 
 def test_words_are_what_a_learner_would_call_so() -> None:

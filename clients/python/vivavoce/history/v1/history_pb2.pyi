@@ -519,6 +519,7 @@ class Progress(_message.Message):
     REPLY_WAIT_P50_MS_FIELD_NUMBER: _builtins.int
     REPLY_WAIT_P95_MS_FIELD_NUMBER: _builtins.int
     SLIP_HALF_LIFE_DAYS_FIELD_NUMBER: _builtins.int
+    COST_MICROS_FIELD_NUMBER: _builtins.int
     spoken_seconds: _builtins.float
     """Seconds the learner spoke."""
     heard_seconds: _builtins.float
@@ -565,6 +566,10 @@ class Progress(_message.Message):
     """Milliseconds that half of the tutor's replies were waited for at most, right within 5 %. 0 where none was measured."""
     reply_wait_p95_ms: _builtins.float
     """The same for 95 of a hundred."""
+    cost_micros: _builtins.int
+    """Estimated cost of the paid providers, as the replies that were heard tell it, in millionths of the price list's
+    currency.
+    """
     @_builtins.property
     def slips(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Slips by kind: "grammar", "vocabulary", "pronunciation", "other". Kinds without any are left out."""
@@ -609,10 +614,11 @@ class Progress(_message.Message):
         reply_wait_p50_ms: _builtins.float = ...,
         reply_wait_p95_ms: _builtins.float = ...,
         slip_half_life_days: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        cost_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "date", b"date", "distinct_words", b"distinct_words", "fillers_per_hundred_words", b"fillers_per_hundred_words", "heard_seconds", b"heard_seconds", "interruption_count", b"interruption_count", "mean_pause_ms", b"mean_pause_ms", "mean_response_gap_ms", b"mean_response_gap_ms", "new_words", b"new_words", "pause_count", b"pause_count", "repairs_per_hundred_turns", b"repairs_per_hundred_turns", "repeated_words", b"repeated_words", "reply_wait_p50_ms", b"reply_wait_p50_ms", "reply_wait_p95_ms", b"reply_wait_p95_ms", "scenario_id", b"scenario_id", "slip_half_life_days", b"slip_half_life_days", "slips", b"slips", "spoken_seconds", b"spoken_seconds", "start_time", b"start_time", "streak_days", b"streak_days", "talk_ratio", b"talk_ratio", "turn_count", b"turn_count", "word_count", b"word_count", "words_by_level", b"words_by_level", "words_per_minute", b"words_per_minute"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "cost_micros", b"cost_micros", "date", b"date", "distinct_words", b"distinct_words", "fillers_per_hundred_words", b"fillers_per_hundred_words", "heard_seconds", b"heard_seconds", "interruption_count", b"interruption_count", "mean_pause_ms", b"mean_pause_ms", "mean_response_gap_ms", b"mean_response_gap_ms", "new_words", b"new_words", "pause_count", b"pause_count", "repairs_per_hundred_turns", b"repairs_per_hundred_turns", "repeated_words", b"repeated_words", "reply_wait_p50_ms", b"reply_wait_p50_ms", "reply_wait_p95_ms", b"reply_wait_p95_ms", "scenario_id", b"scenario_id", "slip_half_life_days", b"slip_half_life_days", "slips", b"slips", "spoken_seconds", b"spoken_seconds", "start_time", b"start_time", "streak_days", b"streak_days", "talk_ratio", b"talk_ratio", "turn_count", b"turn_count", "word_count", b"word_count", "words_by_level", b"words_by_level", "words_per_minute", b"words_per_minute"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
