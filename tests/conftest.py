@@ -1,5 +1,6 @@
 """What tests of kept things stand on: empty databases on SQLite and PostgreSQL, and stores of what may be lost."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,10 @@ import pytest
 from tests.postgres import add_database, find_programs, postgres
 from tests.seaweedfs import SeaweedFs, seaweedfs
 from tests.valkey import ValkeyServer, valkey
+
+# Children of the tests become other programs at once. What gRPC does in between, for those that would go on using it,
+# crashed one in some hundred of them.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 
 @pytest.fixture(scope="session")

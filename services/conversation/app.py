@@ -31,6 +31,7 @@ from services.conversation.settings import Settings
 from services.conversation.shares import Shares
 from services.conversation.store import VERSION_TABLE, ConversationStore
 from services.conversation.wire.budget import UserBudget
+from services.conversation.wire.consent import UserConsent
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 #: What sessions left behind is stored within this, when the service ends.
@@ -51,10 +52,12 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         relay = Relay(
             store, Shares(database, clock, settings.relay_lease_s), history.Ingest, peers.metadata, clock, news
         )
+        users = UserServiceStub(peers.channel("user"))
         mesh = Mesh(
             AiEngineServiceStub(peers.channel("ai_engine", audio=True)).Run,
             MediaServiceStub(peers.channel("media")).Record,
-            UserBudget(UserServiceStub(peers.channel("user")), peers.metadata),
+            UserBudget(users, peers.metadata),
+            UserConsent(users, peers.metadata),
             Recall(peers.channel("history"), peers.metadata, settings.recall_s).of,
             peers.metadata,
         )

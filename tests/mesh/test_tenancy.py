@@ -14,6 +14,9 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
+from vivavoce.history.v1 import history_pb2 as history_records_pb
+from vivavoce.history.v1 import history_service_pb2 as history_pb
+from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 from vivavoce.media.v1 import media_service_pb2 as media_pb
 from vivavoce.media.v1.media_service_pb2_grpc import MediaServiceStub
 from vivavoce.type.v1 import access_pb2 as access_pb
@@ -34,8 +37,9 @@ NOBODYS: Final = frozenset({"request_id", "scenario_id", "line_id", "beside_line
 #: What a request must hold besides, to be valid at all.
 BESIDES: Final[Mapping[str, Mapping[str, object]]] = {
     "UpdateConversation": {"update_mask": {"paths": ["title"]}, "conversation": {"title": "Mine now"}},
-    "UpdateReviewItem": {"update_mask": {"paths": ["text"]}},
-    "UpdateFact": {"update_mask": {"paths": ["text"]}},
+    "UpdateReviewItem": {"update_mask": {"paths": ["back"]}, "review_item": {"back": "Mine now"}},
+    "UpdateFact": {"update_mask": {"paths": ["text"]}, "fact": {"text": "Mine now"}},
+    "SearchTurns": {"query": "Lisbon"},
     "ExportConversation": {"format": "json"},
     "DownloadRecording": {"track": "TRACK_LEARNER"},
     "GetWaveform": {"track": "TRACK_LEARNER"},
@@ -46,6 +50,8 @@ BESIDES: Final[Mapping[str, Mapping[str, object]]] = {
 }
 #: Lists of what is one's own, narrowed down to what is another's: there is nothing.
 NARROWING: Final = frozenset({"ListRecordings"})
+#: Repeatable, so that they answer alike for what is gone and what is another's: nothing happens to that.
+WITHOUT_EFFECT: Final = frozenset({"DeleteReviewItem", "DeleteFact"})
 #: Open to anyone who holds the secret that is the request; each is told why in the contract.
 BY_SECRET: Final = frozenset({"GetDeletionReceipt", "Play"})
 
@@ -120,8 +126,10 @@ async def owner(mesh: RunningMesh, channel: grpc.aio.Channel) -> Person:
     owner.ids["recording_id"] = (await eventually(recorded, 20)).recordings[0].recording_id
     exported = await users.ExportUser(service_pb.ExportUserRequest(), metadata=mine, timeout=60)
     owner.ids["export_id"] = exported.download_url.rpartition("/")[2]
-    owner.ids.update(await _keys(users, mine))
-    owner.ids.update(await _notebook(channel, mine))
+    await _keys(channel, owner)
+    await _remembered(channel, owner)
+    # What has no owner, or is known to services only.
+    owner.ids |= {"receipt_id": "rcp_1", "reservation_id": "rsv_1"}
     return owner
 
 
@@ -131,21 +139,42 @@ async def _talk(channel: grpc.aio.Channel, owner: Person) -> None:
         started = (await next_of(stream, "session_started")).session_started
         owner.ids["conversation_id"] = started.conversation.conversation_id
         owner.ids["resume_token"] = started.resume_token
-        await stream.send(Request(submit_text=converse_pb.SubmitText(text="I would like a tea, please.")))
+        await stream.send(Request(submit_text=converse_pb.SubmitText(text="I live in Lisbon and I work as a nurse.")))
         await next_of(stream, "turn_committed")
         await stream.send(Request(end_session=converse_pb.EndSession()))
         await next_of(stream, "session_ended")
 
 
-async def _keys(users: Any, mine: Any) -> dict[str, str]:  # noqa: ANN401 (stubs have no types of their own)
-    if rule_of(f"/{SERVICE_NAMES['user']}/CreateAccessKey").planned:  # type: ignore[union-attr]
-        return {"access_key_id": "key_1"}
+async def _keys(channel: grpc.aio.Channel, owner: Person) -> None:
     request = service_pb.CreateAccessKeyRequest(name="Mine", scopes=[access_pb.SCOPE_READ])
-    return {"access_key_id": (await users.CreateAccessKey(request, metadata=mine, timeout=20)).access_key.access_key_id}
+    answer = await UserServiceStub(channel).CreateAccessKey(request, metadata=call_metadata(owner.token), timeout=20)
+    owner.ids["access_key_id"] = answer.access_key.access_key_id
 
 
-async def _notebook(channel: grpc.aio.Channel, mine: Any) -> dict[str, str]:  # noqa: ANN401
-    return {"review_item_id": "rvw_1", "fact_id": "fct_1", "receipt_id": "rcp_1", "reservation_id": "rsv_1"}
+async def _remembered(channel: grpc.aio.Channel, owner: Person) -> None:
+    """A word in the notebook, and a fact that was found in what they said."""
+    stub, mine = HistoryServiceStub(channel), call_metadata(owner.token)
+    word = history_records_pb.ReviewItem(
+        front="stubborn", back="not giving up", kind=history_records_pb.REVIEW_ITEM_KIND_WORD
+    )
+    created = await stub.CreateReviewItem(
+        history_pb.CreateReviewItemRequest(review_item=word), metadata=mine, timeout=20
+    )
+    owner.ids["review_item_id"] = created.review_item.review_item_id
+
+    async def found() -> str:
+        facts = (await stub.ListFacts(history_pb.ListFactsRequest(), metadata=mine, timeout=20)).facts
+        return facts[0].fact_id if facts else ""
+
+    owner.ids["fact_id"] = await eventually(found, 20)
+
+
+async def notebook(channel: grpc.aio.Channel, owner: Person) -> tuple[int, int]:
+    """How many words and facts they have."""
+    stub, mine = HistoryServiceStub(channel), call_metadata(owner.token)
+    words = await stub.ListReviewItems(history_pb.ListReviewItemsRequest(), metadata=mine, timeout=20)
+    facts = await stub.ListFacts(history_pb.ListFactsRequest(), metadata=mine, timeout=20)
+    return len(words.review_items), len(facts.facts)
 
 
 def aimed_at(method: MethodDescriptor, ids: Mapping[str, str]) -> Message:
@@ -177,6 +206,11 @@ async def test_what_is_another_persons_is_refused(
     channel: grpc.aio.Channel, owner: Person, stranger: Person, method: MethodDescriptor
 ) -> None:
     request = aimed_at(method, owner.ids)
+    if method.name in WITHOUT_EFFECT:
+        before = await notebook(channel, owner)
+        await call(channel, method, request, stranger.token)
+        assert await notebook(channel, owner) == before
+        return
     if method.name in NARROWING:
         assert tells_nothing_of(owner, await call(channel, method, request, stranger.token))
         return

@@ -13,16 +13,17 @@ from vivavoce.type.v1 import audio_pb2 as audio_pb
 
 from mesh.clock import Clock
 from mesh.entitlement import Entitlement
-from mesh.errors import InvalidFieldError, PreconditionError, TimedOutError
+from mesh.errors import InvalidFieldError, PreconditionError, TimedOutError, VivavoceError
 from mesh.ids import new_id
 from mesh.mailbox import Mailbox
 from mesh.streams import Metadata
 from services.conversation.domain import events
 from services.conversation.domain.budget import Budget
+from services.conversation.domain.consent import Consent
 from services.conversation.domain.keeping import Continued, Conversation, Conversations
 from services.conversation.domain.session import Session
 from services.conversation.domain.state import Setup
-from services.conversation.domain.things import Recollection
+from services.conversation.domain.things import Failure, Recollection
 from services.conversation.live import resume_token
 from services.conversation.live.engine_link import EngineLink, Run
 from services.conversation.live.keeper import Keeper
@@ -40,6 +41,11 @@ from services.conversation.wire.conversation import to_message
 #: How long the first message may take, and the engine to end its stream.
 _FIRST_S: Final = 10.0
 _CLOSE_S: Final = 2.0
+_NO_CONSENT: Final = Failure(
+    "CONSENT_MISSING",
+    "You have not agreed that your sound is kept, so this talk is not recorded; agree in your profile if you like.",
+    "recording_consent",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Mesh:
     run_engine: Run
     record: Record
     budget: Budget
+    consent: Consent
     recall: Callable[[str], Awaitable[Recollection]]
     metadata: Callable[[], Metadata]
 
@@ -103,6 +110,7 @@ class Opening:
             engine = group.create_task(link.run(), name="engine link")
             budget = group.create_task(meter.open(), name="budget")
             recalling = group.create_task(self._recall(), name="recall")
+            agreeing = group.create_task(self._may_record(), name="consent")
             configured = await link.configured
             await budget
             if known is None:
@@ -110,7 +118,7 @@ class Opening:
                 before = Continued((), "", None)
             else:
                 conversation, before = known, await self._premises.store.continued(known.id)
-            recording = self._recording(configured)
+            recording = self._recording(configured) if await agreeing else None
             live = LiveSession(
                 entitlement=entitlement,
                 wire=seat.wire,
@@ -160,10 +168,22 @@ class Opening:
             clock=self._premises.clock,
         )
 
-    def _recording(self, configured: engine_pb.Configured) -> Recording | None:
-        seat = self._seat
+    async def _may_record(self) -> bool:
+        """Whether the talk is to be recorded and may be; a learner who wants it and has not agreed to it is told."""
         if not self._choices.record:
-            return None
+            return False
+        try:
+            if await self._premises.mesh.consent.to_recording(self._seat.user_id):
+                return True
+            why = _NO_CONSENT
+        except VivavoceError as error:
+            # What can't be asked is not agreed to.
+            why = Failure.of(error)
+        await poster(self._seat.post_box)(events.Faulted(why))
+        return False
+
+    def _recording(self, configured: engine_pb.Configured) -> Recording:
+        seat = self._seat
         recording = Recording(
             self._premises.mesh.record,
             self._premises.mesh.metadata,

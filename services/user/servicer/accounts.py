@@ -50,6 +50,13 @@ class AccountRpcs:
         """Returns the caller."""
         return service_pb.GetUserResponse(user=user_to_pb(await self._accounts.user(caller().user_id)))
 
+    async def GetConsent(
+        self, request: service_pb.GetConsentRequest, context: Context
+    ) -> service_pb.GetConsentResponse:
+        """Returns what a person has agreed to."""
+        user = await self._accounts.user(request.user_id)
+        return service_pb.GetConsentResponse(recording=user.profile.recording_consent)
+
     async def UpdateUser(
         self, request: service_pb.UpdateUserRequest, context: Context
     ) -> service_pb.UpdateUserResponse:

@@ -9,10 +9,12 @@ from typing import Any
 
 import grpc
 import pytest
+from vivavoce.user.v1 import user_service_pb2 as user_service_pb
 from vivavoce.user.v1.user_service_pb2_grpc import UserServiceServicer, add_UserServiceServicer_to_server
 
 from mesh.channel import open_channel
 from mesh.clock import SystemClock
+from mesh.errors import UnavailableError
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import MeshServer, Service
 from mesh.settings import load
@@ -30,6 +32,21 @@ from tests.services.conversation.learner import Learner, learner
 from tests.services.conversation.scripted_engine import Script, engine_service
 
 
+class Users(UserServiceServicer):
+    """Tells what people have agreed to, and answers nothing else."""
+
+    def __init__(self) -> None:
+        self.recording = True
+        self.away = False
+
+    async def GetConsent(
+        self, request: user_service_pb.GetConsentRequest, context: object
+    ) -> user_service_pb.GetConsentResponse:
+        if self.away:
+            raise UnavailableError("The user service is away; try again.")
+        return user_service_pb.GetConsentResponse(recording=self.recording)
+
+
 @dataclass
 class House:
     """The service under test and what it stands between."""
@@ -39,6 +56,7 @@ class House:
     server: MeshServer
     channel: grpc.aio.Channel
     neighbours: grpc.aio.Channel
+    users: Users
 
     @asynccontextmanager
     async def learner(self, user_id: str = "usr_test", *, plays: bool = True) -> AsyncIterator[Learner]:
@@ -64,10 +82,8 @@ async def open_house(
         nowhere = await stack.enter_async_context(Peers({}, tokens))
         history = await stack.enter_async_context(open_history(HistorySettings(data_dir=folder), nowhere, clock))
         media = await stack.enter_async_context(open_media(MediaSettings(data_dir=folder), nowhere, clock))
-        user = Service(
-            SERVICE_NAMES["user"],
-            partial(add_UserServiceServicer_to_server, UserServiceServicer()),  # type: ignore[abstract]  # It answers that nothing is built.
-        )
+        users = Users()  # type: ignore[abstract]  # The rest answers that it is not built.
+        user = Service(SERVICE_NAMES["user"], partial(add_UserServiceServicer_to_server, users))
         if people is not None:
             user = await stack.enter_async_context(open_user(people, nowhere, clock))
         neighbours = await stack.enter_async_context(
@@ -81,7 +97,7 @@ async def open_house(
         server = await stack.enter_async_context(serve([service], authority, drain_s=5.0))
         channel = await stack.enter_async_context(open_channel(server.address))
         beside = await stack.enter_async_context(open_channel(neighbours.address))
-        yield House(authority, script, server, channel, beside)
+        yield House(authority, script, server, channel, beside, users)
 
 
 @pytest.fixture

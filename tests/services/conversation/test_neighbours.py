@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from pathlib import Path
 
 import grpc
+import pytest
 from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
@@ -15,6 +16,7 @@ from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 from vivavoce.media.v1 import media_pb2 as media_pb
 from vivavoce.media.v1 import media_service_pb2 as media_service_pb
 from vivavoce.media.v1.media_service_pb2_grpc import MediaServiceStub
+from vivavoce.type.v1 import error_pb2 as error_pb
 
 from mesh.channel import open_channel
 from mesh.clock import SystemClock
@@ -123,7 +125,23 @@ async def test_the_lines_of_a_talk_are_marked_on_its_recording(house: House) -> 
     assert all(0 <= each.first_sample < each.end_sample <= samples[each.track] for each in lines.values())
 
 
-async def test_nothing_is_recorded_without_consent(house: House) -> None:
+@pytest.mark.parametrize(("agreed", "away"), [(False, False), (True, True)])
+async def test_a_learner_who_has_not_agreed_or_can_not_be_asked_is_told_and_not_recorded(
+    house: House, agreed: bool, away: bool
+) -> None:
+    house.users.recording, house.users.away = agreed, away
+    async with house.learner() as learner:
+        await learner.start(settings=conversation_pb.ConversationSettings(record=True))
+        failure = (await learner.until("error_raised")).error_raised.failure
+        reason = error_pb.ERROR_REASON_SERVICE_UNAVAILABLE if away else error_pb.ERROR_REASON_CONSENT_MISSING
+        assert failure.reason == reason
+        await learner.until("reply_finished")
+        await learner.send(end_session={})
+        await learner.to_the_end()
+    assert not await recordings(house)
+
+
+async def test_nothing_is_recorded_where_nobody_asks_for_it(house: House) -> None:
     async with house.learner() as learner:
         await learner.start()
         await learner.until("reply_finished")

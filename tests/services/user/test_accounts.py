@@ -11,6 +11,7 @@ from mesh.errors import (
     AlreadyExistsError,
     BadCredentialsError,
     InvalidFieldError,
+    NotFoundError,
     UnauthenticatedError,
 )
 from tests.services.calls import refused
@@ -154,3 +155,24 @@ async def test_logs_hold_neither_addresses_nor_passwords_nor_tokens(
     assert "user registered" in written
     for secret in ("ann@", PASSWORD, "wrong password", renewed.access_token, registered.tokens.refresh_token, "vvr_"):
         assert secret not in written
+
+
+async def test_whether_a_person_may_be_recorded_is_told_as_it_stands(mesh: UserMesh) -> None:
+    tokens = (await mesh.register()).tokens
+    user_id = (await mesh.user(tokens)).user_id
+    told = []
+    for consent in (False, True, False):
+        await mesh.update(tokens, user_pb.Profile(recording_consent=consent), "recording_consent")
+        told.append(await may_record(mesh, user_id))
+    assert told == [False, True, False]
+
+
+async def test_nobody_agrees_to_anything_who_is_not_there(mesh: UserMesh) -> None:
+    with refused(NotFoundError):
+        await may_record(mesh, "usr_nobody")
+
+
+async def may_record(mesh: UserMesh, user_id: str) -> bool:
+    request = service_pb.GetConsentRequest(user_id=user_id)
+    answer = await mesh.stub.GetConsent(request, metadata=mesh.authority.service_metadata("conversation"))
+    return answer.recording

@@ -98,7 +98,9 @@ class ConversationSettings(_message.Message):
     native_language: _builtins.str
     """The learner's own language, BCP 47. May be empty."""
     record: _builtins.bool
-    """Whether the sound is kept. Off unless the learner consents."""
+    """Whether the sound is kept. Off unless said; on only if the profile's `recording_consent` says so too, else
+    CONSENT_MISSING is raised and the talk goes on unrecorded.
+    """
     @_builtins.property
     def engine(self) -> _engine_pb2.EngineSelection:
         """Who hears, thinks and speaks."""

@@ -70,6 +70,11 @@ class UserServiceStub:
                 request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetUserRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetUserResponse.FromString,
                 _registered_method=True)
+        self.GetConsent = channel.unary_unary(
+                '/vivavoce.user.v1.UserService/GetConsent',
+                request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetConsentRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetConsentResponse.FromString,
+                _registered_method=True)
         self.UpdateUser = channel.unary_unary(
                 '/vivavoce.user.v1.UserService/UpdateUser',
                 request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.UpdateUserRequest.SerializeToString,
@@ -252,6 +257,13 @@ class UserServiceServicer:
 
     def GetUser(self, request, context):
         """Returns the caller. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetConsent(self, request, context):
+        """Returns what a person has agreed to. Idempotent. NOT_FOUND where the account was deleted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -486,6 +498,11 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.GetUser,
                     request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetUserRequest.FromString,
                     response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetUserResponse.SerializeToString,
+            ),
+            'GetConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetConsent,
+                    request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetConsentRequest.FromString,
+                    response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetConsentResponse.SerializeToString,
             ),
             'UpdateUser': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateUser,
@@ -808,6 +825,33 @@ class UserService:
             '/vivavoce.user.v1.UserService/GetUser',
             vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetUserRequest.SerializeToString,
             vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetConsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.user.v1.UserService/GetConsent',
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetConsentRequest.SerializeToString,
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetConsentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,8 @@ class UserServiceStub:
     """
     GetUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetUserRequest, _user_service_pb2.GetUserResponse]
     """Returns the caller. Idempotent."""
+    GetConsent: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetConsentRequest, _user_service_pb2.GetConsentResponse]
+    """Returns what a person has agreed to. Idempotent. NOT_FOUND where the account was deleted."""
     UpdateUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.UpdateUserRequest, _user_service_pb2.UpdateUserResponse]
     """Changes the caller's profile, the fields of the mask only. Idempotent."""
     UpgradeGuest: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.UpgradeGuestRequest, _user_service_pb2.UpgradeGuestResponse]
@@ -145,6 +147,8 @@ class UserServiceAsyncStub(UserServiceStub):
     """
     GetUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetUserRequest, _user_service_pb2.GetUserResponse]  # type: ignore[assignment]
     """Returns the caller. Idempotent."""
+    GetConsent: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetConsentRequest, _user_service_pb2.GetConsentResponse]  # type: ignore[assignment]
+    """Returns what a person has agreed to. Idempotent. NOT_FOUND where the account was deleted."""
     UpdateUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.UpdateUserRequest, _user_service_pb2.UpdateUserResponse]  # type: ignore[assignment]
     """Changes the caller's profile, the fields of the mask only. Idempotent."""
     UpgradeGuest: _aio.UnaryUnaryMultiCallable[_user_service_pb2.UpgradeGuestRequest, _user_service_pb2.UpgradeGuestResponse]  # type: ignore[assignment]
@@ -278,6 +282,14 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.GetUserResponse, _abc.Awaitable[_user_service_pb2.GetUserResponse]]:
         """Returns the caller. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def GetConsent(
+        self,
+        request: _user_service_pb2.GetConsentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_service_pb2.GetConsentResponse, _abc.Awaitable[_user_service_pb2.GetConsentResponse]]:
+        """Returns what a person has agreed to. Idempotent. NOT_FOUND where the account was deleted."""
 
     @_abc_1.abstractmethod
     def UpdateUser(
