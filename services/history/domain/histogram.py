@@ -5,7 +5,9 @@ A bucket is a tenth wider than the one before it, so a percentile read from them
 
 import math
 import struct
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 _GROWTH: Final = 1.1
@@ -29,14 +31,12 @@ def waits(histogram: int) -> int:
 
 def percentile_ms(histogram: int, percent: float) -> float:
     """The wait that `percent` of all do not exceed: the middle of its bucket; 0 where there are none."""
-    counts = _counts(histogram)
-    wanted = math.ceil(sum(counts) * percent / 100)
-    reached = 0
-    for bucket, number in enumerate(counts):
-        reached += number
-        if number and reached >= wanted:
-            return _FIRST_MS * _GROWTH ** (bucket - 0.5) if bucket else _FIRST_MS
-    return 0.0
+    reached = list(accumulate(_counts(histogram)))
+    wanted = max(1, math.ceil(reached[-1] * percent / 100))
+    if wanted > reached[-1]:
+        return 0.0
+    bucket = bisect_left(reached, wanted)
+    return _FIRST_MS * _GROWTH ** (bucket - 0.5) if bucket else _FIRST_MS
 
 
 def _counts(histogram: int) -> Sequence[int]:

@@ -152,10 +152,13 @@ def view(tallies: Sequence[Tally], levels: Iterable[tuple[int, int]], asked: Ask
     """Sums up a person's quarters, in order of time; `levels` are those of their words by number."""
     masks = _masks(levels)
     held, new = _held(tallies, asked)
-    days = _days(held, asked.zone)
-    talked = _by_day(held, days)
+    days = _summed(_days(held, asked.zone), held, new)
+    total = _Sum()
+    for each in days.values():
+        total.add(each, each.new_words)
+    talked = {day: unpacked(each.counts) for day, each in days.items()}
     return View(
-        total=_summed(held, new, masks),
+        total=_progress(total, masks),
         spans=tuple(_spans(held, new, days, masks, asked.grouping)),
         streak_days=streak_days({day for day, counts in talked.items() if counts.turns}, today),
         half_lives=_half_lives(talked),
@@ -167,16 +170,33 @@ def begin_of(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
+class _Sum:
+    """Quarters added up so far, in numbers that stand side by side: a year has ten thousand to add."""
+
+    __slots__ = ("counts", "new_words", "vocabulary", "waits")
+
+    def __init__(self) -> None:
+        self.counts = self.waits = self.vocabulary = self.new_words = 0
+
+    def add(self, part: "Tally | _Sum", new_words: int) -> None:
+        self.counts += part.counts
+        self.waits += part.waits
+        self.vocabulary |= part.vocabulary
+        self.new_words += new_words
+
+
 def _held(tallies: Sequence[Tally], asked: Asked) -> tuple[list[Tally], list[int]]:
-    """The quarters in the span, and the words each is the first to hold of all there ever were."""
+    """The quarters in the span, and how many words each is the first to hold of all there ever were."""
     held: list[Tally] = []
     new: list[int] = []
     seen = 0
     for tally in tallies:
+        grown = seen | tally.vocabulary
         if asked.holds(tally):
             held.append(tally)
-            new.append(tally.vocabulary & ~seen)
-        seen |= tally.vocabulary
+            # Counting bits takes longer than all else here, and most quarters hold no new word.
+            new.append((grown ^ seen).bit_count() if grown != seen else 0)
+        seen = grown
     return held, new
 
 
@@ -192,65 +212,53 @@ def _days(held: Sequence[Tally], zone: tzinfo) -> list[date]:
     return days
 
 
-def _by_day(held: Sequence[Tally], days: Sequence[date]) -> dict[date, Counts]:
-    talked: dict[date, int] = {}
-    for day, tally in zip(days, held, strict=True):
-        talked[day] = talked.get(day, 0) + tally.counts
-    return {day: unpacked(counts) for day, counts in talked.items()}
-
-
 def _spans(
-    held: Sequence[Tally], new: Sequence[int], days: Sequence[date], masks: Sequence[int], grouping: Grouping
+    held: Sequence[Tally], new: Sequence[int], days: Mapping[date, _Sum], masks: Sequence[int], grouping: Grouping
 ) -> Iterable[Progress]:
     match grouping:
         case Grouping.DAY:
-            for day, some, fresh in _grouped(held, new, days):
-                yield _summed(some, fresh, masks, day=day)
+            for day, each in days.items():
+                yield _progress(each, masks, day=day)
         case Grouping.WEEK:
             mondays = [day - timedelta(days=day.weekday()) for day in days]
-            for monday, some, fresh in _grouped(held, new, mondays):
-                yield _summed(some, fresh, masks, day=monday)
+            weeks = _summed(mondays, days.values(), [each.new_words for each in days.values()])
+            for monday, each in weeks.items():
+                yield _progress(each, masks, day=monday)
         case Grouping.CONVERSATION:
-            for name, some, fresh in _grouped(held, new, [tally.conversation_id for tally in held]):
-                yield _summed(some, fresh, masks, conversation_id=name, scenario_id=some[0].scenario_id)
+            scenarios = {tally.conversation_id: tally.scenario_id for tally in held}
+            for name, each in _summed([tally.conversation_id for tally in held], held, new).items():
+                yield _progress(each, masks, conversation_id=name, scenario_id=scenarios[name])
         case Grouping.SCENARIO:
-            for name, some, fresh in _grouped(held, new, [tally.scenario_id for tally in held]):
-                yield _summed(some, fresh, masks, scenario_id=name)
+            for name, each in _summed([tally.scenario_id for tally in held], held, new).items():
+                yield _progress(each, masks, scenario_id=name)
         case _:
             assert_never(grouping)
 
 
-def _grouped(
-    held: Sequence[Tally], new: Sequence[int], keys: Sequence[Key]
-) -> Iterable[tuple[Key, list[Tally], list[int]]]:
-    """By key, in the order in which each comes first."""
-    groups: dict[Key, tuple[list[Tally], list[int]]] = {}
-    for key, tally, fresh in zip(keys, held, new, strict=True):
-        some, words = groups.setdefault(key, ([], []))
-        some.append(tally)
-        words.append(fresh)
-    return ((key, some, words) for key, (some, words) in groups.items())
+def _summed(keys: Iterable[Key], parts: Iterable[Tally | _Sum], new: Iterable[int]) -> dict[Key, _Sum]:
+    """Sums by key, in the order in which each comes first."""
+    sums: dict[Key, _Sum] = {}
+    for key, part, fresh in zip(keys, parts, new, strict=True):
+        if key not in sums:
+            sums[key] = _Sum()
+        sums[key].add(part, fresh)
+    return sums
 
 
-def _summed(
-    held: Sequence[Tally],
-    new: Sequence[int],
+def _progress(
+    done: _Sum,
     masks: Sequence[int],
     *,
     day: date | None = None,
     conversation_id: str = "",
     scenario_id: str = "",
 ) -> Progress:
-    vocabulary = waits = 0
-    for tally in held:
-        vocabulary |= tally.vocabulary
-        waits += tally.waits
     return Progress(
-        counts=unpacked(sum(tally.counts for tally in held)),
-        waits=waits,
-        vocabulary=vocabulary,
-        new_words=sum(map(int.bit_count, new)),
-        words_by_level=tuple((vocabulary & mask).bit_count() for mask in masks),
+        counts=unpacked(done.counts),
+        waits=done.waits,
+        vocabulary=done.vocabulary,
+        new_words=done.new_words,
+        words_by_level=tuple((done.vocabulary & mask).bit_count() for mask in masks),
         day=day,
         conversation_id=conversation_id,
         scenario_id=scenario_id,
