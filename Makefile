@@ -35,7 +35,7 @@ up: setup ## Install what is missing and start everything; Ctrl-C stops it.
 test: $(VENV)/dev ## Run the tests.
 	@$(BIN)/viva models fetch --llama
 	-@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory browser; fi
-	$(BIN)/pytest -q $(ARGS)
+	$(BIN)/pytest -q --numprocesses 3 --dist loadfile $(ARGS)
 
 # The names are those the tests of the page look for.
 browser: ## Install Chromium for the tests of the page, Debian's package.
