@@ -14,19 +14,18 @@ def test_two_processes_of_one_installation_know_each_other(tmp_path: Path) -> No
     host = "127.0.0.1"
     shared = {"VIVAVOCE_PEERS_USER": f"{host}:{free_port(host)}", "VIVAVOCE_PEERS_KEY": str(tmp_path / "services.pem")}
     web = f"{host}:{free_port(host)}"
-    with (
-        viva("serve", "user", "--data-dir", str(tmp_path), **shared) as user,
-        viva("serve", "edge", "--address", web, **shared) as edge,
-    ):
+    with viva("serve", "user", "--data-dir", str(tmp_path), **shared) as user:
         line_of(user, "user serves on")
-        line_of(edge, "edge serves on")
-        guest = httpx.post(f"http://{web}/vivavoce.user.v1.UserService/CreateGuest", json={})
-        assert guest.json()["user"]["guest"] is True
-        states = httpx.get(f"http://{web}/readyz").json()["services"]
-        assert (states["user"], states["media"]) == ("SERVING", "UNAVAILABLE")
-        for each in (edge, user):
-            each.send_signal(signal.SIGTERM)
-            assert each.wait(20) == 0
+        with viva("serve", "edge", "--address", web, **shared) as edge:
+            line_of(edge, "edge serves on")
+            guest = httpx.post(f"http://{web}/vivavoce.user.v1.UserService/CreateGuest", json={})
+            assert guest.status_code == 200, guest.text
+            assert guest.json()["user"]["guest"] is True
+            states = httpx.get(f"http://{web}/readyz").json()["services"]
+            assert (states["user"], states["media"]) == ("SERVING", "UNAVAILABLE")
+            for each in (edge, user):
+                each.send_signal(signal.SIGTERM)
+                assert each.wait(20) == 0
 
 
 def test_processes_with_certificates_know_each_other_without_a_shared_key(tmp_path: Path) -> None:
@@ -39,14 +38,13 @@ def test_processes_with_certificates_know_each_other_without_a_shared_key(tmp_pa
         "VIVAVOCE_PEERS_KEY": str(tmp_path / "unused.pem"),
     }
     web = f"{host}:{free_port(host)}"
-    with (
-        viva("serve", "user", "--data-dir", str(tmp_path), **shared) as user,
-        viva("serve", "edge", "--address", web, **shared) as edge,
-    ):
+    with viva("serve", "user", "--data-dir", str(tmp_path), **shared) as user:
         line_of(user, "user serves on")
-        line_of(edge, "edge serves on")
-        guest = httpx.post(f"http://{web}/vivavoce.user.v1.UserService/CreateGuest", json={})
-        assert guest.json()["user"]["guest"] is True
+        with viva("serve", "edge", "--address", web, **shared) as edge:
+            line_of(edge, "edge serves on")
+            guest = httpx.post(f"http://{web}/vivavoce.user.v1.UserService/CreateGuest", json={})
+            assert guest.status_code == 200, guest.text
+            assert guest.json()["user"]["guest"] is True
     assert not (tmp_path / "unused.pem").exists()
 
 
