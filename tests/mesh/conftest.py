@@ -11,13 +11,20 @@ import pytest
 import pytest_asyncio
 from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as engine_pb
 from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
+from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
+from vivavoce.history.v1 import history_service_pb2 as history_pb
+from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 
 from cli.compose import MeshOptions, RunningMesh
+from cli.talking.learner import join
 from cli.talking.sound import Sound
+from cli.talking.wires import open_grpc
 from mesh.channel import call_metadata, open_channel
+from tests.mesh.clients import eventually
 from tests.mesh.hosting import hosted
 
 Say = Callable[[str], Awaitable[Sound]]
+CAFE: Final = settings_pb.ConversationSettings(scenario_id="cafe")
 _CALL_S: Final = 20.0
 _SETTLED_S: Final = 8.0
 
@@ -97,8 +104,27 @@ class Watch:
         return [repr(task.get_coro()) for task in begun if task is not current and not _is_grpc(task)]
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def relaying(mesh: RunningMesh, channel: grpc.aio.Channel) -> None:
+    """Once a conversation has been stored: from the first on, the relay keeps its stream to history."""
+    token = await mesh.guest_token()
+    async with open_grpc(channel, token) as wire, join(wire, CAFE, input_hz=16_000, client="test") as learner:
+        await learner.hear_opener()
+        await learner.end()
+        request = history_pb.ListEventsRequest(conversation_id=learner.started.conversation.conversation_id)
+
+    async def stored() -> bool:
+        try:
+            await HistoryServiceStub(channel).ListEvents(request, metadata=call_metadata(token), timeout=_CALL_S)
+        except grpc.aio.AioRpcError as error:
+            return error.code() is not grpc.StatusCode.NOT_FOUND
+        return True
+
+    await eventually(stored)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def watch() -> Watch:
+async def watch(relaying: None) -> Watch:
     return Watch(frozenset(asyncio.all_tasks()))
 
 

@@ -8,15 +8,17 @@ from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 from vivavoce.media.v1 import media_pb2 as recording_pb
 from vivavoce.media.v1 import media_service_pb2 as media_pb
 from vivavoce.media.v1.media_service_pb2_grpc import MediaServiceStub
+from vivavoce.user.v1 import user_pb2 as profile_pb
+from vivavoce.user.v1 import user_service_pb2 as user_pb
+from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 
 from cli.compose import RunningMesh
 from cli.talking.learner import Answered, join
 from cli.talking.wires import Wire, open_grpc, open_socket
 from mesh.channel import call_metadata
 from tests.mesh.clients import eventually
-from tests.mesh.conftest import Say, Watch
+from tests.mesh.conftest import CAFE, Say, Watch
 
-CAFE = settings_pb.ConversationSettings(scenario_id="cafe")
 ORDER = "Hello, I would like a cappuccino, please."
 _CALL_S = 10.0
 
@@ -83,6 +85,9 @@ async def test_what_was_said_arrives_in_history_in_order(channel: grpc.aio.Chann
 async def test_the_sound_of_both_is_kept_where_the_learner_asks_for_it(
     channel: grpc.aio.Channel, token: str, say: Say
 ) -> None:
+    consent = user_pb.UpdateUserRequest(profile=profile_pb.Profile(recording_consent=True))
+    consent.update_mask.paths.append("recording_consent")
+    await UserServiceStub(channel).UpdateUser(consent, metadata=call_metadata(token), timeout=_CALL_S)
     recorded = settings_pb.ConversationSettings(scenario_id="cafe", record=True)
     async with open_grpc(channel, token) as wire:
         conversation_id, _, answer = await order(wire, say, recorded)
