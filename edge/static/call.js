@@ -49,9 +49,11 @@ export class Call extends EventTarget {
     this.#startSession({ newConversation: { scenarioId } });
   }
 
-  /** Sends one event; while the wire is cut it goes nowhere. */
+  /** Sends one event, and tells whether it went out: nothing does before the call is open, or while its wire is cut. */
   send(request) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(encode(request));
+    const open = this.#socket?.readyState === WebSocket.OPEN;
+    if (open) this.#socket.send(encode(request));
+    return open;
   }
 
   mute(muted) { this.#capture?.node.port.postMessage({ muted }); }

@@ -95,8 +95,8 @@ async function start() {
 
 function write() {
   const text = element("text").value.trim();
-  if (text) call?.send({ submitText: { text } });
-  element("text").value = "";
+  // What can't go out yet stays in the box, to be sent by the next Enter.
+  if (!text || call?.send({ submitText: { text } })) element("text").value = "";
 }
 
 function told({ type, ...event }) {

@@ -264,6 +264,7 @@ async def test_without_a_microphone_the_call_goes_on_in_writing(tmp_path: Path) 
     async with visit(tmp_path, "--deny-permission-prompts") as seen:
         await seen.page.get_by_role("button", name="Start talking").click()
         await expect(seen.page.get_by_role("alert")).to_contain_text("write instead")
+        await expect(seen.page.get_by_text(OPENER)).to_be_visible()
         await seen.page.get_by_placeholder("Or write").fill("Hello")
         await seen.page.keyboard.press("Enter")
         await expect(seen.page.get_by_text("That is a very long story")).to_be_visible()
