@@ -9,6 +9,7 @@ from services.conversation.domain.choices import (
     CorrectionStyle,
     EngineChoice,
     EngineKind,
+    Initiative,
     Level,
     Patience,
     TurnTaking,
@@ -86,6 +87,8 @@ def _choices(found: dict[str, Any]) -> Choices:
             "patience": Patience(found["patience"]),
             "correction_style": CorrectionStyle(found["correction_style"]),
             "level": Level(found["level"]),
+            # Rows written before there was a choice have none.
+            "initiative": Initiative(found.get("initiative", 0)),
         }
     )
 

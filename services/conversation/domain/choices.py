@@ -14,6 +14,15 @@ class TurnTaking(IntEnum):
     PUSH_TO_TALK = 2
 
 
+class Initiative(IntEnum):
+    """When the tutor speaks without being asked to."""
+
+    UNSPECIFIED = 0
+    LEADS = 1
+    ANSWERS = 2
+    WAITS = 3
+
+
 class Patience(IntEnum):
     """How long the tutor waits in a pause."""
 
@@ -78,6 +87,17 @@ class Choices:
     target_language: str = ""
     native_language: str = ""
     record: bool = False
+    initiative: Initiative = Initiative.UNSPECIFIED
+
+    @property
+    def leads(self) -> bool:
+        """Whether the tutor opens the talk, and asks a learner who is silent."""
+        return self.initiative in (Initiative.UNSPECIFIED, Initiative.LEADS)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the tutor speaks only when asked to."""
+        return self.initiative is Initiative.WAITS
 
     @property
     def push_to_talk(self) -> bool:

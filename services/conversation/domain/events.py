@@ -12,9 +12,22 @@ from services.conversation.domain.things import NOTHING_USED, Failure, Progress,
 
 @dataclass(frozen=True, slots=True)
 class TextSubmitted:
-    """The learner says something in writing."""
+    """The learner says something in writing, to be answered at once or when the client asks for it."""
 
     text: str
+    reply_later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAsked:
+    """The client asks the tutor to speak; about something beside the talk where `aside` is not empty."""
+
+    aside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDiscarded:
+    """The client drops the open turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +297,8 @@ class Woke:
 
 Event = (
     TextSubmitted
+    | ReplyAsked
+    | TurnDiscarded
     | PlayedReported
     | CommitAsked
     | TurnHeld

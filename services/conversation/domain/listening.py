@@ -111,6 +111,16 @@ class Listening:
         else:
             self.commit_if_over(now)
 
+    def reply_asked(self, event: events.ReplyAsked, now: float) -> None:
+        """The tutor is to speak: at once, or when the turn that is open is over."""
+        state = self._state
+        if event.aside:
+            self._speaking.aside(event.aside, now)
+        elif state.turn is not None:
+            state.turn.asked = True
+        elif state.reply is None:
+            self._speaking.go_on(now)
+
     def held(self, event: events.TurnHeld, now: float) -> None:
         """The learner thinks, or has thought."""
         self._state.held = event.held
@@ -120,6 +130,11 @@ class Listening:
         """A turn in writing. What was said before it and not answered yet is kept, and answered with it."""
         state = self._state
         turn = state.turn
+        if event.reply_later or state.choices.waits:
+            record = TurnTaken(state.next_id("trn"), 1, event.text, typed=True, session_id=state.setup.session_id)
+            self._store(record)
+            state.unanswered = record
+            return
         if turn is not None:
             self._speaking.discard(turn.draft)
             turn.draft = None
@@ -179,7 +194,14 @@ class Listening:
             self.drop(now)
 
     def drop(self, now: float) -> None:
-        """There is no turn after all: a cough, a sign of listening. A tutor who paused for it goes on."""
+        """There is no turn after all: a cough, a sign of listening. A tutor who paused, or was asked, goes on."""
+        asked = self._state.turn is not None and self._state.turn.asked
+        self.forget(now)
+        if asked and self._state.reply is None:
+            self._speaking.go_on(now)
+
+    def forget(self, now: float) -> None:
+        """There is no turn any more. A tutor who paused for it goes on."""
         state = self._state
         if state.turn is not None:
             self._tell_pause(state.turn)
@@ -214,7 +236,7 @@ class Listening:
 
     def _speculate(self, turn: Turn, now: float) -> None:
         state = self._state
-        free = state.reply is None and state.engine_up and not state.choices.push_to_talk
+        free = state.reply is None and state.engine_up and not (state.choices.push_to_talk or state.choices.waits)
         if free and turn.draft is None and turn.tries < _TRIES and turn.closed_at is None:
             turn.tries += 1
             turn.draft = self._speaking.draft(turn.id, turn.revision, turn.text or "", now)
@@ -223,6 +245,12 @@ class Listening:
         state = self._state
         # A reply to something else may be playing: to a line typed meanwhile, or to a turn before, with push-to-talk.
         self._speaking.finish(Outcome.INTERRUPTED, now)
+        if state.choices.waits and not turn.asked:
+            record = self._spoken(turn)
+            self._take(record, turn)
+            state.last_ended_sample = turn.ended_sample
+            state.unanswered = record
+            return
         marks = Marks(turn.ended_at, min(turn.decided_at, now), now, speculative=turn.draft is not None)
         reply = turn.draft or self._speaking.draft(turn.id, turn.revision, turn.text or "", now)
         state.last_ended_sample = turn.ended_sample

@@ -85,6 +85,11 @@ class Session:
                 listening.typed(event, now)
             case events.CommitAsked():
                 listening.commit_asked(event, now)
+            case events.ReplyAsked():
+                self._stir(now)
+                listening.reply_asked(event, now)
+            case events.TurnDiscarded():
+                listening.drop(now)
             case events.TurnHeld():
                 self._stir(now)
                 listening.held(event, now)
@@ -190,10 +195,13 @@ class Session:
         self._state.tell(told.SessionStarted())
         self._state.set(Timer.LENGTH, now + self._state.setup.limits.session_s)
         self._stir(now)
-        if event.new_conversation:
-            self._speaking.open(now)
+        choices = self._state.choices
+        if event.owed is not None and choices.waits:
+            self._state.unanswered = event.owed
         elif event.owed is not None:
             self._speaking.make_good(event.owed, now)
+        elif event.new_conversation and choices.leads:
+            self._speaking.open(now)
 
     def _wire_lost(self, now: float) -> None:
         state = self._state
@@ -212,8 +220,9 @@ class Session:
         """It is the learner's turn to speak from the moment nobody does. Who ends turns by hand is left alone."""
         state = self._state
         nudge_s = state.setup.limits.nudge_s
-        talking = state.turn is not None or state.reply is not None or state.held or state.choices.push_to_talk
-        if talking or state.away or self._ending is not None or not nudge_s:
+        left_alone = state.held or state.choices.push_to_talk or not state.choices.leads
+        talking = state.turn is not None or state.reply is not None
+        if talking or left_alone or state.away or self._ending is not None or not nudge_s:
             state.clear(Timer.NUDGE)
         elif Timer.NUDGE not in state.timers:
             state.set(Timer.NUDGE, now + nudge_s)
@@ -264,7 +273,7 @@ class Session:
     def _end(self, failure: Failure | None, now: float) -> None:
         state = self._state
         self._speaking.finish(Outcome.CANCELLED, now)
-        self._listening.drop(now)
+        self._listening.forget(now)
         state.timers.clear()
         self._ending = SessionEnded(failure, state.turn_count)
 
@@ -286,7 +295,7 @@ class Session:
         match event:
             case events.SpeechBegan():
                 return self._state.turn is None
-            case events.TextSubmitted() | events.RepeatAsked():
+            case events.TextSubmitted() | events.RepeatAsked() | events.ReplyAsked():
                 self._state.complain(self._leaving)
                 return True
             case _:

@@ -7,9 +7,10 @@ from services.conversation.domain.barge_in import LOOK_AFTER_S
 from services.conversation.domain.choices import CorrectionStyle
 from services.conversation.domain.commands import CancelMaking, ReportHeard, Respond, Speak, StoreReply, StoreSlip
 from services.conversation.domain.ledger import Marks
+from services.conversation.domain.nudges import nudge
 from services.conversation.domain.records import ReplyGiven, SlipNoted, TurnTaken
 from services.conversation.domain.replies import Reply, Sound
-from services.conversation.domain.state import State, Timer
+from services.conversation.domain.state import NOTHING_RECALLED, State, Timer
 from services.conversation.domain.things import NOTHING_USED, Failure, Line, Outcome, ReplyKind, Slip, Speaker
 
 #: A client that stops reporting is given so long after the end of the sound.
@@ -31,11 +32,32 @@ class Speaking:
         self.release(self._ask(ReplyKind.OPENER, "", 0, "", now), None, now)
 
     def make_good(self, owed: TurnTaken, now: float) -> None:
-        """Answers a turn of an earlier session that was never answered; it is the last of the lines."""
-        state = self._state
-        line = state.lines.pop()
+        """Answers a turn that was never answered; it is among the lines already."""
+        lines = self._state.lines
+        line = Line(Speaker.LEARNER, owed.text)
+        place = len(lines) - 1 - lines[::-1].index(line)
+        del lines[place]
         reply = self.draft(owed.turn_id, owed.revision, owed.text, now)
-        state.lines.append(line)
+        lines.insert(place, line)
+        self.release(reply, None, now)
+
+    def go_on(self, now: float) -> None:
+        """Speaks because it was asked to: answers what was said and not answered, else opens, else asks on."""
+        state = self._state
+        text = nudge(state.choices.target_language, 0)
+        if state.unanswered is not None:
+            self.make_good(state.unanswered, now)
+        elif state.lines and text:
+            self.nudge(text, now)
+        else:
+            self.open(now)
+
+    def aside(self, text: str, now: float) -> None:
+        """Answers something beside the talk, of which whoever answers knows nothing."""
+        self.finish(Outcome.CANCELLED, now)
+        reply = self._new(ReplyKind.ASIDE, "", 0, now)
+        reply.request = Respond(reply.id, "", 0, text, (), "", self._state.choices, NOTHING_RECALLED)
+        self._request(reply)
         self.release(reply, None, now)
 
     def wire_lost(self, now: float) -> None:
@@ -72,6 +94,9 @@ class Speaking:
         state = self._state
         assert state.reply is None, "the reply before it is over"
         state.reply = reply
+        if reply.kind is ReplyKind.ANSWER:
+            # What was said before is among the lines it is made from.
+            state.unanswered = None
         reply.marks = marks
         state.answers(reply)
         for slip in reply.slips:
@@ -266,7 +291,7 @@ class Speaking:
         state.do(ReportHeard(reply.id, reply.played))
         heard = reply.heard_text()
         finished = told.ReplyFinished(reply.id, outcome, heard, reply.played, reply.made, 0)
-        if reply.kind is ReplyKind.REPEAT:
+        if reply.kind in (ReplyKind.REPEAT, ReplyKind.ASIDE):
             state.tell(finished)
             return
         state.remember(reply)

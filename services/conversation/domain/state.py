@@ -9,6 +9,7 @@ from typing import Final
 from services.conversation.domain import commands, told
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.pauses import PauseHabit
+from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.replies import Reply
 from services.conversation.domain.things import NOTHING_USED, Failure, Line, Progress, Recollection
 from services.conversation.domain.turns import Turn, Waits
@@ -84,6 +85,8 @@ class State:
         self.turn: Turn | None = None
         self.reply: Reply | None = None
         self.held = False
+        #: What was said last and is answered only when the client asks for it.
+        self.unanswered: TurnTaken | None = None
         self.engine_up = True
         self.turn_count = 0
         self.habit = PauseHabit()

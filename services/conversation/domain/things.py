@@ -128,6 +128,7 @@ class ReplyKind(Enum):
     OPENER = "opener"
     REPEAT = "repeat"
     NUDGE = "nudge"
+    ASIDE = "aside"
 
 
 class Outcome(IntEnum):

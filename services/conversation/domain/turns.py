@@ -98,6 +98,8 @@ class Turn:
     #: A reply made ahead, for this very revision.
     draft: Reply | None = None
     tries: int = 0
+    #: Whether the client asked for an answer, where the tutor waits to be asked.
+    asked: bool = False
 
     def goes_on(self) -> None:
         """The pause was not the end: the same turn again, as its next revision."""

@@ -8,7 +8,7 @@ from mesh.errors import ExhaustedError
 BURST_S: Final = 10.0
 #: What asks for a reply keeps the engine busy, and may cost money there: it counts as so many.
 REPLY_COSTS: Final = 50
-_FOR_REPLIES: Final = frozenset({"submit_text", "repeat_reply"})
+_FOR_REPLIES: Final = frozenset({"submit_text", "repeat_reply", "ask_reply"})
 
 
 class Pace:

@@ -40,7 +40,13 @@ def to_event(request: service_pb.ConverseRequest) -> events.Event | None:
             text = request.submit_text.text
             if not text.strip() or len(text) > _LONGEST_TEXT:
                 raise _invalid("submit_text.text", f"must have 1 to {_LONGEST_TEXT} characters")
-            return events.TextSubmitted(text.strip())
+            return events.TextSubmitted(text.strip(), reply_later=request.submit_text.reply_later)
+        case "ask_reply":
+            if len(request.ask_reply.aside) > _LONGEST_TEXT:
+                raise _invalid("ask_reply.aside", f"must have at most {_LONGEST_TEXT} characters")
+            return events.ReplyAsked(request.ask_reply.aside.strip())
+        case "discard_turn":
+            return events.TurnDiscarded()
         case "report_played":
             played = request.report_played
             if played.samples < 0:

@@ -16,6 +16,7 @@ from services.conversation.domain.choices import (
     CorrectionStyle,
     EngineChoice,
     EngineKind,
+    Initiative,
     Level,
     Patience,
     TurnTaking,
@@ -163,6 +164,7 @@ def to_choices(settings: conversation_pb.ConversationSettings) -> Choices:
         target_language=settings.target_language,
         native_language=settings.native_language,
         record=settings.record,
+        initiative=Initiative(settings.initiative),
     )
 
 
@@ -178,6 +180,7 @@ def from_choices(choices: Choices) -> conversation_pb.ConversationSettings:
         target_language=choices.target_language,
         native_language=choices.native_language,
         record=choices.record,
+        initiative=conversation_pb.TutorInitiative.ValueType(choices.initiative),
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.conversation.domain import events, told
-from services.conversation.domain.choices import Choices, TurnTaking
+from services.conversation.domain.choices import Choices, Initiative, TurnTaking
 from services.conversation.domain.commands import (
     CancelMaking,
     Close,
@@ -73,10 +73,11 @@ class Interleavings(RuleBasedStateMachine):
         self.cut = False
         self.ends = False
 
-    @initialize(new=st.sampled_from([True, True, False]), by_hand=RARELY)
-    def begin(self, new: bool, by_hand: bool) -> None:
+    @initialize(new=st.sampled_from([True, True, False]), by_hand=RARELY, initiative=st.sampled_from(Initiative))
+    def begin(self, new: bool, by_hand: bool, initiative: Initiative) -> None:
         taking = TurnTaking.PUSH_TO_TALK if by_hand else TurnTaking.AUTOMATIC
-        self.session = Session(Setup("ses_1", Choices(turn_taking=taking), 16_000, RATE))
+        choices = Choices(turn_taking=taking, initiative=initiative)
+        self.session = Session(Setup("ses_1", choices, 16_000, RATE))
         self.happen(events.Opened(new))
 
     # ── What carries the commands out ──
@@ -275,9 +276,17 @@ class Interleavings(RuleBasedStateMachine):
                 name, done = "", events.Stored()
         self.happen(events.StoringFailed(name, failure) if fails else done)
 
-    @rule(text=st.just("typed"))
-    def something_is_typed(self, text: str) -> None:
-        self.happen(events.TextSubmitted(text))
+    @rule(text=st.just("typed"), reply_later=RARELY)
+    def something_is_typed(self, text: str, reply_later: bool) -> None:
+        self.happen(events.TextSubmitted(text, reply_later=reply_later))
+
+    @rule(aside=st.sampled_from(["", "", "", "beside the talk"]))
+    def the_tutor_is_asked_to_speak(self, aside: str) -> None:
+        self.happen(events.ReplyAsked(aside))
+
+    @rule()
+    def the_turn_is_discarded(self) -> None:
+        self.happen(events.TurnDiscarded())
 
     @rule()
     def the_turn_is_ended_by_hand(self) -> None:
@@ -371,6 +380,7 @@ class Interleavings(RuleBasedStateMachine):
         self.time_passes(0.2)
         self.speech_pauses()
         asked = self.hearings[-1]
+        self.happen(events.ReplyAsked())
         self.happen(events.TextRecognised(asked.turn_id, asked.hearing, "Are you still there?", ()))
         self.happen(events.CommitAsked(int(self.now * 16_000), self.now))
         self.time_passes(0.1)
@@ -393,7 +403,7 @@ def test_long_talks_keep_their_promises(seed: int) -> None:
     """Hypothesis finds short ways into trouble; a long talk, in likely proportions, finds the others."""
     chance = random.Random(seed)
     talk = Interleavings()
-    talk.begin(new=True, by_hand=seed % 5 == 0)
+    talk.begin(new=True, by_hand=seed % 5 == 0, initiative=Initiative(seed % 4))
     for _ in range(150):
         take_a_step(talk, chance)
         talk.at_most_one_reply_is_alive()
@@ -404,7 +414,7 @@ def test_long_talks_keep_their_promises(seed: int) -> None:
 def test_a_spent_budget_ends_the_talk_with_the_turn_that_is_under_way(seed: int) -> None:
     chance = random.Random(seed)
     talk = Interleavings()
-    talk.begin(new=True, by_hand=seed % 5 == 0)
+    talk.begin(new=True, by_hand=seed % 5 == 0, initiative=Initiative(seed % 4))
     for _ in range(60):
         take_a_step(talk, chance)
     turns = talk.session._state.turn_count
@@ -452,7 +462,11 @@ def take_a_step(talk: Interleavings, chance: random.Random) -> None:
         case "store" if talk.to_store:
             talk.something_is_stored(chance.random() < 0.1)
         case "type":
-            talk.something_is_typed("typed")
+            talk.something_is_typed("typed", reply_later=chance.random() < 0.3)
+        case "ask":
+            talk.the_tutor_is_asked_to_speak(chance.choice(["", "", "beside the talk"]))
+        case "discard":
+            talk.the_turn_is_discarded()
         case "commit":
             talk.the_turn_is_ended_by_hand()
         case "hold":
@@ -474,4 +488,5 @@ def take_a_step(talk: Interleavings, chance: random.Random) -> None:
 STEPS = {
     "time": 20, "speech": 15, "transcript": 20, "over": 5, "make": 20, "fail": 1, "play": 12, "store": 20, "type": 2,
     "commit": 3, "hold": 2, "cancel": 1, "repeat": 1, "slip": 2, "engine": 1,
+    "ask": 3, "discard": 1,
 }  # fmt: skip

@@ -29,7 +29,7 @@ from vivavoce.type.v1 import learner_pb2 as vivavoce_dot_type_dot_v1_dot_learner
 from vivavoce.type.v1 import privacy_pb2 as vivavoce_dot_type_dot_v1_dot_privacy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+vivavoce/conversation/v1/conversation.proto\x12\x18vivavoce.conversation.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"vivavoce/ai_engine/v1/engine.proto\x1a\x1evivavoce/type/v1/learner.proto\x1a\x1evivavoce/type/v1/privacy.proto\"\xa4\x04\n\x14\x43onversationSettings\x12(\n\x0bscenario_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\nscenarioId\x12>\n\x06\x65ngine\x18\x02 \x01(\x0b\x32&.vivavoce.ai_engine.v1.EngineSelectionR\x06\x65ngine\x12O\n\x0bturn_taking\x18\x03 \x01(\x0e\x32$.vivavoce.conversation.v1.TurnTakingB\x08\xbaH\x05\x82\x01\x02\x10\x01R\nturnTaking\x12@\n\x08patience\x18\x04 \x01(\x0e\x32\x1a.vivavoce.type.v1.PatienceB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08patience\x12V\n\x10\x63orrection_style\x18\x05 \x01(\x0e\x32!.vivavoce.type.v1.CorrectionStyleB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x0f\x63orrectionStyle\x12;\n\x05level\x18\x06 \x01(\x0e\x32\x1b.vivavoce.type.v1.CefrLevelB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x05level\x12\x30\n\x0ftarget_language\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18#R\x0etargetLanguage\x12\x30\n\x0fnative_language\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18#R\x0enativeLanguage\x12\x16\n\x06record\x18\t \x01(\x08R\x06record\"\x81\x03\n\x0c\x43onversation\x12\'\n\x0f\x63onversation_id\x18\x01 \x01(\tR\x0e\x63onversationId\x12\x1a\n\x05title\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01R\x05title\x12\x41\n\x05state\x18\x03 \x01(\x0e\x32+.vivavoce.conversation.v1.ConversationStateR\x05state\x12J\n\x08settings\x18\x04 \x01(\x0b\x32..vivavoce.conversation.v1.ConversationSettingsR\x08settings\x12#\n\rlast_sequence\x18\x05 \x01(\x03R\x0clastSequence\x12;\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nupdateTime*r\n\x11\x43onversationState\x12\"\n\x1e\x43ONVERSATION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ONVERSATION_STATE_OPEN\x10\x01\x12\x1c\n\x18\x43ONVERSATION_STATE_ENDED\x10\x02*b\n\nTurnTaking\x12\x1b\n\x17TURN_TAKING_UNSPECIFIED\x10\x00\x12\x19\n\x15TURN_TAKING_AUTOMATIC\x10\x01\x12\x1c\n\x18TURN_TAKING_PUSH_TO_TALK\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+vivavoce/conversation/v1/conversation.proto\x12\x18vivavoce.conversation.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"vivavoce/ai_engine/v1/engine.proto\x1a\x1evivavoce/type/v1/learner.proto\x1a\x1evivavoce/type/v1/privacy.proto\"\xf9\x04\n\x14\x43onversationSettings\x12(\n\x0bscenario_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\nscenarioId\x12>\n\x06\x65ngine\x18\x02 \x01(\x0b\x32&.vivavoce.ai_engine.v1.EngineSelectionR\x06\x65ngine\x12O\n\x0bturn_taking\x18\x03 \x01(\x0e\x32$.vivavoce.conversation.v1.TurnTakingB\x08\xbaH\x05\x82\x01\x02\x10\x01R\nturnTaking\x12@\n\x08patience\x18\x04 \x01(\x0e\x32\x1a.vivavoce.type.v1.PatienceB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08patience\x12V\n\x10\x63orrection_style\x18\x05 \x01(\x0e\x32!.vivavoce.type.v1.CorrectionStyleB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x0f\x63orrectionStyle\x12;\n\x05level\x18\x06 \x01(\x0e\x32\x1b.vivavoce.type.v1.CefrLevelB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x05level\x12\x30\n\x0ftarget_language\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18#R\x0etargetLanguage\x12\x30\n\x0fnative_language\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18#R\x0enativeLanguage\x12\x16\n\x06record\x18\t \x01(\x08R\x06record\x12S\n\ninitiative\x18\n \x01(\x0e\x32).vivavoce.conversation.v1.TutorInitiativeB\x08\xbaH\x05\x82\x01\x02\x10\x01R\ninitiative\"\x81\x03\n\x0c\x43onversation\x12\'\n\x0f\x63onversation_id\x18\x01 \x01(\tR\x0e\x63onversationId\x12\x1a\n\x05title\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01R\x05title\x12\x41\n\x05state\x18\x03 \x01(\x0e\x32+.vivavoce.conversation.v1.ConversationStateR\x05state\x12J\n\x08settings\x18\x04 \x01(\x0b\x32..vivavoce.conversation.v1.ConversationSettingsR\x08settings\x12#\n\rlast_sequence\x18\x05 \x01(\x03R\x0clastSequence\x12;\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nupdateTime*r\n\x11\x43onversationState\x12\"\n\x1e\x43ONVERSATION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ONVERSATION_STATE_OPEN\x10\x01\x12\x1c\n\x18\x43ONVERSATION_STATE_ENDED\x10\x02*b\n\nTurnTaking\x12\x1b\n\x17TURN_TAKING_UNSPECIFIED\x10\x00\x12\x19\n\x15TURN_TAKING_AUTOMATIC\x10\x01\x12\x1c\n\x18TURN_TAKING_PUSH_TO_TALK\x10\x02*\x89\x01\n\x0fTutorInitiative\x12 \n\x1cTUTOR_INITIATIVE_UNSPECIFIED\x10\x00\x12\x1a\n\x16TUTOR_INITIATIVE_LEADS\x10\x01\x12\x1c\n\x18TUTOR_INITIATIVE_ANSWERS\x10\x02\x12\x1a\n\x16TUTOR_INITIATIVE_WAITS\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,14 +50,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSATIONSETTINGS'].fields_by_name['target_language']._serialized_options = b'\272H\004r\002\030#'
   _globals['_CONVERSATIONSETTINGS'].fields_by_name['native_language']._loaded_options = None
   _globals['_CONVERSATIONSETTINGS'].fields_by_name['native_language']._serialized_options = b'\272H\004r\002\030#'
+  _globals['_CONVERSATIONSETTINGS'].fields_by_name['initiative']._loaded_options = None
+  _globals['_CONVERSATIONSETTINGS'].fields_by_name['initiative']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_CONVERSATION'].fields_by_name['title']._loaded_options = None
   _globals['_CONVERSATION'].fields_by_name['title']._serialized_options = b'\230\265\030\001'
-  _globals['_CONVERSATIONSTATE']._serialized_start=1174
-  _globals['_CONVERSATIONSTATE']._serialized_end=1288
-  _globals['_TURNTAKING']._serialized_start=1290
-  _globals['_TURNTAKING']._serialized_end=1388
+  _globals['_CONVERSATIONSTATE']._serialized_start=1259
+  _globals['_CONVERSATIONSTATE']._serialized_end=1373
+  _globals['_TURNTAKING']._serialized_start=1375
+  _globals['_TURNTAKING']._serialized_end=1473
+  _globals['_TUTORINITIATIVE']._serialized_start=1476
+  _globals['_TUTORINITIATIVE']._serialized_end=1613
   _globals['_CONVERSATIONSETTINGS']._serialized_start=236
-  _globals['_CONVERSATIONSETTINGS']._serialized_end=784
-  _globals['_CONVERSATION']._serialized_start=787
-  _globals['_CONVERSATION']._serialized_end=1172
+  _globals['_CONVERSATIONSETTINGS']._serialized_end=869
+  _globals['_CONVERSATION']._serialized_start=872
+  _globals['_CONVERSATION']._serialized_end=1257
 # @@protoc_insertion_point(module_scope)

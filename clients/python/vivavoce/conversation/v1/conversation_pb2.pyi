@@ -68,6 +68,34 @@ TURN_TAKING_PUSH_TO_TALK: TurnTaking.ValueType  # 2
 """The learner says when a turn ends, by CommitTurn. Silence ends nothing, speech interrupts nothing."""
 Global___TurnTaking: _TypeAlias = TurnTaking  # noqa: Y015
 
+class _TutorInitiative:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TutorInitiativeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TutorInitiative.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TUTOR_INITIATIVE_UNSPECIFIED: _TutorInitiative.ValueType  # 0
+    """The server's choice: LEADS."""
+    TUTOR_INITIATIVE_LEADS: _TutorInitiative.ValueType  # 1
+    """Opens a new conversation, answers every turn, and asks a learner who is silent."""
+    TUTOR_INITIATIVE_ANSWERS: _TutorInitiative.ValueType  # 2
+    """Answers every turn, and begins nothing."""
+    TUTOR_INITIATIVE_WAITS: _TutorInitiative.ValueType  # 3
+    """Speaks only when asked to by AskReply."""
+
+class TutorInitiative(_TutorInitiative, metaclass=_TutorInitiativeEnumTypeWrapper):
+    """When the tutor speaks without being asked to."""
+
+TUTOR_INITIATIVE_UNSPECIFIED: TutorInitiative.ValueType  # 0
+"""The server's choice: LEADS."""
+TUTOR_INITIATIVE_LEADS: TutorInitiative.ValueType  # 1
+"""Opens a new conversation, answers every turn, and asks a learner who is silent."""
+TUTOR_INITIATIVE_ANSWERS: TutorInitiative.ValueType  # 2
+"""Answers every turn, and begins nothing."""
+TUTOR_INITIATIVE_WAITS: TutorInitiative.ValueType  # 3
+"""Speaks only when asked to by AskReply."""
+Global___TutorInitiative: _TypeAlias = TutorInitiative  # noqa: Y015
+
 @_typing.final
 class ConversationSettings(_message.Message):
     """What the learner chose for a conversation."""
@@ -83,6 +111,7 @@ class ConversationSettings(_message.Message):
     TARGET_LANGUAGE_FIELD_NUMBER: _builtins.int
     NATIVE_LANGUAGE_FIELD_NUMBER: _builtins.int
     RECORD_FIELD_NUMBER: _builtins.int
+    INITIATIVE_FIELD_NUMBER: _builtins.int
     scenario_id: _builtins.str
     """The role-play, by id. Empty means free talk, or the default role-play where no language model is configured."""
     turn_taking: Global___TurnTaking.ValueType
@@ -101,6 +130,8 @@ class ConversationSettings(_message.Message):
     """Whether the sound is kept. Off unless said; on only if the profile's `recording_consent` says so too, else
     CONSENT_MISSING is raised and the talk goes on unrecorded.
     """
+    initiative: Global___TutorInitiative.ValueType
+    """When the tutor speaks without being asked to."""
     @_builtins.property
     def engine(self) -> _engine_pb2.EngineSelection:
         """Who hears, thinks and speaks."""
@@ -117,10 +148,11 @@ class ConversationSettings(_message.Message):
         target_language: _builtins.str = ...,
         native_language: _builtins.str = ...,
         record: _builtins.bool = ...,
+        initiative: Global___TutorInitiative.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["engine", b"engine"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_style", b"correction_style", "engine", b"engine", "level", b"level", "native_language", b"native_language", "patience", b"patience", "record", b"record", "scenario_id", b"scenario_id", "target_language", b"target_language", "turn_taking", b"turn_taking"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_style", b"correction_style", "engine", b"engine", "initiative", b"initiative", "level", b"level", "native_language", b"native_language", "patience", b"patience", "record", b"record", "scenario_id", b"scenario_id", "target_language", b"target_language", "turn_taking", b"turn_taking"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -40,6 +40,8 @@ class ConverseRequest(_message.Message):
     CHANGE_SETTINGS_FIELD_NUMBER: _builtins.int
     PING_FIELD_NUMBER: _builtins.int
     END_SESSION_FIELD_NUMBER: _builtins.int
+    ASK_REPLY_FIELD_NUMBER: _builtins.int
+    DISCARD_TURN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def start_session(self) -> _converse_pb2.StartSession:
         """Opens or resumes the session."""
@@ -88,6 +90,14 @@ class ConverseRequest(_message.Message):
     def end_session(self) -> _converse_pb2.EndSession:
         """Ends the session."""
 
+    @_builtins.property
+    def ask_reply(self) -> _converse_pb2.AskReply:
+        """Asks the tutor to speak."""
+
+    @_builtins.property
+    def discard_turn(self) -> _converse_pb2.DiscardTurn:
+        """Drops the open turn."""
+
     def __init__(
         self,
         *,
@@ -103,12 +113,14 @@ class ConverseRequest(_message.Message):
         change_settings: _converse_pb2.ChangeSettings | None = ...,
         ping: _converse_pb2.Ping | None = ...,
         end_session: _converse_pb2.EndSession | None = ...,
+        ask_reply: _converse_pb2.AskReply | None = ...,
+        discard_turn: _converse_pb2.DiscardTurn | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["append_audio", b"append_audio", "cancel_reply", b"cancel_reply", "change_settings", b"change_settings", "commit_turn", b"commit_turn", "end_session", b"end_session", "event", b"event", "hold_turn", b"hold_turn", "ping", b"ping", "refresh_access", b"refresh_access", "repeat_reply", b"repeat_reply", "report_played", b"report_played", "start_session", b"start_session", "submit_text", b"submit_text"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["append_audio", b"append_audio", "ask_reply", b"ask_reply", "cancel_reply", b"cancel_reply", "change_settings", b"change_settings", "commit_turn", b"commit_turn", "discard_turn", b"discard_turn", "end_session", b"end_session", "event", b"event", "hold_turn", b"hold_turn", "ping", b"ping", "refresh_access", b"refresh_access", "repeat_reply", b"repeat_reply", "report_played", b"report_played", "start_session", b"start_session", "submit_text", b"submit_text"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["append_audio", b"append_audio", "cancel_reply", b"cancel_reply", "change_settings", b"change_settings", "commit_turn", b"commit_turn", "end_session", b"end_session", "event", b"event", "hold_turn", b"hold_turn", "ping", b"ping", "refresh_access", b"refresh_access", "repeat_reply", b"repeat_reply", "report_played", b"report_played", "start_session", b"start_session", "submit_text", b"submit_text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["append_audio", b"append_audio", "ask_reply", b"ask_reply", "cancel_reply", b"cancel_reply", "change_settings", b"change_settings", "commit_turn", b"commit_turn", "discard_turn", b"discard_turn", "end_session", b"end_session", "event", b"event", "hold_turn", b"hold_turn", "ping", b"ping", "refresh_access", b"refresh_access", "repeat_reply", b"repeat_reply", "report_played", b"report_played", "start_session", b"start_session", "submit_text", b"submit_text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["start_session", "append_audio", "submit_text", "report_played", "commit_turn", "hold_turn", "cancel_reply", "repeat_reply", "refresh_access", "change_settings", "ping", "end_session"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["start_session", "append_audio", "submit_text", "report_played", "commit_turn", "hold_turn", "cancel_reply", "repeat_reply", "refresh_access", "change_settings", "ping", "end_session", "ask_reply", "discard_turn"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

@@ -177,20 +177,67 @@ class SubmitText(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TEXT_FIELD_NUMBER: _builtins.int
+    REPLY_LATER_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """What is said."""
+    reply_later: _builtins.bool
+    """Whether the tutor answers only when asked to by AskReply. What it is saying then goes on."""
     def __init__(
         self,
         *,
         text: _builtins.str = ...,
+        reply_later: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reply_later", b"reply_later", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubmitText: _TypeAlias = SubmitText  # noqa: Y015
+
+@_typing.final
+class AskReply(_message.Message):
+    """Asks the tutor to speak: to answer the open turn when it is over, else what was said and not answered, else to open the
+    conversation or to ask on. Does nothing while the tutor speaks.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASIDE_FIELD_NUMBER: _builtins.int
+    aside: _builtins.str
+    """Something to answer beside the talk: neither it nor the reply is stored or remembered, and what was said before is not
+    known to who answers. It ends a reply under way, as RepeatReply does.
+    """
+    def __init__(
+        self,
+        *,
+        aside: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aside", b"aside"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskReply: _TypeAlias = AskReply  # noqa: Y015
+
+@_typing.final
+class DiscardTurn(_message.Message):
+    """Drops the open turn: nothing of it is kept, answered, or understood. A reply that paused for it goes on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiscardTurn: _TypeAlias = DiscardTurn  # noqa: Y015
 
 @_typing.final
 class ReportPlayed(_message.Message):
