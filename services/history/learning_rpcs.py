@@ -12,14 +12,21 @@ from mesh.interceptors.wire import Context
 from mesh.paging import page_position, page_token
 from services.history.domain.facts import Fact
 from services.history.domain.notebook import Item, ItemKind
+from services.history.domain.schedule import Outcome
 from services.history.lessons import Lessons
 from services.history.reports import Reports
-from services.history.wire import timestamp_pb
+from services.history.wire import microseconds, timestamp_pb
 
 _PAGE: Final = 50
 _KINDS: Final = {
     ItemKind.WORD: history_pb.REVIEW_ITEM_KIND_WORD,
     ItemKind.SLIP: history_pb.REVIEW_ITEM_KIND_SLIP,
+}
+_OUTCOMES: Final = {
+    history_pb.REVIEW_GRADE_AGAIN: Outcome.WRONG,
+    history_pb.REVIEW_GRADE_HARD: Outcome.HARD,
+    history_pb.REVIEW_GRADE_GOOD: Outcome.RIGHT,
+    history_pb.REVIEW_GRADE_EASY: Outcome.EASY,
 }
 
 
@@ -75,6 +82,15 @@ class LearningRpcs:
         """Removes an item of the caller's notebook."""
         await self._lessons.delete_item(caller().user_id, request.review_item_id)
         return service_pb.DeleteReviewItemResponse()
+
+    async def GradeReviewItem(
+        self, request: service_pb.GradeReviewItemRequest, context: Context
+    ) -> service_pb.GradeReviewItemResponse:
+        """Records how well an item came to mind."""
+        shown_us = microseconds("due_time", request.due_time)
+        outcome = _OUTCOMES[request.grade]
+        item = await self._lessons.grade_item(caller().user_id, request.review_item_id, outcome, shown_us)
+        return service_pb.GradeReviewItemResponse(review_item=_item_pb(item))
 
     async def ListFacts(self, request: service_pb.ListFactsRequest, context: Context) -> service_pb.ListFactsResponse:
         """Lists what the tutor remembers about the caller, and what it would like to."""

@@ -12,7 +12,7 @@ from mesh.errors import ExhaustedError, NotFoundError
 from mesh.ids import new_id
 from services.history.domain.facts import Fact, check_fact
 from services.history.domain.notebook import Item, ItemKind, check_sides
-from services.history.domain.schedule import new_card
+from services.history.domain.schedule import Outcome, due_us, new_card, reviewed
 from services.history.studying import item_of, item_row, study_one
 from services.history.tables import FactRow, ReviewItemRow
 from services.history.taking_in import Level, locked_learners
@@ -106,6 +106,22 @@ class Lessons:
             new_front, new_back = row.front if front is None else front, row.back if back is None else back
             check_sides(new_front, new_back)
             row.front, row.back, row.conversation_id = new_front, new_back, None
+            return item_of(row)
+
+        return await self._database.run(_for_id(item_id, "review_item_id", unit))
+
+    async def grade_item(self, user_id: str, item_id: str, outcome: Outcome, shown_due_us: int) -> Item:
+        """Reviews an item; one that is due at another time than was shown has been reviewed since, and stays as it is.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+
+        def unit(session: Session) -> Item:
+            row = _own(session.get(ReviewItemRow, item_id, with_for_update=True), user_id, "review_item_id")
+            if row.due_time_us == shown_due_us:
+                row.card = reviewed(row.card, outcome, self._now_us())
+                row.due_time_us = due_us(row.card)
             return item_of(row)
 
         return await self._database.run(_for_id(item_id, "review_item_id", unit))

@@ -38,6 +38,7 @@ NOBODYS: Final = frozenset({"request_id", "scenario_id", "line_id", "beside_line
 BESIDES: Final[Mapping[str, Mapping[str, object]]] = {
     "UpdateConversation": {"update_mask": {"paths": ["title"]}, "conversation": {"title": "Mine now"}},
     "UpdateReviewItem": {"update_mask": {"paths": ["back"]}, "review_item": {"back": "Mine now"}},
+    "GradeReviewItem": {"grade": "REVIEW_GRADE_AGAIN", "due_time": {}},
     "UpdateFact": {"update_mask": {"paths": ["text"]}, "fact": {"text": "Mine now"}},
     "SearchTurns": {"query": "Lisbon"},
     "ExportConversation": {"format": "json"},

@@ -14,11 +14,18 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Outcome(Enum):
     """How a review went."""
 
-    RIGHT = "right"
     WRONG = "wrong"
+    HARD = "hard"
+    RIGHT = "right"
+    EASY = "easy"
 
 
-_RATINGS: Final = {Outcome.RIGHT: Rating.Good, Outcome.WRONG: Rating.Again}
+_RATINGS: Final = {
+    Outcome.WRONG: Rating.Again,
+    Outcome.HARD: Rating.Hard,
+    Outcome.RIGHT: Rating.Good,
+    Outcome.EASY: Rating.Easy,
+}
 
 
 def new_card(now_us: int) -> str:

@@ -183,6 +183,40 @@ async def test_what_can_not_be_reviewed_is_refused(front: str, tmp_path: Path) -
             await create(mesh, "tea", "y" * 10_000)
 
 
+async def grade(
+    mesh: HistoryMesh, item: history_pb.ReviewItem, how: history_pb.ReviewGrade.ValueType, user_id: str = "usr_test"
+) -> history_pb.ReviewItem:
+    request = service_pb.GradeReviewItemRequest(review_item_id=item.review_item_id, grade=how, due_time=item.due_time)
+    answer = await mesh.stub.GradeReviewItem(request, metadata=mesh.authority.user_metadata(user_id))
+    return answer.review_item
+
+
+async def test_the_better_an_item_came_to_mind_the_later_it_comes_back(mesh: HistoryMesh) -> None:
+    items = [await create(mesh, f"word {number}") for number in range(4)]
+    graded = [
+        await grade(mesh, item, how) for item, how in zip(items, history_pb.ReviewGrade.values()[1:], strict=True)
+    ]
+    due = [each.due_time.ToDatetime(UTC) for each in graded]
+    assert NOW < due[0] < due[1] < due[2] < due[3]
+    assert list((await notebook(mesh)).values()) == graded
+
+
+async def test_a_grade_that_is_sent_twice_counts_once(mesh: HistoryMesh, clock: VirtualClock) -> None:
+    item = await create(mesh, "tea")
+    once = await grade(mesh, item, history_pb.REVIEW_GRADE_GOOD)
+    clock.advance(60)
+    assert await grade(mesh, item, history_pb.REVIEW_GRADE_AGAIN) == once
+    assert await grade(mesh, once, history_pb.REVIEW_GRADE_GOOD) != once
+
+
+async def test_a_grade_without_a_step_and_one_of_a_foreign_item_are_refused(mesh: HistoryMesh) -> None:
+    item = await create(mesh, "tea")
+    with refused(NotFoundError):
+        await grade(mesh, item, history_pb.REVIEW_GRADE_GOOD, user_id="usr_other")
+    with refused(InvalidFieldError, field="grade"):
+        await grade(mesh, item, history_pb.REVIEW_GRADE_UNSPECIFIED)
+
+
 async def test_a_foreign_item_and_a_mask_of_something_else_are_refused(mesh: HistoryMesh) -> None:
     item = await create(mesh, "tea")
     for item_id, user_id in ((item.review_item_id, "usr_other"), ("rev_none", "usr_test"), ("\x00", "usr_test")):

@@ -49,6 +49,38 @@ REVIEW_ITEM_KIND_SLIP: ReviewItemKind.ValueType  # 2
 """A slip: `front` is what was said, `back` what should be."""
 Global___ReviewItemKind: _TypeAlias = ReviewItemKind  # noqa: Y015
 
+class _ReviewGrade:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReviewGradeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReviewGrade.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REVIEW_GRADE_UNSPECIFIED: _ReviewGrade.ValueType  # 0
+    """Not told."""
+    REVIEW_GRADE_AGAIN: _ReviewGrade.ValueType  # 1
+    """Not at all, or wrongly."""
+    REVIEW_GRADE_HARD: _ReviewGrade.ValueType  # 2
+    """With trouble."""
+    REVIEW_GRADE_GOOD: _ReviewGrade.ValueType  # 3
+    """After a moment."""
+    REVIEW_GRADE_EASY: _ReviewGrade.ValueType  # 4
+    """At once."""
+
+class ReviewGrade(_ReviewGrade, metaclass=_ReviewGradeEnumTypeWrapper):
+    """How well something came to mind when it was reviewed."""
+
+REVIEW_GRADE_UNSPECIFIED: ReviewGrade.ValueType  # 0
+"""Not told."""
+REVIEW_GRADE_AGAIN: ReviewGrade.ValueType  # 1
+"""Not at all, or wrongly."""
+REVIEW_GRADE_HARD: ReviewGrade.ValueType  # 2
+"""With trouble."""
+REVIEW_GRADE_GOOD: ReviewGrade.ValueType  # 3
+"""After a moment."""
+REVIEW_GRADE_EASY: ReviewGrade.ValueType  # 4
+"""At once."""
+Global___ReviewGrade: _TypeAlias = ReviewGrade  # noqa: Y015
+
 @_typing.final
 class HistoryEvent(_message.Message):
     """Something that happened in a conversation, once and for all. Keyed by conversation and sequence: a repeated delivery

@@ -726,6 +726,62 @@ class DeleteReviewItemResponse(_message.Message):
 Global___DeleteReviewItemResponse: _TypeAlias = DeleteReviewItemResponse  # noqa: Y015
 
 @_typing.final
+class GradeReviewItemRequest(_message.Message):
+    """Asks for GradeReviewItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEW_ITEM_ID_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    review_item_id: _builtins.str
+    """The item."""
+    grade: _history_pb2.ReviewGrade.ValueType
+    """How well it came to mind."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """Its `due_time` as it was shown."""
+
+    def __init__(
+        self,
+        *,
+        review_item_id: _builtins.str = ...,
+        grade: _history_pb2.ReviewGrade.ValueType = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "grade", b"grade", "review_item_id", b"review_item_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GradeReviewItemRequest: _TypeAlias = GradeReviewItemRequest  # noqa: Y015
+
+@_typing.final
+class GradeReviewItemResponse(_message.Message):
+    """Answers GradeReviewItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEW_ITEM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def review_item(self) -> _history_pb2.ReviewItem:
+        """The item, with the time it comes back."""
+
+    def __init__(
+        self,
+        *,
+        review_item: _history_pb2.ReviewItem | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_item", b"review_item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["review_item", b"review_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GradeReviewItemResponse: _TypeAlias = GradeReviewItemResponse  # noqa: Y015
+
+@_typing.final
 class ListFactsRequest(_message.Message):
     """Asks for ListFacts."""
 

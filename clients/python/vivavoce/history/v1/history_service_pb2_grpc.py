@@ -95,6 +95,11 @@ class HistoryServiceStub:
                 request_serializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.DeleteReviewItemRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.DeleteReviewItemResponse.FromString,
                 _registered_method=True)
+        self.GradeReviewItem = channel.unary_unary(
+                '/vivavoce.history.v1.HistoryService/GradeReviewItem',
+                request_serializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.GradeReviewItemRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.GradeReviewItemResponse.FromString,
+                _registered_method=True)
         self.ListFacts = channel.unary_unary(
                 '/vivavoce.history.v1.HistoryService/ListFacts',
                 request_serializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.ListFactsRequest.SerializeToString,
@@ -221,6 +226,14 @@ class HistoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GradeReviewItem(self, request, context):
+        """Records how well an item of the caller's notebook came to mind, and sets when it comes back. Idempotent: a grade for
+        what has been reviewed since it was shown changes nothing. NOT_FOUND where there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListFacts(self, request, context):
         """Lists what the tutor remembers about the caller. Idempotent.
         """
@@ -327,6 +340,11 @@ def add_HistoryServiceServicer_to_server(servicer, server):
                     servicer.DeleteReviewItem,
                     request_deserializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.DeleteReviewItemRequest.FromString,
                     response_serializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.DeleteReviewItemResponse.SerializeToString,
+            ),
+            'GradeReviewItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.GradeReviewItem,
+                    request_deserializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.GradeReviewItemRequest.FromString,
+                    response_serializer=vivavoce_dot_history_dot_v1_dot_history__service__pb2.GradeReviewItemResponse.SerializeToString,
             ),
             'ListFacts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListFacts,
@@ -684,6 +702,33 @@ class HistoryService:
             '/vivavoce.history.v1.HistoryService/DeleteReviewItem',
             vivavoce_dot_history_dot_v1_dot_history__service__pb2.DeleteReviewItemRequest.SerializeToString,
             vivavoce_dot_history_dot_v1_dot_history__service__pb2.DeleteReviewItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GradeReviewItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.history.v1.HistoryService/GradeReviewItem',
+            vivavoce_dot_history_dot_v1_dot_history__service__pb2.GradeReviewItemRequest.SerializeToString,
+            vivavoce_dot_history_dot_v1_dot_history__service__pb2.GradeReviewItemResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -65,6 +65,10 @@ class HistoryServiceStub:
     """Changes an item of the caller's notebook, the fields of the mask only. Idempotent."""
     DeleteReviewItem: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.DeleteReviewItemRequest, _history_service_pb2.DeleteReviewItemResponse]
     """Removes an item of the caller's notebook. Idempotent."""
+    GradeReviewItem: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.GradeReviewItemRequest, _history_service_pb2.GradeReviewItemResponse]
+    """Records how well an item of the caller's notebook came to mind, and sets when it comes back. Idempotent: a grade for
+    what has been reviewed since it was shown changes nothing. NOT_FOUND where there is none.
+    """
     ListFacts: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ListFactsRequest, _history_service_pb2.ListFactsResponse]
     """Lists what the tutor remembers about the caller. Idempotent."""
     UpdateFact: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.UpdateFactRequest, _history_service_pb2.UpdateFactResponse]
@@ -119,6 +123,10 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     """Changes an item of the caller's notebook, the fields of the mask only. Idempotent."""
     DeleteReviewItem: _aio.UnaryUnaryMultiCallable[_history_service_pb2.DeleteReviewItemRequest, _history_service_pb2.DeleteReviewItemResponse]  # type: ignore[assignment]
     """Removes an item of the caller's notebook. Idempotent."""
+    GradeReviewItem: _aio.UnaryUnaryMultiCallable[_history_service_pb2.GradeReviewItemRequest, _history_service_pb2.GradeReviewItemResponse]  # type: ignore[assignment]
+    """Records how well an item of the caller's notebook came to mind, and sets when it comes back. Idempotent: a grade for
+    what has been reviewed since it was shown changes nothing. NOT_FOUND where there is none.
+    """
     ListFacts: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ListFactsRequest, _history_service_pb2.ListFactsResponse]  # type: ignore[assignment]
     """Lists what the tutor remembers about the caller. Idempotent."""
     UpdateFact: _aio.UnaryUnaryMultiCallable[_history_service_pb2.UpdateFactRequest, _history_service_pb2.UpdateFactResponse]  # type: ignore[assignment]
@@ -242,6 +250,16 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_history_service_pb2.DeleteReviewItemResponse, _abc.Awaitable[_history_service_pb2.DeleteReviewItemResponse]]:
         """Removes an item of the caller's notebook. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def GradeReviewItem(
+        self,
+        request: _history_service_pb2.GradeReviewItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_history_service_pb2.GradeReviewItemResponse, _abc.Awaitable[_history_service_pb2.GradeReviewItemResponse]]:
+        """Records how well an item of the caller's notebook came to mind, and sets when it comes back. Idempotent: a grade for
+        what has been reviewed since it was shown changes nothing. NOT_FOUND where there is none.
+        """
 
     @_abc_1.abstractmethod
     def ListFacts(
