@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up test browser check generate format soak fuzz bench lock clean released
+.PHONY: help setup models up test browser web check generate format soak fuzz bench lock clean released
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -24,6 +24,17 @@ $(VENV)/dev: $(VENV)/runtime requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# Only whoever changes the web client or the contract needs Node.js; what it builds is committed.
+NODE := clients/web/node_modules/.package-lock.json
+$(NODE): clients/web/package.json clients/web/package-lock.json clients/web/.npmrc
+	@command -v npm >/dev/null || { echo "Node.js 20.19 or later is missing. Install it: apt-get install nodejs npm (Debian 13 or later)"; exit 1; }
+	@echo "Installing what the web client is built with …"
+	@cd clients/web && npm ci --no-audit --no-fund --loglevel error
+	@touch $@
+
+web: $(VENV)/dev $(NODE) ## Build the web client into the edge's package.
+	$(BIN)/python tools/web_client.py
+
 setup: $(VENV)/runtime models ## Prepare the environment without starting anything.
 
 models: $(VENV)/runtime ## Fetch the speech models (about 90 MB, once).
@@ -32,9 +43,10 @@ models: $(VENV)/runtime ## Fetch the speech models (about 90 MB, once).
 up: setup ## Install what is missing and start everything; Ctrl-C stops it.
 	@$(BIN)/viva up $(ARGS)
 
-test: $(VENV)/dev ## Run the tests.
+test: $(VENV)/dev $(NODE) ## Run the tests.
 	@$(BIN)/viva models fetch --llama
 	-@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory browser; fi
+	cd clients/web && npm run --silent test
 	$(BIN)/pytest -q --numprocesses 3 --dist loadfile $(ARGS)
 
 # The names are those the tests of the page look for.
@@ -43,7 +55,7 @@ browser: ## Install Chromium for the tests of the page, Debian's package.
 		echo "Installing Chromium …" && apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
 
-check: $(VENV)/dev ## Format, lint, types, import contracts, contract lint and breaking, generated code fresh.
+check: $(VENV)/dev $(NODE) ## Format, lint, types, import contracts, contract lint and breaking, generated code fresh.
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy $(CODE)
@@ -54,16 +66,20 @@ check: $(VENV)/dev ## Format, lint, types, import contracts, contract lint and b
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/contract_reference.py --check
 	$(BIN)/python -m tools.openapi --check
+	cd clients/web && npm run --silent check
+	$(BIN)/python tools/web_client.py --check
 
-generate: $(VENV)/dev ## Generate the stubs, the contract reference and the OpenAPI document.
+generate: $(VENV)/dev $(NODE) ## Generate the stubs, the contract reference, the OpenAPI document and the built web client.
 	$(BIN)/buf format -w
 	$(BIN)/python tools/generate.py
 	$(BIN)/python tools/contract_reference.py
 	$(BIN)/python -m tools.openapi
+	$(BIN)/python tools/web_client.py
 
-format: $(VENV)/dev ## Format the code and mend what the linter can.
+format: $(VENV)/dev $(NODE) ## Format the code and mend what the linter can.
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
+	cd clients/web && npm run --silent format
 
 soak: $(VENV)/dev ## Run the long tests: leaks, kills, a store that is away, hostile sound (minutes).
 	$(BIN)/pytest -q -m soak --timeout 900 tests/soak tests/services/media
@@ -86,4 +102,4 @@ lock: $(VENV)/dev ## Pin every package anew, with hashes.
 	$(PIP_COMPILE) --output-file requirements/dev.txt --extra dev --constraint requirements/runtime.txt pyproject.toml
 
 clean: ## Remove the environment and caches; your data stays.
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) clients/web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -31,6 +31,7 @@ from edge.playback import Playback
 from edge.rest.door import RestDoor
 from edge.security import SecurityHeaders
 from edge.settings import Settings
+from edge.web_client import WebClient
 from mesh.clock import Clock
 from mesh.ephemeral import EphemeralSettings
 from mesh.peers import Peers
@@ -39,6 +40,7 @@ from mesh.settings import load
 from mesh.tokens import TokenVerifier
 
 _STATIC: Final = Path(__file__).parent / "static"
+_CLIENT: Final = Path(__file__).parent / "web"
 _OPENAPI: Final = Path(__file__).parent / "openapi.json"
 _DAY_S: Final = 86_400
 
@@ -62,13 +64,14 @@ async def open_edge(settings: Settings, peers: Peers, verifier: TokenVerifier, c
         InvalidFieldError: the port is taken, the host can't be listened on, or a setting is none.
     """
     await asyncio.to_thread(check, settings)
+    client = await asyncio.to_thread(WebClient, _CLIENT)
     health = Health(peers)
     with bind(settings.host, settings.port) as bound:
         async with (
             Rates(load(EphemeralSettings).url) as rates,
             open_certificate(settings.certificate, settings.key, clock) as tls,
             _metrics(settings, health) as metrics_url,
-            listen(_web(settings, peers, verifier, clock, health, rates), bound, settings, tls),
+            listen(_web(settings, peers, verifier, clock, health, rates, client), bound, settings, tls),
         ):
             url = _url(settings.host, bound, secure=tls is not None)
             try:
@@ -90,7 +93,13 @@ def check(settings: Settings) -> None:
 
 
 def _web(
-    settings: Settings, peers: Peers, verifier: TokenVerifier, clock: Clock, health: Health, rates: Rates
+    settings: Settings,
+    peers: Peers,
+    verifier: TokenVerifier,
+    clock: Clock,
+    health: Health,
+    rates: Rates,
+    client: WebClient,
 ) -> Starlette:
     calls = Calls(settings=settings, peers=peers)
     rpcs = ConnectRpcs(calls)
@@ -111,6 +120,7 @@ def _web(
             Route("/readyz", health.readyz),
             Route("/", _page),
             Mount("/static", StaticFiles(directory=_STATIC)),
+            Route("/{path:path}", client.serve),
         ],
         middleware=[Middleware(SecurityHeaders), *_cors(settings), _gate(settings, rates)],
         exception_handlers={HTTPException: _http_failure},

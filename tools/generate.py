@@ -1,31 +1,24 @@
-"""Generates the Python stubs from the contract; with --check only tells whether the committed ones are fresh."""
+"""Generates the stubs from the contract; with --check only tells whether the committed ones are fresh."""
 
 import argparse
 import filecmp
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "clients" / "python"
-#: Folders below OUT that hold generated code and nothing else, but for the `__init__.py` written here.
-PACKAGES = (
-    "buf/validate",
-    *(f"vivavoce/{name}/v1" for name in ("type", "user", "conversation", "ai_engine", "history", "media")),
-)
+ROOT: Final = Path(__file__).resolve().parent.parent
+MODULES: Final = ("type", "user", "conversation", "ai_engine", "history", "media")
 
 
-def generate(out: Path) -> None:
-    """Writes the generated packages below `out`."""
-    template = (ROOT / "buf.gen.yaml").read_text().replace("out: clients/python", f"out: {out}")
-    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    subprocess.run(
-        ["buf", "generate", "--template", template], cwd=ROOT, check=True, env={"PATH": path, "HOME": str(out)}
-    )
+def _as_packages(out: Path, folders: tuple[str, ...]) -> None:
     shutil.rmtree(out / "google", ignore_errors=True)
-    for package in PACKAGES:
+    for package in folders:
         folder = out / package
         while folder != out:
             # protoc writes none, and import-linter passes silently over folders without one.
@@ -33,16 +26,58 @@ def generate(out: Path) -> None:
             folder = folder.parent
 
 
-def stale(fresh: Path) -> list[str]:
-    """Names the generated files that differ from the committed ones, or stand on one side only."""
-    found = []
-    for package in PACKAGES:
-        ours = {path.name for path in (OUT / package).glob("*.py*")}
-        theirs = {path.name for path in (fresh / package).glob("*.py*")}
-        found += [f"{package}/{name}" for name in sorted(ours ^ theirs)]
-        _, differ, unread = filecmp.cmpfiles(OUT / package, fresh / package, sorted(ours & theirs), shallow=False)
-        found += [f"{package}/{name}" for name in differ + unread]
-    return found
+@dataclass(frozen=True, slots=True)
+class Stubs:
+    """The stubs of one language."""
+
+    template: str
+    #: As the template names it.
+    out: str
+    #: Folders below `out` that hold generated code and nothing else.
+    folders: tuple[str, ...]
+    finish: Callable[[Path, tuple[str, ...]], None] = lambda *_: None
+
+    def generate(self, out: Path) -> None:
+        """Writes them below `out`."""
+        template = (ROOT / self.template).read_text().replace(f"out: {self.out}", f"out: {out}")
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        subprocess.run(
+            ["buf", "generate", "--template", template], cwd=ROOT, check=True, env={"PATH": path, "HOME": str(out)}
+        )
+        self.finish(out, self.folders)
+
+    def regenerate(self) -> None:
+        """Writes them where they are committed, in place of what was there."""
+        out = ROOT / self.out
+        for folder in self.folders:
+            shutil.rmtree(out / folder, ignore_errors=True)
+        out.mkdir(parents=True, exist_ok=True)
+        self.generate(out)
+
+    def stale(self) -> Iterator[str]:
+        """Names the committed files that differ from fresh ones, or stand on one side only."""
+        with tempfile.TemporaryDirectory() as temporary:
+            fresh = Path(temporary)
+            self.generate(fresh)
+            for folder in self.folders:
+                ours, theirs = _files(ROOT / self.out / folder), _files(fresh / folder)
+                same = sorted(ours & theirs)
+                _, differ, unread = filecmp.cmpfiles(ROOT / self.out / folder, fresh / folder, same, shallow=False)
+                yield from (f"{self.out}/{folder}/{name}" for name in [*sorted(ours ^ theirs), *differ, *unread])
+
+
+def _files(folder: Path) -> set[str]:
+    # Python keeps compiled files beside its own.
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.*") if "__pycache__" not in path.parts}
+
+
+PYTHON: Final = Stubs(
+    template="buf.gen.yaml",
+    out="clients/python",
+    folders=("buf/validate", *(f"vivavoce/{name}/v1" for name in MODULES)),
+    finish=_as_packages,
+)
+WEB: Final = Stubs(template="buf.gen.web.yaml", out="clients/web/src/gen", folders=("vivavoce",))
 
 
 def main() -> int:
@@ -50,14 +85,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; fail if the committed code is stale")
     if not parser.parse_args().check:
-        for package in PACKAGES:
-            shutil.rmtree(OUT / package, ignore_errors=True)
-        OUT.mkdir(parents=True, exist_ok=True)
-        generate(OUT)
+        for stubs in (PYTHON, WEB):
+            stubs.regenerate()
         return 0
-    with tempfile.TemporaryDirectory() as folder:
-        generate(Path(folder))
-        names = stale(Path(folder))
+    names = [*PYTHON.stale(), *WEB.stale()]
     if names:
         print("stale, run `make generate`:", *names, sep="\n  ")
     return 1 if names else 0

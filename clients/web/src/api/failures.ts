@@ -1,0 +1,41 @@
+// What went wrong with a call: a reason for programs, a sentence for people.
+
+import { Code, ConnectError } from "@connectrpc/connect";
+import { say } from "../i18n/text";
+
+/** The reason of the contract (`ErrorReason` without its prefix); empty where the server gave none. */
+export function reasonOf(error: unknown): string {
+  return detailsOf(error).reason;
+}
+
+/** The field that is at fault, as the contract names it; empty where none is. */
+export function fieldOf(error: unknown): string {
+  return detailsOf(error).field;
+}
+
+/** What to tell the person. The server's sentences are made for people; what never reached it has one of ours. */
+export function sentenceOf(error: unknown): string {
+  if (!(error instanceof ConnectError)) return say("failure.unknown");
+  const answered = reasonOf(error) !== "";
+  if (!answered && (error.code === Code.Unknown || error.code === Code.Unavailable || error.code === Code.Internal)) {
+    return say("failure.unreachable");
+  }
+  return error.rawMessage || say("failure.unknown");
+}
+
+interface Debug {
+  reason?: string;
+  fieldViolations?: { field?: string }[];
+}
+
+function detailsOf(error: unknown): { reason: string; field: string } {
+  const found = { reason: "", field: "" };
+  if (!(error instanceof ConnectError)) return found;
+  for (const detail of error.details) {
+    if (!("debug" in detail)) continue;
+    const debug = (detail.debug ?? {}) as Debug;
+    found.reason ||= debug.reason ?? "";
+    found.field ||= debug.fieldViolations?.[0]?.field ?? "";
+  }
+  return found;
+}

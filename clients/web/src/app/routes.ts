@@ -1,0 +1,17 @@
+// Every address of the client and the screen that opens there. Screens are loaded when they are opened.
+
+import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+
+export interface ScreenProps {
+  /** The parts of the address that stand for `:names` in the pattern. */
+  params: Record<string, string>;
+}
+
+export interface Route {
+  readonly pattern: string;
+  readonly screen: LazyExoticComponent<ComponentType<ScreenProps>>;
+  /** Whether the screen fills the window, without the header. */
+  readonly bare?: boolean;
+}
+
+export const ROUTES: readonly Route[] = [{ pattern: "/", screen: lazy(() => import("../screens/Home")) }];

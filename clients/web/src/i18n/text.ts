@@ -1,0 +1,68 @@
+// The words of the interface: typed keys, one catalogue a language, English at once and the others when chosen.
+
+import { Store, useStore } from "../app/store";
+import { en } from "./en";
+
+export type Key = keyof typeof en;
+export type Catalogue = Readonly<Record<Key, string>>;
+type Placeholders<S extends string> = S extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholders<Rest>
+  : never;
+type Values<K extends Key> = [Placeholders<(typeof en)[K]>] extends [never]
+  ? []
+  : [values: Record<Placeholders<(typeof en)[K]>, string | number>];
+/** Says the text of a key; what stands in braces in it is given as values. */
+export type Say = <K extends Key>(key: K, ...values: Values<K>) => string;
+
+/** The languages of the interface, each in its own words. */
+export const LANGUAGES = { en: "English" } as const;
+export type Language = keyof typeof LANGUAGES;
+
+const LOADERS: Record<Language, () => Promise<Catalogue>> = { en: async () => en };
+const KEPT = "vivavoce.language";
+
+interface Spoken {
+  readonly language: Language;
+  readonly say: Say;
+}
+
+const spoken = new Store<Spoken>({ language: "en", say: sayer(en) });
+
+/** What to speak in: as chosen before, else as the browser is. */
+export async function openLanguage(): Promise<void> {
+  const wanted = [localStorage.getItem(KEPT) ?? "", ...navigator.languages.map((each) => each.split("-")[0] ?? "")];
+  await speak(wanted.find(isLanguage) ?? "en");
+}
+
+export async function chooseLanguage(language: Language): Promise<void> {
+  localStorage.setItem(KEPT, language);
+  await speak(language);
+}
+
+export function useText(): Say {
+  return useStore(spoken).say;
+}
+
+export function useLanguage(): Language {
+  return useStore(spoken).language;
+}
+
+/** For what runs outside React. */
+export const say: Say = (key, ...values) => spoken.get().say(key, ...values);
+
+async function speak(language: Language): Promise<void> {
+  const catalogue = await LOADERS[language]();
+  document.documentElement.lang = language;
+  spoken.set({ language, say: sayer(catalogue) });
+}
+
+function sayer(catalogue: Catalogue): Say {
+  return (key, ...[values]) =>
+    catalogue[key].replace(/\{(\w+)\}/g, (whole, name: string) =>
+      String((values as Record<string, string | number> | undefined)?.[name] ?? whole),
+    );
+}
+
+function isLanguage(name: string): name is Language {
+  return Object.hasOwn(LANGUAGES, name);
+}
