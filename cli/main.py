@@ -104,6 +104,27 @@ def talk(
 
 
 @app.command()
+def simulate(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="YAML files, or names of scripts that come with Vivavoce.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All scripts that come with Vivavoce.")] = False,
+    count: Annotated[
+        int, typer.Option("--n", min=0, help="Play so many conversations that vary from the scripts at random.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Where the variations begin.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Play scripted learners against the rules of turn-taking, and see that nothing is lost."""
+    from cli.output import told_kindly
+    from cli.simulate import SimulateOptions
+    from cli.simulate import simulate as play
+
+    with told_kindly():
+        play(SimulateOptions(files=tuple(files or ()), everything=everything, count=count, seed=seed, as_json=as_json))
+
+
+@app.command()
 def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
     """Check this machine, and say what mends what is wrong."""
     from cli.doctor import doctor as examine
