@@ -16,6 +16,7 @@ from services.ai_engine.domain.roles import (
     LanguageModel,
     Learner,
     Line,
+    ProviderRole,
     Recognizer,
     Synthesizer,
     TextDelta,
@@ -23,7 +24,7 @@ from services.ai_engine.domain.roles import (
 )
 from services.ai_engine.domain.voice import AnswerEnded, AnswerSound, SpeechToSpeech, VoiceSetup
 from services.ai_engine.models import ModelSettings
-from services.ai_engine.registry import GROUPS, Premises, ProviderRole, Providers, open_providers
+from services.ai_engine.registry import GROUPS, Premises, Providers, open_providers
 from services.ai_engine.settings import Settings
 from services.ai_engine.tutor.reading import read_everywhere, read_scripts
 

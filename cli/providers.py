@@ -9,7 +9,8 @@ from rich.table import Table
 from cli.conformance import Turn, only, opened, roles_of, take_turn
 from cli.output import MARKS, console, print_json, told_kindly
 from mesh.errors import VivavoceError
-from services.ai_engine.registry import ProviderEntry, ProviderRole
+from services.ai_engine.domain.roles import ProviderRole
+from services.ai_engine.registry import ProviderEntry
 
 app = typer.Typer(help="The providers that hear, think and speak.", invoke_without_command=True)
 

@@ -4,7 +4,8 @@ from cli.bench.report import Figure, Report, percentiles
 from cli.conformance import opened, take_turn
 from mesh.errors import VivavoceError
 from mesh.server import run
-from services.ai_engine.registry import ProviderRole, Providers
+from services.ai_engine.domain.roles import ProviderRole
+from services.ai_engine.registry import Providers
 
 
 def bench_providers(*, quick: bool) -> Report:

@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from mesh.clock import Clock, SystemClock
 from mesh.errors import InvalidFieldError, PreconditionError
-from services.ai_engine.adapters.chain import Chain, Health, Healths, Link, Patience, Provider
+from services.ai_engine.adapters.chain import Chain, Health, Healths, Link, Patience, Provider, Tell, untold
 from services.ai_engine.adapters.failover_hearing import failover_recognizer
 from services.ai_engine.adapters.failover_model import FailoverModel
 from services.ai_engine.adapters.failover_voice import failover_voice
 from services.ai_engine.adapters.paid import PaidModel, Purse, paid_recognizer, paid_synthesizer
-from services.ai_engine.domain.roles import Capabilities, LanguageModel, Recognizer, Synthesizer, TurnEnd
+from services.ai_engine.domain.roles import Capabilities, LanguageModel, ProviderRole, Recognizer, Synthesizer, TurnEnd
 from services.ai_engine.domain.run import Configure, Engine, Selection
 from services.ai_engine.domain.voice import SpeechToSpeech, TurnTaking
 from services.ai_engine.engines.perception import Ear
@@ -41,8 +41,6 @@ GROUPS: Final[Mapping[str, str]] = {
 
 BENCH: Final = "instant"
 BENCH_ENGINE: Final = "echo"
-
-ProviderRole = Literal["recognizer", "language_model", "synthesizer", "speech_to_speech"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,29 +96,28 @@ class Providers:
 
     def watched(self) -> tuple[tuple[Health, Provider], ...]:
         """All of them with what is known of how they do."""
-        roles: tuple[tuple[str, Mapping[str, Provider]], ...] = (
-            ("recognizer", self.recognizers),
-            ("language model", self.language_models),
-            ("synthesizer", self.synthesizers),
-            ("speech-to-speech provider", self.speech_to_speech),
-        )
         return tuple(
-            (self.healths.of(role, name), provider) for role, among in roles for name, provider in among.items()
+            (self.healths.of(role, name), provider)
+            for role, among in self._roles().items()
+            for name, provider in among.items()
         )
 
     def entries(self) -> tuple[ProviderEntry, ...]:
         """All of them, by role and name."""
-        roles: tuple[tuple[ProviderRole, Mapping[str, Provider]], ...] = (
-            ("recognizer", self.recognizers),
-            ("language_model", self.language_models),
-            ("synthesizer", self.synthesizers),
-            ("speech_to_speech", {**self.speech_to_speech, **self.engines}),
-        )
+        roles = self._roles() | {"speech_to_speech": {**self.speech_to_speech, **self.engines}}
         return tuple(
             ProviderEntry(name, role, provider.capabilities, default=name == next(iter(providers)))
-            for role, providers in roles
+            for role, providers in roles.items()
             for name, provider in sorted(providers.items())
         )
+
+    def _roles(self) -> dict[ProviderRole, Mapping[str, Provider]]:
+        return {
+            "recognizer": self.recognizers,
+            "language_model": self.language_models,
+            "synthesizer": self.synthesizers,
+            "speech_to_speech": self.speech_to_speech,
+        }
 
     def synthesizer(self, name: str, voice: str, *, field: str) -> Synthesizer:
         """The synthesizer of that name, or the default, which has that voice.
@@ -165,15 +162,18 @@ async def open_providers(premises: Premises) -> AsyncIterator[Providers]:
         )
 
 
-def engine_for(configure: Configure, providers: Providers, *, clock: Clock, purse: Purse | None = None) -> Engine:
+def engine_for(
+    configure: Configure, providers: Providers, *, clock: Clock, purse: Purse | None = None, tell: Tell = untold
+) -> Engine:
     """The engine a session asks for.
 
-    Paid providers are used out of `purse`, where there is one. A role without a name gets the first provider that
-    knows the language. Raises PreconditionError PROVIDER_MISSING for a provider that is not configured or does not
-    know the language, and InvalidFieldError for a voice that the synthesizer does not have.
+    Paid providers are used out of `purse`, where there is one; how each attempt ended goes to `tell`. A role without a
+    name gets the first provider that knows the language. Raises PreconditionError PROVIDER_MISSING for a provider that
+    is not configured or does not know the language, and InvalidFieldError for a voice that the synthesizer does not
+    have.
     """
     wanted, language = configure.selection, configure.language.split("-")[0].lower()
-    chooser = _Chooser(providers, language, clock, purse)
+    chooser = _Chooser(providers, language, clock, purse, tell)
     if wanted.kind == "unified":
         return _unified(configure, providers, chooser, clock)
     parts, selection = chooser.parts(wanted)
@@ -192,7 +192,7 @@ def _unified(configure: Configure, providers: Providers, chooser: "_Chooser", cl
     _check_voice(voice.capabilities, wanted.voice, field="configure.engine.voice")
     parts = VoiceParts(
         voice=voice,
-        health=providers.healths.of("speech-to-speech provider", name),
+        health=providers.healths.of("speech_to_speech", name),
         ear=providers.ear,
         turn_end=providers.turn_end,
         prompt=providers.prompt,
@@ -218,12 +218,13 @@ class _Chooser:
     language: str
     clock: Clock
     purse: Purse | None
+    tell: Tell
 
     def parts(self, wanted: Selection) -> tuple[Parts, Selection]:
         """Who hears, thinks and speaks, and their names. Raises PreconditionError PROVIDER_MISSING."""
         providers = self.providers
         recognizers = self.chain(providers.recognizers, "recognizer", wanted.recognizer, paid_recognizer)
-        language_models = self.chain(providers.language_models, "language model", wanted.language_model, PaidModel)
+        language_models = self.chain(providers.language_models, "language_model", wanted.language_model, PaidModel)
         synthesizers = self.chain(providers.synthesizers, "synthesizer", wanted.synthesizer, paid_synthesizer)
         parts = Parts(
             providers.ear,
@@ -251,12 +252,14 @@ class _Chooser:
         except PreconditionError:
             return None
 
-    def chain(self, among: Mapping[str, R], role: str, name: str, behind_purse: Callable[[R, Purse], R]) -> Chain[R]:
+    def chain(
+        self, among: Mapping[str, R], role: ProviderRole, name: str, behind_purse: Callable[[R, Purse], R]
+    ) -> Chain[R]:
         """The provider called `name`, or the first that knows the language, and after it those that may stand in.
 
         What is said never leaves the machine because a local provider failed: only local ones stand in for it.
         """
-        first, chosen = _choose(among, role, name, self.language, field=f"configure.engine.{role.replace(' ', '_')}")
+        first, chosen = _choose(among, role.replace("_", " "), name, self.language, field=f"configure.engine.{role}")
         able = [
             (each, provider)
             for each, provider in among.items()
@@ -273,7 +276,7 @@ class _Chooser:
             Link(each, self._behind(provider, behind_purse), healths.of(role, each))
             for each, provider in ((first, chosen), *others)
         ]
-        return Chain(links, patience=self.providers.patience or Patience(), clock=self.clock)
+        return Chain(links, patience=self.providers.patience or Patience(), clock=self.clock, tell=self.tell)
 
     def _behind(self, provider: R, behind_purse: Callable[[R, Purse], R]) -> R:
         if self.purse is None or not provider.capabilities.paid:

@@ -9,7 +9,6 @@ from typing import Any, Final
 import grpc
 from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as service_pb
 from vivavoce.ai_engine.v1 import ai_engine_service_pb2_grpc as service_grpc
-from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
 
 from mesh.clock import Clock
 from mesh.errors import OverloadedError
@@ -18,21 +17,15 @@ from services.ai_engine import wire
 from services.ai_engine.adapters.paid import Purse
 from services.ai_engine.adapters.patience import patiently
 from services.ai_engine.catalog import Catalog
+from services.ai_engine.domain.attempts import Attempts
 from services.ai_engine.domain.run import Event, ReplyFinished
 from services.ai_engine.engines.reply_sound import ReplySound
-from services.ai_engine.registry import ProviderEntry, ProviderRole, Providers, engine_for
+from services.ai_engine.registry import Providers, engine_for
 
 _log: Final = logging.getLogger(__name__)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 RunStream = DuplexStream[service_pb.RunResponse, service_pb.RunRequest]
-
-_ROLES: Final[dict[ProviderRole, catalog_pb.ProviderRole.ValueType]] = {
-    "recognizer": catalog_pb.PROVIDER_ROLE_RECOGNIZER,
-    "language_model": catalog_pb.PROVIDER_ROLE_LANGUAGE_MODEL,
-    "synthesizer": catalog_pb.PROVIDER_ROLE_SYNTHESIZER,
-    "speech_to_speech": catalog_pb.PROVIDER_ROLE_SPEECH_TO_SPEECH,
-}
 
 
 class AiEngineServicer(service_grpc.AiEngineServiceServicer):
@@ -79,7 +72,7 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
         self, request: service_pb.ListProvidersRequest, context: Context
     ) -> service_pb.ListProvidersResponse:
         """Lists the providers that are open."""
-        return service_pb.ListProvidersResponse(providers=map(_provider, self._providers.entries()))
+        return service_pb.ListProvidersResponse(providers=map(wire.provider, self._providers.entries()))
 
     async def SynthesizeLine(
         self, request: service_pb.SynthesizeLineRequest, context: Context
@@ -115,14 +108,19 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
         requests = aiter(stream)
         first = await anext(requests, service_pb.RunRequest())
         configure = wire.configure_from(first)
-        purse = self._purse(configure.user_id)
-        engine = engine_for(configure, self._providers, clock=self._clock, purse=purse)
+        purse, attempts = self._purse(configure.user_id), Attempts()
+        engine = engine_for(configure, self._providers, clock=self._clock, purse=purse, tell=attempts.add)
 
         async def emit(event: Event) -> None:
             if isinstance(event, ReplyFinished):
                 costs = purse.take_costs()
-                cost_micros = sum(each.cost_micros for each in costs)
-                event = replace(event, usage=replace(event.usage, cost_micros=cost_micros, provider_costs=costs))
+                usage = replace(
+                    event.usage,
+                    cost_micros=sum(each.cost_micros for each in costs),
+                    provider_costs=costs,
+                    provider_attempts=attempts.take(),
+                )
+                event = replace(event, usage=usage)
             message = wire.response_of(event)
             if not stream.offer(message):
                 await stream.send(message)
@@ -134,16 +132,3 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
             async for request in requests:
                 await session.handle(wire.command_from(request))
         _log.info("engine session ended", extra=fields)
-
-
-def _provider(entry: ProviderEntry) -> catalog_pb.Provider:
-    capabilities = entry.capabilities
-    return catalog_pb.Provider(
-        name=entry.name,
-        role=_ROLES[entry.role],
-        label=capabilities.label,
-        local=capabilities.local,
-        languages=sorted(capabilities.languages),
-        voices=capabilities.voices,
-        default=entry.default,
-    )

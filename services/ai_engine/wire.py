@@ -13,6 +13,7 @@ from vivavoce.type.v1 import learner_pb2 as learner_pb
 
 from mesh.errors import InvalidFieldError, PreconditionError
 from services.ai_engine.domain import roles, run
+from services.ai_engine.registry import ProviderEntry
 
 _LEVELS: Final[dict[learner_pb.CefrLevel.ValueType, roles.CefrLevel]] = {
     learner_pb.CEFR_LEVEL_A1: "A1",
@@ -39,6 +40,17 @@ _ENDS: Final[dict[run.ReplyEnd, engine_pb.ReplyEnd.ValueType]] = {
     "complete": engine_pb.REPLY_END_COMPLETE,
     "cancelled": engine_pb.REPLY_END_CANCELLED,
     "failed": engine_pb.REPLY_END_FAILED,
+}
+_ROLES: Final[dict[roles.ProviderRole, catalog_pb.ProviderRole.ValueType]] = {
+    "recognizer": catalog_pb.PROVIDER_ROLE_RECOGNIZER,
+    "language_model": catalog_pb.PROVIDER_ROLE_LANGUAGE_MODEL,
+    "synthesizer": catalog_pb.PROVIDER_ROLE_SYNTHESIZER,
+    "speech_to_speech": catalog_pb.PROVIDER_ROLE_SPEECH_TO_SPEECH,
+}
+_OUTCOMES: Final[dict[run.Outcome, engine_pb.AttemptOutcome.ValueType]] = {
+    "answered": engine_pb.ATTEMPT_OUTCOME_ANSWERED,
+    "failed": engine_pb.ATTEMPT_OUTCOME_FAILED,
+    "abandoned": engine_pb.ATTEMPT_OUTCOME_ABANDONED,
 }
 _CORRECTIONS: Final = {
     "grammar": feedback_pb.CORRECTION_KIND_GRAMMAR,
@@ -157,6 +169,20 @@ def scenario(played: roles.Scenario) -> catalog_pb.Scenario:
     )
 
 
+def provider(entry: ProviderEntry) -> catalog_pb.Provider:
+    """A provider as people may choose it, as a message."""
+    capabilities = entry.capabilities
+    return catalog_pb.Provider(
+        name=entry.name,
+        role=_ROLES[entry.role],
+        label=capabilities.label,
+        local=capabilities.local,
+        languages=sorted(capabilities.languages),
+        voices=capabilities.voices,
+        default=entry.default,
+    )
+
+
 def word_time(word: run.WordTime) -> audio_pb.WordTime:
     """A word's time as a message."""
     return audio_pb.WordTime(
@@ -263,10 +289,22 @@ def _finished(event: run.ReplyFinished) -> engine_pb.ReplyFinished:
             output_audio_tokens=usage.output_audio_tokens,
             cost_micros=usage.cost_micros,
             provider_costs=[
-                engine_pb.ProviderCost(provider=each.provider, cost_micros=each.cost_micros)
+                engine_pb.ProviderCost(provider=each.provider, cost_micros=each.cost_micros, unknown=each.unknown)
                 for each in usage.provider_costs
             ],
+            provider_attempts=map(_attempt, usage.provider_attempts),
         ),
+    )
+
+
+def _attempt(attempt: run.ProviderAttempt) -> engine_pb.ProviderAttempt:
+    return engine_pb.ProviderAttempt(
+        provider=attempt.provider,
+        role=_ROLES[attempt.role],
+        outcome=_OUTCOMES[attempt.outcome],
+        cause=attempt.cause,
+        first_ms=attempt.first_ms,
+        count=attempt.count,
     )
 
 

@@ -1,6 +1,8 @@
 """Providers of one role that stand in for one another: who is tried, for how long, and how each has done so far."""
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -8,7 +10,10 @@ from mesh.clock import Clock
 from mesh.errors import ExhaustedError, InvalidFieldError, NotFoundError, ProviderError, VivavoceError
 from mesh.telemetry import count_provider_failure, record_breaker, record_provider_first
 from services.ai_engine.domain.breaker import Breaker
-from services.ai_engine.domain.roles import Capabilities
+from services.ai_engine.domain.roles import Capabilities, ProviderRole
+from services.ai_engine.domain.run import Outcome, ProviderAttempt
+
+_log: Final = logging.getLogger(__name__)
 
 
 class Provider(Protocol):
@@ -40,7 +45,7 @@ class Patience:
 class Health:
     """What is known of one provider in one role, by all sessions."""
 
-    def __init__(self, role: str, name: str, *, clock: Clock, failures: int = 3, rest_s: float = 10.0) -> None:
+    def __init__(self, role: ProviderRole, name: str, *, clock: Clock, failures: int = 3, rest_s: float = 10.0) -> None:
         self.role = role
         self.name = name
         self._clock = clock
@@ -80,15 +85,23 @@ class Healths:
         self._clock = clock
         self._failures = failures
         self._rest_s = rest_s
-        self._known: dict[tuple[str, str], Health] = {}
+        self._known: dict[tuple[ProviderRole, str], Health] = {}
 
-    def of(self, role: str, name: str) -> Health:
+    def of(self, role: ProviderRole, name: str) -> Health:
         """The health of one provider in one role."""
         if (role, name) not in self._known:
             self._known[role, name] = Health(
                 role, name, clock=self._clock, failures=self._failures, rest_s=self._rest_s
             )
         return self._known[role, name]
+
+
+#: Takes how an attempt ended.
+Tell = Callable[[ProviderAttempt], None]
+
+
+def untold(_: ProviderAttempt) -> None:
+    """Lets nobody know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,28 +122,66 @@ class Attempt(Generic[P]):
     stall_s: float
     clock: Clock
     begun_at: float
-    has_answered: bool = False
+    tell: Tell
+    after_s: float | None = None
 
     @property
     def provider(self) -> P:
         """Who is tried."""
         return self.link.provider
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether something came."""
+        return self.after_s is not None
+
+    def begins(self) -> None:
+        """Only now is something wanted of it."""
+        self.begun_at = self.clock.now()
+
     def answers(self) -> None:
         """Something came; only the first time counts."""
-        if not self.has_answered:
-            self.has_answered = True
-            self.link.health.answered(self.clock.now() - self.begun_at)
+        if self.after_s is None:
+            self.after_s = self.clock.now() - self.begun_at
+            self.link.health.answered(self.after_s)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Notes how the block ends: well, with an error, or abandoned by who wanted it."""
+        try:
+            yield
+        except Exception as error:
+            self.failed(error)
+            raise
+        except BaseException:
+            self._ended("abandoned")
+            raise
+        self.link.health.succeeded()
+        self._ended("answered")
+
+    def failed(self, error: Exception) -> None:
+        """It did not do what it was asked."""
+        cause = cause_of(error)
+        self.link.health.failed(error)
+        _log.warning(
+            "a provider failed", extra={"role": self.link.health.role, "provider": self.link.name, "cause": cause}
+        )
+        self._ended("failed", cause)
+
+    def _ended(self, outcome: Outcome, cause: str = "") -> None:
+        first_ms = None if self.after_s is None else self.after_s * 1000
+        self.tell(ProviderAttempt(self.link.name, self.link.health.role, outcome, cause, first_ms))
 
 
 class Chain(Generic[P]):
     """The providers of one role in the order in which they are tried; the first is the one that was chosen."""
 
-    def __init__(self, links: Sequence[Link[P]], *, patience: Patience, clock: Clock) -> None:
+    def __init__(self, links: Sequence[Link[P]], *, patience: Patience, clock: Clock, tell: Tell = untold) -> None:
         assert links, "somebody has to do it"
         self.links = tuple(links)
         self.patience = patience
         self._clock = clock
+        self._tell = tell
 
     @property
     def first(self) -> P:
@@ -141,7 +192,7 @@ class Chain(Generic[P]):
         """The first alone being tried."""
         local = self.first.capabilities.local
         first_s, stall_s = (self.patience.local_s,) * 2 if local else (self.patience.first_s, self.patience.stall_s)
-        return Attempt(self.links[0], first_s, stall_s, self._clock, self._clock.now())
+        return Attempt(self.links[0], first_s, stall_s, self._clock, self._clock.now(), self._tell)
 
     def attempts(self) -> Iterator[Attempt[P]]:
         """Who to try next, while there is time; those that rest are left out where somebody else is there."""
@@ -157,7 +208,7 @@ class Chain(Generic[P]):
             else:
                 last = place == len(candidates) - 1
                 first_s, stall_s = (left_s if last else min(left_s, patience.first_s)), patience.stall_s
-            attempt = Attempt(link, first_s, stall_s, clock, clock.now())
+            attempt = Attempt(link, first_s, stall_s, clock, clock.now(), self._tell)
             yield attempt
             if attempt.has_answered:
                 # Who waits has had something meanwhile: the time counts anew.

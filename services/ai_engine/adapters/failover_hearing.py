@@ -1,16 +1,12 @@
 """A recogniser that is several: another is asked where one fails."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 from mesh.errors import ProviderError
-from services.ai_engine.adapters.chain import Chain, cause_of, exhausted
+from services.ai_engine.adapters.chain import Attempt, Chain, exhausted
 from services.ai_engine.domain.roles import Hearing, Recognizer, StreamingRecognizer, Transcript
-
-_log: Final = logging.getLogger(__name__)
 
 
 class FailoverRecognizer:
@@ -26,16 +22,13 @@ class FailoverRecognizer:
         failure: Exception | None = None
         for attempt in self._chain.attempts():
             try:
-                async with asyncio.timeout(attempt.first_s):
-                    transcript = await attempt.provider.recognize(pcm, language=language)
+                with attempt.watched():
+                    async with asyncio.timeout(attempt.first_s):
+                        transcript = await attempt.provider.recognize(pcm, language=language)
+                    attempt.answers()
+                    return transcript
             except Exception as error:  # Whatever a provider does, somebody else may do it.
-                attempt.link.health.failed(error)
                 failure = error
-                _log.warning("a recogniser failed", extra={"provider": attempt.link.name, "cause": cause_of(error)})
-                continue
-            attempt.answers()
-            attempt.link.health.succeeded()
-            return transcript
         raise exhausted("recogniser", failure)
 
 
@@ -49,16 +42,31 @@ class StreamingFailoverRecognizer(FailoverRecognizer):
     @asynccontextmanager
     async def hear(self, *, language: str) -> AsyncIterator[Hearing]:
         """Connects the first for one stretch of speech. Raises ProviderError while it is left alone."""
-        health = self._chain.links[0].health
-        if not health.admits():
+        if not self._chain.links[0].health.admits():
             raise ProviderError("The recogniser failed before and is left alone for a while.")
-        try:
+        attempt = self._chain.attempt()
+        with attempt.watched():
             async with self._first.hear(language=language) as hearing:
-                yield hearing
-        except Exception as error:
-            health.failed(error)
-            raise
-        health.succeeded()
+                yield _WatchedHearing(hearing, attempt)
+
+
+class _WatchedHearing:
+    """Notes how long the first text takes once it is wanted (Hearing)."""
+
+    def __init__(self, hearing: Hearing, attempt: Attempt[Recognizer]) -> None:
+        self._hearing = hearing
+        self._attempt = attempt
+
+    async def feed(self, pcm: bytes) -> None:
+        """Takes the next sound."""
+        await self._hearing.feed(pcm)
+
+    async def transcript(self) -> Transcript:
+        """The text of what was fed since the last one."""
+        self._attempt.begins()
+        transcript = await self._hearing.transcript()
+        self._attempt.answers()
+        return transcript
 
 
 def failover_recognizer(chain: Chain[Recognizer]) -> Recognizer:

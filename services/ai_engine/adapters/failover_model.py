@@ -1,12 +1,10 @@
 """A language model that is several: another goes on where one fails, without saying anything twice."""
 
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Final
 
-from services.ai_engine.adapters.chain import Attempt, Chain, cause_of, exhausted
+from services.ai_engine.adapters.chain import Attempt, Chain, exhausted
 from services.ai_engine.adapters.clauses import ClauseSplitter
 from services.ai_engine.adapters.patience import patiently
 from services.ai_engine.domain.continuation import Continuation
@@ -19,8 +17,6 @@ from services.ai_engine.domain.roles import (
     TextEnded,
     TutorContext,
 )
-
-_log: Final = logging.getLogger(__name__)
 
 
 class FailoverModel:
@@ -37,29 +33,27 @@ class FailoverModel:
         for attempt in self._chain.attempts():
             clauses = _clauses(attempt, replace(context, begun=said))
             try:
-                async with aclosing(clauses):
-                    async for part in clauses:
-                        match part:
-                            case TextDelta(text):
-                                said += text
-                            case CorrectionFound() if part in corrections:
-                                continue
-                            case CorrectionFound():
-                                corrections.append(part)
-                            case TextEnded() | StateAdvanced():
-                                complete = True
-                            case _:
-                                pass
-                        yield part
+                with attempt.watched():
+                    async with aclosing(clauses):
+                        async for part in clauses:
+                            match part:
+                                case TextDelta(text):
+                                    said += text
+                                case CorrectionFound() if part in corrections:
+                                    continue
+                                case CorrectionFound():
+                                    corrections.append(part)
+                                case TextEnded() | StateAdvanced():
+                                    complete = True
+                                case _:
+                                    pass
+                            yield part
             except Exception as error:  # Whatever a provider does, somebody else may do it.
-                attempt.link.health.failed(error)
                 failure = error
-                _log.warning("a language model failed", extra={"provider": attempt.link.name, "cause": cause_of(error)})
                 if complete:
                     # All is said; what was to come beside it is no reason to begin anew.
                     return
                 continue
-            attempt.link.health.succeeded()
             return
         raise exhausted("language model", failure)
 

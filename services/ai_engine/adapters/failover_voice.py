@@ -1,19 +1,16 @@
 """A synthesizer that is several: another goes on with the words the one that failed did not get to."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
 from mesh.audio import StreamResampler, samples
 from mesh.errors import ProviderError
-from services.ai_engine.adapters.chain import Attempt, Chain, Link, cause_of, exhausted
+from services.ai_engine.adapters.chain import Attempt, Chain, exhausted
 from services.ai_engine.adapters.patience import patiently
 from services.ai_engine.domain.roles import Speaking, SpeechChunk, StreamingSynthesizer, Synthesizer, Word
-
-_log: Final = logging.getLogger(__name__)
 
 #: Letters spoken in a second at normal pace, where the provider does not tell when its words sound.
 _LETTERS_PER_S: Final = 14.0
@@ -38,18 +35,16 @@ class FailoverVoice:
             speech = attempt.provider.synthesize(spoken.left, voice=voice if voice in known.voices else "", rate=rate)
             chunks = _taken(attempt, speech, spoken)
             try:
-                async with aclosing(chunks):
-                    async for chunk in chunks:
-                        yield chunk
+                with attempt.watched():
+                    async with aclosing(chunks):
+                        async for chunk in chunks:
+                            yield chunk
+                return
             except Exception as error:  # Whatever a provider does, somebody else may do it.
                 failure = error
-                _note(attempt.link, error)
                 spoken.breaks_off(rate)
                 if not _is_speakable(spoken.left):
                     return
-                continue
-            attempt.link.health.succeeded()
-            return
         raise exhausted("synthesizer", failure)
 
 
@@ -63,20 +58,25 @@ class StreamingFailoverVoice(FailoverVoice):
     @asynccontextmanager
     async def speak(self, *, voice: str = "", rate: float = 1.0) -> AsyncIterator[Speaking]:
         """The voice of one reply. A connection that can't be had, or breaks, is no error: somebody else speaks."""
-        link = self._chain.links[0]
         async with AsyncExitStack() as stack:
             connected: Speaking | None = None
-            if link.health.admits():
-                try:
-                    async with asyncio.timeout(self._chain.patience.first_s):
-                        connected = await stack.enter_async_context(self._first.speak(voice=voice, rate=rate))
-                except Exception as error:  # As above.
-                    _note(link, error)
+            if self._chain.links[0].health.admits():
+                with suppress(Exception):  # As above.
+                    connected = await self._connected(stack, voice, rate)
             speaking = _ConnectedVoice(self, self._chain, connected, voice, rate)
             try:
                 yield speaking
             finally:
                 await _left(stack, broken=speaking.broken)
+
+    async def _connected(self, stack: AsyncExitStack, voice: str, rate: float) -> Speaking:
+        attempt = self._chain.attempt()
+        try:
+            async with asyncio.timeout(self._chain.patience.first_s):
+                return await stack.enter_async_context(self._first.speak(voice=voice, rate=rate))
+        except Exception as error:
+            attempt.failed(error)
+            raise
 
 
 class _ConnectedVoice:
@@ -104,16 +104,14 @@ class _ConnectedVoice:
             attempt = self._chain.attempt()
             chunks = _taken(attempt, self._connected.say(clause), spoken)
             try:
-                async with aclosing(chunks):
-                    async for chunk in chunks:
-                        yield chunk
-            except Exception as error:  # As above.
-                self.broken = True
-                _note(attempt.link, error)
-                spoken.breaks_off(self._rate)
-            else:
-                attempt.link.health.succeeded()
+                with attempt.watched():
+                    async with aclosing(chunks):
+                        async for chunk in chunks:
+                            yield chunk
                 return
+            except Exception:  # As above.
+                self.broken = True
+                spoken.breaks_off(self._rate)
         if _is_speakable(spoken.left):
             rest = self._whole.synthesize(spoken.left, voice=self._voice, rate=self._rate)
             async with aclosing(rest):
@@ -146,11 +144,6 @@ async def _taken(
         yield spoken.take(rest, ())
     if not sounded and _is_speakable(spoken.left):
         raise ProviderError("The synthesizer was silent; try again, or choose another.", metadata={"cause": "SILENT"})
-
-
-def _note(link: Link[Synthesizer], error: Exception) -> None:
-    link.health.failed(error)
-    _log.warning("a synthesizer failed", extra={"provider": link.name, "cause": cause_of(error)})
 
 
 class _Spoken:

@@ -15,6 +15,7 @@ HEARING_RATE_HZ = 16_000
 #: Samples in one voice-activity window: 32 ms at the hearing rate.
 VAD_WINDOW_SAMPLES = 512
 
+ProviderRole = Literal["recognizer", "language_model", "synthesizer", "speech_to_speech"]
 CefrLevel = Literal["A1", "A2", "B1", "B2", "C1", "C2"]
 CorrectionStyle = Literal["recast", "cards_only", "afterwards"]
 

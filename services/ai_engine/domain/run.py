@@ -11,10 +11,12 @@ from typing import Literal, Protocol, Self
 
 from mesh.errors import VivavoceError
 from services.ai_engine.domain import roles
-from services.ai_engine.domain.roles import TutorContext
+from services.ai_engine.domain.roles import ProviderRole, TutorContext
 
 EngineKind = Literal["pipelined", "unified"]
 ReplyEnd = Literal["complete", "cancelled", "failed"]
+#: How an attempt to have something from a provider ended; abandoned: nobody wanted the rest.
+Outcome = Literal["answered", "failed", "abandoned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,22 @@ class ProviderCost:
 
     provider: str
     cost_micros: int
+    #: Whether some of what it was used for has no known price: it cost more.
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAttempt:
+    """Attempts of one provider in one role that ended alike."""
+
+    provider: str
+    role: ProviderRole
+    outcome: Outcome
+    #: One word for why they failed; empty where they did not.
+    cause: str = ""
+    #: Milliseconds from asking to the first output of the first that gave one; None where none did.
+    first_ms: float | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +171,8 @@ class Usage:
     cost_micros: int = 0
     #: What each provider has in it; those that cost nothing are left out.
     provider_costs: tuple[ProviderCost, ...] = ()
+    #: How each provider did since the last report.
+    provider_attempts: tuple[ProviderAttempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

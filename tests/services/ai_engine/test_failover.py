@@ -14,6 +14,7 @@ from services.ai_engine.adapters.failover_hearing import FailoverRecognizer, fai
 from services.ai_engine.adapters.failover_model import FailoverModel
 from services.ai_engine.adapters.failover_voice import FailoverVoice, failover_voice
 from services.ai_engine.adapters.probing import keep_probing
+from services.ai_engine.domain.attempts import Attempts
 from services.ai_engine.domain.roles import (
     Capabilities,
     CorrectionFound,
@@ -100,7 +101,7 @@ class BrokenLine(BrokenVoice):
 
 def chain(providers: Sequence[P], healths: Healths | None = None) -> Chain[P]:
     known = healths or Healths(SystemClock())
-    links = [Link(f"p{place}", each, known.of("role", f"p{place}")) for place, each in enumerate(providers)]
+    links = [Link(f"p{place}", each, known.of("language_model", f"p{place}")) for place, each in enumerate(providers)]
     return Chain(links, patience=HURRIED, clock=SystemClock())
 
 
@@ -302,7 +303,7 @@ async def test_a_model_that_is_well_again_is_found_out_by_a_probe_before_its_res
     healths = Healths(clock, failures=1, rest_s=1000)
     down = Reachable(DOWN)
     await told(down, Elsewhere(WHOLE), healths=healths)
-    health = healths.of("role", "p0")
+    health = healths.of("language_model", "p0")
     probing = asyncio.create_task(keep_probing([(health, down)], clock))
     resting = []
     for _ in range(2):
@@ -312,3 +313,34 @@ async def test_a_model_that_is_well_again_is_found_out_by_a_probe_before_its_res
     await clock.elapse(10)
     assert down.probes == 2
     probing.cancel()
+
+
+async def test_a_reply_tells_who_failed_who_answered_and_how_soon() -> None:
+    attempts = Attempts()
+    healths, models = Healths(SystemClock()), {"down": Elsewhere(DOWN), "good": Elsewhere(WHOLE)}
+    links: list[Link[LanguageModel]] = [
+        Link(name, model, healths.of("language_model", name)) for name, model in models.items()
+    ]
+    model = FailoverModel(Chain(links, patience=HURRIED, clock=SystemClock(), tell=attempts.add))
+    for _ in range(2):
+        _ = [part async for part in model.reply(CONTEXT)]
+    down, good = attempts.take()
+    assert (down.provider, down.outcome, down.cause, down.first_ms, down.count) == (
+        "down", "failed", "UNREACHABLE", None, 2,
+    )  # fmt: skip
+    assert (good.provider, good.role, good.outcome, good.cause, good.count) == (
+        "good", "language_model", "answered", "", 2,
+    )  # fmt: skip
+    assert good.first_ms is not None
+    assert attempts.take() == ()
+
+
+async def test_an_answer_nobody_wants_to_the_end_is_told_as_abandoned() -> None:
+    attempts = Attempts()
+    health = Healths(SystemClock()).of("language_model", "good")
+    link: Link[LanguageModel] = Link("good", Elsewhere("Good morning! ", WHOLE, pause=1), health)
+    reply = FailoverModel(Chain([link], patience=HURRIED, clock=SystemClock(), tell=attempts.add)).reply(CONTEXT)
+    async with aclosing(reply):
+        await anext(reply)
+    (told_of,) = attempts.take()
+    assert (told_of.outcome, told_of.cause) == ("abandoned", "")

@@ -64,7 +64,7 @@ async def cast() -> AsyncIterator[Cast]:
             tutor = vendor.tutor(emulator.base_url, 5.0, False)
             stack.push_async_callback(tutor.aclose)
             models.append(emulator)
-            links.append(Link(name, tutor, healths.of("language model", name)))
+            links.append(Link(name, tutor, healths.of("language_model", name)))
         ears = await stack.enter_async_context(RECOGNIZERS["openai"]())
         mouth = await stack.enter_async_context(SYNTHESIZERS["elevenlabs"]())
         stack.push_async_callback(ears.close)
@@ -74,18 +74,21 @@ async def cast() -> AsyncIterator[Cast]:
         engine = pipelined(
             failover_recognizer(
                 Chain(
-                    [Link("vendor", ears.provider, healths.of("r", "vendor")),
-                     Link("local", ScriptedRecognizer(), healths.of("r", "local"))],
+                    [Link("vendor", ears.provider, healths.of("recognizer", "vendor")),
+                     Link("local", ScriptedRecognizer(), healths.of("recognizer", "local"))],
                     patience=patience, clock=clock,
                 )
             ),
             FailoverModel(
-                Chain([*links, Link("local", last, healths.of("m", "local"))], patience=patience, clock=clock)
+                Chain(
+                    [*links, Link("local", last, healths.of("language_model", "local"))],
+                    patience=patience, clock=clock,
+                )
             ),
             failover_voice(
                 Chain(
-                    [Link("vendor", mouth.provider, healths.of("v", "vendor")),
-                     Link("local", ScriptedVoice(), healths.of("v", "local"))],
+                    [Link("vendor", mouth.provider, healths.of("synthesizer", "vendor")),
+                     Link("local", ScriptedVoice(), healths.of("synthesizer", "local"))],
                     patience=patience, clock=clock,
                 )
             ),

@@ -211,7 +211,7 @@ async def test_an_instant_turn_goes_through_whole() -> None:
         assert sum(len(piece.reply_audio_produced.pcm) for piece in audio) == 2 * 48_000
 
 
-async def test_a_reply_tells_what_each_provider_cost() -> None:
+async def test_a_reply_tells_what_each_provider_cost_and_how_it_did() -> None:
     async with (
         openai_chat() as vendor,
         served(**{**_STUBS, "language_models": ("openai",)}, openai_base_url=vendor.base_url) as service,
@@ -221,6 +221,10 @@ async def test_a_reply_tells_what_each_provider_cost() -> None:
         usage = (await _until(stream, "reply_finished"))[-1].reply_finished.usage
     assert usage.cost_micros > 0
     assert usage.provider_costs == [engine_pb.ProviderCost(provider="openai", cost_micros=usage.cost_micros)]
+    did = {(each.role, each.provider): each for each in usage.provider_attempts}
+    model = did[catalog_pb.PROVIDER_ROLE_LANGUAGE_MODEL, "openai"]
+    assert (model.outcome, model.cause, model.count) == (engine_pb.ATTEMPT_OUTCOME_ANSWERED, "", 1)
+    assert model.first_ms > 0
 
 
 async def test_a_failure_inside_a_stream_is_typed_and_the_stream_goes_on() -> None:

@@ -108,7 +108,7 @@ async def unified_talk(
     clock = clock or SystemClock()
     parts = VoiceParts(
         voice=voice,
-        health=(healths or Healths(SystemClock())).of("speech-to-speech provider", voice.name),
+        health=(healths or Healths(SystemClock())).of("speech_to_speech", voice.name),
         ear=Ear(InstantVoiceActivity(), CADENCE),
         turn_end=InstantTurnEnd(),
         prompt=TalkPrompt({}),

@@ -23,6 +23,7 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from vivavoce.ai_engine.v1 import catalog_pb2 as vivavoce_dot_ai__engine_dot_v1_dot_catalog__pb2
 from vivavoce.type.v1 import audio_pb2 as vivavoce_dot_type_dot_v1_dot_audio__pb2
 from vivavoce.type.v1 import failure_pb2 as vivavoce_dot_type_dot_v1_dot_failure__pb2
 from vivavoce.type.v1 import feedback_pb2 as vivavoce_dot_type_dot_v1_dot_feedback__pb2
@@ -30,7 +31,7 @@ from vivavoce.type.v1 import learner_pb2 as vivavoce_dot_type_dot_v1_dot_learner
 from vivavoce.type.v1 import privacy_pb2 as vivavoce_dot_type_dot_v1_dot_privacy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"vivavoce/ai_engine/v1/engine.proto\x12\x15vivavoce.ai_engine.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cvivavoce/type/v1/audio.proto\x1a\x1evivavoce/type/v1/failure.proto\x1a\x1fvivavoce/type/v1/feedback.proto\x1a\x1evivavoce/type/v1/learner.proto\x1a\x1evivavoce/type/v1/privacy.proto\"\xde\x02\n\x0f\x45ngineSelection\x12?\n\x04kind\x18\x01 \x01(\x0e\x32!.vivavoce.ai_engine.v1.EngineKindB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12\'\n\nrecognizer\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\nrecognizer\x12.\n\x0elanguage_model\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\rlanguageModel\x12)\n\x0bsynthesizer\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0bsynthesizer\x12\x31\n\x10speech_to_speech\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0espeechToSpeech\x12\x1d\n\x05voice\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x05voice\x12\x34\n\rspeaking_rate\x18\x07 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xc0?-\x00\x00\x00\x00R\x0cspeakingRate\"\xb9\x02\n\x0eLearnerProfile\x12\x30\n\x0ftarget_language\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18#R\x0etargetLanguage\x12\x30\n\x0fnative_language\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18#R\x0enativeLanguage\x12;\n\x05level\x18\x03 \x01(\x0e\x32\x1b.vivavoce.type.v1.CefrLevelB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x05level\x12V\n\x10\x63orrection_style\x18\x04 \x01(\x0e\x32!.vivavoce.type.v1.CorrectionStyleB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x0f\x63orrectionStyle\x12.\n\x0c\x64isplay_name\x18\x05 \x01(\tB\x0b\xbaH\x04r\x02\x18\x64\x98\xb5\x18\x01R\x0b\x64isplayName\"s\n\x0b\x43ontextLine\x12\x42\n\x07speaker\x18\x01 \x01(\x0e\x32\x1e.vivavoce.ai_engine.v1.SpeakerB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x07speaker\x12 \n\x04text\x18\x02 \x01(\tB\x0c\xbaH\x05r\x03\x18\xc0>\x98\xb5\x18\x01R\x04text\"\xc9\x02\n\x0cTutorContext\x12?\n\x07learner\x18\x01 \x01(\x0b\x32%.vivavoce.ai_engine.v1.LearnerProfileR\x07learner\x12(\n\x0bscenario_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\nscenarioId\x12\x43\n\x05lines\x18\x03 \x03(\x0b\x32\".vivavoce.ai_engine.v1.ContextLineB\t\xbaH\x06\x92\x01\x03\x10\x90\x03R\x05lines\x12-\n\x0btutor_state\x18\x04 \x01(\tB\x0c\xbaH\x05r\x03\x18\x80@\x98\xb5\x18\x01R\ntutorState\x12)\n\x05\x66\x61\x63ts\x18\x05 \x03(\tB\x13\xbaH\x0c\x92\x01\t\x10\x32\"\x05r\x03\x18\xac\x02\x98\xb5\x18\x01R\x05\x66\x61\x63ts\x12/\n\tdue_items\x18\x06 \x03(\tB\x12\xbaH\x0b\x92\x01\x08\x10\x32\"\x04r\x02\x18\x64\x98\xb5\x18\x01R\x08\x64ueItems\"\xe3\x02\n\tConfigure\x12\x30\n\x0f\x63onversation_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0e\x63onversationId\x12 \n\x07user_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x06userId\x12>\n\x06\x65ngine\x18\x03 \x01(\x0b\x32&.vivavoce.ai_engine.v1.EngineSelectionR\x06\x65ngine\x12\x46\n\x0binput_audio\x18\x04 \x01(\x0b\x32\x1d.vivavoce.type.v1.AudioFormatB\x06\xbaH\x03\xc8\x01\x01R\ninputAudio\x12H\n\x0coutput_audio\x18\x05 \x01(\x0b\x32\x1d.vivavoce.type.v1.AudioFormatB\x06\xbaH\x03\xc8\x01\x01R\x0boutputAudio\x12\x30\n\x0ftarget_language\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18#R\x0etargetLanguage\"Z\n\x0b\x41ppendAudio\x12*\n\x0c\x66irst_sample\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x0b\x66irstSample\x12\x1f\n\x03pcm\x18\x02 \x01(\x0c\x42\r\xbaH\x06z\x04\x18\x80\xee\x05\x98\xb5\x18\x01R\x03pcm\"\x99\x01\n\tRecognize\x12 \n\x07turn_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x06turnId\x12\x1a\n\x08revision\x18\x02 \x01(\x05R\x08revision\x12(\n\x0b\x66rom_sample\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\nfromSample\x12$\n\tto_sample\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x08toSample\"\xd7\x01\n\x07Respond\x12$\n\x08reply_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x07replyId\x12 \n\x07turn_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x06turnId\x12\x1a\n\x08revision\x18\x03 \x01(\x05R\x08revision\x12)\n\tturn_text\x18\x04 \x01(\tB\x0c\xbaH\x05r\x03\x18\xc0>\x98\xb5\x18\x01R\x08turnText\x12=\n\x07\x63ontext\x18\x05 \x01(\x0b\x32#.vivavoce.ai_engine.v1.TutorContextR\x07\x63ontext\"\x87\x01\n\x05Speak\x12$\n\x08reply_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x07replyId\x12\"\n\x04text\x18\x02 \x01(\tB\x0e\xbaH\x07r\x05\x10\x01\x18\xa0\x1f\x98\xb5\x18\x01R\x04text\x12\x34\n\rspeaking_rate\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xc0?-\x00\x00\x00\x00R\x0cspeakingRate\",\n\x06\x43\x61ncel\x12\"\n\x08reply_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x07replyId\"j\n\x0bReportHeard\x12\"\n\x08reply_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x07replyId\x12!\n\x07samples\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x07samples\x12\x14\n\x05\x66inal\x18\x03 \x01(\x08R\x05\x66inal\"\xbc\x01\n\nConfigured\x12>\n\x06\x65ngine\x18\x01 \x01(\x0b\x32&.vivavoce.ai_engine.v1.EngineSelectionR\x06\x65ngine\x12@\n\x0coutput_audio\x18\x02 \x01(\x0b\x32\x1d.vivavoce.type.v1.AudioFormatR\x0boutputAudio\x12\x16\n\x06labels\x18\x03 \x03(\tR\x06labels\x12\x14\n\x05local\x18\x04 \x01(\x08R\x05local\",\n\rSpeechStarted\x12\x1b\n\tat_sample\x18\x01 \x01(\x03R\x08\x61tSample\"*\n\x0bSpeechEnded\x12\x1b\n\tat_sample\x18\x01 \x01(\x03R\x08\x61tSample\"Q\n\x10TurnEndEstimated\x12\x1b\n\tat_sample\x18\x01 \x01(\x03R\x08\x61tSample\x12 \n\x0bprobability\x18\x02 \x01(\x02R\x0bprobability\"\xb7\x01\n\x11TranscriptRevised\x12\x17\n\x07turn_id\x18\x01 \x01(\tR\x06turnId\x12\x1a\n\x08revision\x18\x02 \x01(\x05R\x08revision\x12\x18\n\x04text\x18\x03 \x01(\tB\x04\x98\xb5\x18\x01R\x04text\x12\x36\n\x05words\x18\x04 \x03(\x0b\x32\x1a.vivavoce.type.v1.WordTimeB\x04\x98\xb5\x18\x01R\x05words\x12\x1b\n\tto_sample\x18\x05 \x01(\x03R\x08toSample\"H\n\x11ReplyTextProduced\x12\x19\n\x08reply_id\x18\x01 \x01(\tR\x07replyId\x12\x18\n\x04text\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01R\x04text\"\xa2\x01\n\x12ReplyAudioProduced\x12\x19\n\x08reply_id\x18\x01 \x01(\tR\x07replyId\x12!\n\x0c\x66irst_sample\x18\x02 \x01(\x03R\x0b\x66irstSample\x12\x16\n\x03pcm\x18\x03 \x01(\x0c\x42\x04\x98\xb5\x18\x01R\x03pcm\x12\x36\n\x05words\x18\x04 \x03(\x0b\x32\x1a.vivavoce.type.v1.WordTimeB\x04\x98\xb5\x18\x01R\x05words\"\xd2\x02\n\rReplyFinished\x12\x19\n\x08reply_id\x18\x01 \x01(\tR\x07replyId\x12\x31\n\x03\x65nd\x18\x02 \x01(\x0e\x32\x1f.vivavoce.ai_engine.v1.ReplyEndR\x03\x65nd\x12#\n\rtotal_samples\x18\x03 \x01(\x03R\x0ctotalSamples\x12%\n\x0btutor_state\x18\x04 \x01(\tB\x04\x98\xb5\x18\x01R\ntutorState\x12>\n\x08progress\x18\x05 \x01(\x0b\x32\".vivavoce.type.v1.ScenarioProgressR\x08progress\x12\x33\n\x07\x66\x61ilure\x18\x06 \x01(\x0b\x32\x19.vivavoce.type.v1.FailureR\x07\x66\x61ilure\x12\x32\n\x05usage\x18\x07 \x01(\x0b\x32\x1c.vivavoce.ai_engine.v1.UsageR\x05usage\"\x9f\x01\n\x0f\x43orrectionFound\x12\x17\n\x07turn_id\x18\x01 \x01(\tR\x06turnId\x12\x1a\n\x08revision\x18\x02 \x01(\x05R\x08revision\x12\x19\n\x08reply_id\x18\x03 \x01(\tR\x07replyId\x12<\n\ncorrection\x18\x04 \x01(\x0b\x32\x1c.vivavoce.type.v1.CorrectionR\ncorrection\"\xb6\x03\n\x05Usage\x12!\n\x0cinput_tokens\x18\x01 \x01(\x03R\x0binputTokens\x12#\n\routput_tokens\x18\x02 \x01(\x03R\x0coutputTokens\x12+\n\x11spoken_characters\x18\x03 \x01(\x03R\x10spokenCharacters\x12#\n\rrecognized_ms\x18\x04 \x01(\x03R\x0crecognizedMs\x12\"\n\rfirst_text_ms\x18\x05 \x01(\x01R\x0b\x66irstTextMs\x12$\n\x0e\x66irst_audio_ms\x18\x06 \x01(\x01R\x0c\x66irstAudioMs\x12,\n\x12input_audio_tokens\x18\x07 \x01(\x03R\x10inputAudioTokens\x12.\n\x13output_audio_tokens\x18\x08 \x01(\x03R\x11outputAudioTokens\x12\x1f\n\x0b\x63ost_micros\x18\t \x01(\x03R\ncostMicros\x12J\n\x0eprovider_costs\x18\n \x03(\x0b\x32#.vivavoce.ai_engine.v1.ProviderCostR\rproviderCosts\"T\n\x0cProviderCost\x12#\n\x08provider\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x08provider\x12\x1f\n\x0b\x63ost_micros\x18\x02 \x01(\x03R\ncostMicros\"x\n\x0c\x45ngineFailed\x12\x33\n\x07\x66\x61ilure\x18\x01 \x01(\x0b\x32\x19.vivavoce.type.v1.FailureR\x07\x66\x61ilure\x12\x17\n\x07turn_id\x18\x02 \x01(\tR\x06turnId\x12\x1a\n\x08revision\x18\x03 \x01(\x05R\x08revision*]\n\nEngineKind\x12\x1b\n\x17\x45NGINE_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45NGINE_KIND_PIPELINED\x10\x01\x12\x17\n\x13\x45NGINE_KIND_UNIFIED\x10\x02*J\n\x07Speaker\x12\x17\n\x13SPEAKER_UNSPECIFIED\x10\x00\x12\x13\n\x0fSPEAKER_LEARNER\x10\x01\x12\x11\n\rSPEAKER_TUTOR\x10\x02*l\n\x08ReplyEnd\x12\x19\n\x15REPLY_END_UNSPECIFIED\x10\x00\x12\x16\n\x12REPLY_END_COMPLETE\x10\x01\x12\x17\n\x13REPLY_END_CANCELLED\x10\x02\x12\x14\n\x10REPLY_END_FAILED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"vivavoce/ai_engine/v1/engine.proto\x12\x15vivavoce.ai_engine.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#vivavoce/ai_engine/v1/catalog.proto\x1a\x1cvivavoce/type/v1/audio.proto\x1a\x1evivavoce/type/v1/failure.proto\x1a\x1fvivavoce/type/v1/feedback.proto\x1a\x1evivavoce/type/v1/learner.proto\x1a\x1evivavoce/type/v1/privacy.proto\"\xde\x02\n\x0f\x45ngineSelection\x12?\n\x04kind\x18\x01 \x01(\x0e\x32!.vivavoce.ai_engine.v1.EngineKindB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12\'\n\nrecognizer\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\nrecognizer\x12.\n\x0elanguage_model\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\rlanguageModel\x12)\n\x0bsynthesizer\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0bsynthesizer\x12\x31\n\x10speech_to_speech\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0espeechToSpeech\x12\x1d\n\x05voice\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x05voice\x12\x34\n\rspeaking_rate\x18\x07 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xc0?-\x00\x00\x00\x00R\x0cspeakingRate\"\xb9\x02\n\x0eLearnerProfile\x12\x30\n\x0ftarget_language\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18#R\x0etargetLanguage\x12\x30\n\x0fnative_language\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18#R\x0enativeLanguage\x12;\n\x05level\x18\x03 \x01(\x0e\x32\x1b.vivavoce.type.v1.CefrLevelB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x05level\x12V\n\x10\x63orrection_style\x18\x04 \x01(\x0e\x32!.vivavoce.type.v1.CorrectionStyleB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x0f\x63orrectionStyle\x12.\n\x0c\x64isplay_name\x18\x05 \x01(\tB\x0b\xbaH\x04r\x02\x18\x64\x98\xb5\x18\x01R\x0b\x64isplayName\"s\n\x0b\x43ontextLine\x12\x42\n\x07speaker\x18\x01 \x01(\x0e\x32\x1e.vivavoce.ai_engine.v1.SpeakerB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x07speaker\x12 \n\x04text\x18\x02 \x01(\tB\x0c\xbaH\x05r\x03\x18\xc0>\x98\xb5\x18\x01R\x04text\"\xc9\x02\n\x0cTutorContext\x12?\n\x07learner\x18\x01 \x01(\x0b\x32%.vivavoce.ai_engine.v1.LearnerProfileR\x07learner\x12(\n\x0bscenario_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\nscenarioId\x12\x43\n\x05lines\x18\x03 \x03(\x0b\x32\".vivavoce.ai_engine.v1.ContextLineB\t\xbaH\x06\x92\x01\x03\x10\x90\x03R\x05lines\x12-\n\x0btutor_state\x18\x04 \x01(\tB\x0c\xbaH\x05r\x03\x18\x80@\x98\xb5\x18\x01R\ntutorState\x12)\n\x05\x66\x61\x63ts\x18\x05 \x03(\tB\x13\xbaH\x0c\x92\x01\t\x10\x32\"\x05r\x03\x18\xac\x02\x98\xb5\x18\x01R\x05\x66\x61\x63ts\x12/\n\tdue_items\x18\x06 \x03(\tB\x12\xbaH\x0b\x92\x01\x08\x10\x32\"\x04r\x02\x18\x64\x98\xb5\x18\x01R\x08\x64ueItems\"\xe3\x02\n\tConfigure\x12\x30\n\x0f\x63onversation_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0e\x63onversationId\x12 \n\x07user_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x06userId\x12>\n\x06\x65ngine\x18\x03 \x01(\x0b\x32&.vivavoce.ai_engine.v1.EngineSelectionR\x06\x65ngine\x12\x46\n\x0binput_audio\x18\x04 \x01(\x0b\x32\x1d.vivavoce.type.v1.AudioFormatB\x06\xbaH\x03\xc8\x01\x01R\ninputAudio\x12H\n\x0coutput_audio\x18\x05 \x01(\x0b\x32\x1d.vivavoce.type.v1.AudioFormatB\x06\xbaH\x03\xc8\x01\x01R\x0boutputAudio\x12\x30\n\x0ftarget_language\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18#R\x0etargetLanguage\"Z\n\x0b\x41ppendAudio\x12*\n\x0c\x66irst_sample\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x0b\x66irstSample\x12\x1f\n\x03pcm\x18\x02 \x01(\x0c\x42\r\xbaH\x06z\x04\x18\x80\xee\x05\x98\xb5\x18\x01R\x03pcm\"\x99\x01\n\tRecognize\x12 \n\x07turn_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x06turnId\x12\x1a\n\x08revision\x18\x02 \x01(\x05R\x08revision\x12(\n\x0b\x66rom_sample\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\nfromSample\x12$\n\tto_sample\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x08toSample\"\xd7\x01\n\x07Respond\x12$\n\x08reply_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x07replyId\x12 \n\x07turn_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x06turnId\x12\x1a\n\x08revision\x18\x03 \x01(\x05R\x08revision\x12)\n\tturn_text\x18\x04 \x01(\tB\x0c\xbaH\x05r\x03\x18\xc0>\x98\xb5\x18\x01R\x08turnText\x12=\n\x07\x63ontext\x18\x05 \x01(\x0b\x32#.vivavoce.ai_engine.v1.TutorContextR\x07\x63ontext\"\x87\x01\n\x05Speak\x12$\n\x08reply_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x07replyId\x12\"\n\x04text\x18\x02 \x01(\tB\x0e\xbaH\x07r\x05\x10\x01\x18\xa0\x1f\x98\xb5\x18\x01R\x04text\x12\x34\n\rspeaking_rate\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xc0?-\x00\x00\x00\x00R\x0cspeakingRate\",\n\x06\x43\x61ncel\x12\"\n\x08reply_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x07replyId\"j\n\x0bReportHeard\x12\"\n\x08reply_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x07replyId\x12!\n\x07samples\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x07samples\x12\x14\n\x05\x66inal\x18\x03 \x01(\x08R\x05\x66inal\"\xbc\x01\n\nConfigured\x12>\n\x06\x65ngine\x18\x01 \x01(\x0b\x32&.vivavoce.ai_engine.v1.EngineSelectionR\x06\x65ngine\x12@\n\x0coutput_audio\x18\x02 \x01(\x0b\x32\x1d.vivavoce.type.v1.AudioFormatR\x0boutputAudio\x12\x16\n\x06labels\x18\x03 \x03(\tR\x06labels\x12\x14\n\x05local\x18\x04 \x01(\x08R\x05local\",\n\rSpeechStarted\x12\x1b\n\tat_sample\x18\x01 \x01(\x03R\x08\x61tSample\"*\n\x0bSpeechEnded\x12\x1b\n\tat_sample\x18\x01 \x01(\x03R\x08\x61tSample\"Q\n\x10TurnEndEstimated\x12\x1b\n\tat_sample\x18\x01 \x01(\x03R\x08\x61tSample\x12 \n\x0bprobability\x18\x02 \x01(\x02R\x0bprobability\"\xb7\x01\n\x11TranscriptRevised\x12\x17\n\x07turn_id\x18\x01 \x01(\tR\x06turnId\x12\x1a\n\x08revision\x18\x02 \x01(\x05R\x08revision\x12\x18\n\x04text\x18\x03 \x01(\tB\x04\x98\xb5\x18\x01R\x04text\x12\x36\n\x05words\x18\x04 \x03(\x0b\x32\x1a.vivavoce.type.v1.WordTimeB\x04\x98\xb5\x18\x01R\x05words\x12\x1b\n\tto_sample\x18\x05 \x01(\x03R\x08toSample\"H\n\x11ReplyTextProduced\x12\x19\n\x08reply_id\x18\x01 \x01(\tR\x07replyId\x12\x18\n\x04text\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01R\x04text\"\xa2\x01\n\x12ReplyAudioProduced\x12\x19\n\x08reply_id\x18\x01 \x01(\tR\x07replyId\x12!\n\x0c\x66irst_sample\x18\x02 \x01(\x03R\x0b\x66irstSample\x12\x16\n\x03pcm\x18\x03 \x01(\x0c\x42\x04\x98\xb5\x18\x01R\x03pcm\x12\x36\n\x05words\x18\x04 \x03(\x0b\x32\x1a.vivavoce.type.v1.WordTimeB\x04\x98\xb5\x18\x01R\x05words\"\xd2\x02\n\rReplyFinished\x12\x19\n\x08reply_id\x18\x01 \x01(\tR\x07replyId\x12\x31\n\x03\x65nd\x18\x02 \x01(\x0e\x32\x1f.vivavoce.ai_engine.v1.ReplyEndR\x03\x65nd\x12#\n\rtotal_samples\x18\x03 \x01(\x03R\x0ctotalSamples\x12%\n\x0btutor_state\x18\x04 \x01(\tB\x04\x98\xb5\x18\x01R\ntutorState\x12>\n\x08progress\x18\x05 \x01(\x0b\x32\".vivavoce.type.v1.ScenarioProgressR\x08progress\x12\x33\n\x07\x66\x61ilure\x18\x06 \x01(\x0b\x32\x19.vivavoce.type.v1.FailureR\x07\x66\x61ilure\x12\x32\n\x05usage\x18\x07 \x01(\x0b\x32\x1c.vivavoce.ai_engine.v1.UsageR\x05usage\"\x9f\x01\n\x0f\x43orrectionFound\x12\x17\n\x07turn_id\x18\x01 \x01(\tR\x06turnId\x12\x1a\n\x08revision\x18\x02 \x01(\x05R\x08revision\x12\x19\n\x08reply_id\x18\x03 \x01(\tR\x07replyId\x12<\n\ncorrection\x18\x04 \x01(\x0b\x32\x1c.vivavoce.type.v1.CorrectionR\ncorrection\"\x8b\x04\n\x05Usage\x12!\n\x0cinput_tokens\x18\x01 \x01(\x03R\x0binputTokens\x12#\n\routput_tokens\x18\x02 \x01(\x03R\x0coutputTokens\x12+\n\x11spoken_characters\x18\x03 \x01(\x03R\x10spokenCharacters\x12#\n\rrecognized_ms\x18\x04 \x01(\x03R\x0crecognizedMs\x12\"\n\rfirst_text_ms\x18\x05 \x01(\x01R\x0b\x66irstTextMs\x12$\n\x0e\x66irst_audio_ms\x18\x06 \x01(\x01R\x0c\x66irstAudioMs\x12,\n\x12input_audio_tokens\x18\x07 \x01(\x03R\x10inputAudioTokens\x12.\n\x13output_audio_tokens\x18\x08 \x01(\x03R\x11outputAudioTokens\x12\x1f\n\x0b\x63ost_micros\x18\t \x01(\x03R\ncostMicros\x12J\n\x0eprovider_costs\x18\n \x03(\x0b\x32#.vivavoce.ai_engine.v1.ProviderCostR\rproviderCosts\x12S\n\x11provider_attempts\x18\x0b \x03(\x0b\x32&.vivavoce.ai_engine.v1.ProviderAttemptR\x10providerAttempts\"n\n\x0cProviderCost\x12#\n\x08provider\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x08provider\x12\x1f\n\x0b\x63ost_micros\x18\x02 \x01(\x03R\ncostMicros\x12\x18\n\x07unknown\x18\x03 \x01(\x08R\x07unknown\"\xa6\x02\n\x0fProviderAttempt\x12#\n\x08provider\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x08provider\x12\x41\n\x04role\x18\x02 \x01(\x0e\x32#.vivavoce.ai_engine.v1.ProviderRoleB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x04role\x12I\n\x07outcome\x18\x03 \x01(\x0e\x32%.vivavoce.ai_engine.v1.AttemptOutcomeB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x07outcome\x12\x1d\n\x05\x63\x61use\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x05\x63\x61use\x12\x1e\n\x08\x66irst_ms\x18\x05 \x01(\x01H\x00R\x07\x66irstMs\x88\x01\x01\x12\x14\n\x05\x63ount\x18\x06 \x01(\x05R\x05\x63ountB\x0b\n\t_first_ms\"x\n\x0c\x45ngineFailed\x12\x33\n\x07\x66\x61ilure\x18\x01 \x01(\x0b\x32\x19.vivavoce.type.v1.FailureR\x07\x66\x61ilure\x12\x17\n\x07turn_id\x18\x02 \x01(\tR\x06turnId\x12\x1a\n\x08revision\x18\x03 \x01(\x05R\x08revision*]\n\nEngineKind\x12\x1b\n\x17\x45NGINE_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45NGINE_KIND_PIPELINED\x10\x01\x12\x17\n\x13\x45NGINE_KIND_UNIFIED\x10\x02*J\n\x07Speaker\x12\x17\n\x13SPEAKER_UNSPECIFIED\x10\x00\x12\x13\n\x0fSPEAKER_LEARNER\x10\x01\x12\x11\n\rSPEAKER_TUTOR\x10\x02*l\n\x08ReplyEnd\x12\x19\n\x15REPLY_END_UNSPECIFIED\x10\x00\x12\x16\n\x12REPLY_END_COMPLETE\x10\x01\x12\x17\n\x13REPLY_END_CANCELLED\x10\x02\x12\x14\n\x10REPLY_END_FAILED\x10\x03*\x8a\x01\n\x0e\x41ttemptOutcome\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41TTEMPT_OUTCOME_ANSWERED\x10\x01\x12\x1a\n\x16\x41TTEMPT_OUTCOME_FAILED\x10\x02\x12\x1d\n\x19\x41TTEMPT_OUTCOME_ABANDONED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -127,56 +128,68 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPLYFINISHED'].fields_by_name['tutor_state']._serialized_options = b'\230\265\030\001'
   _globals['_PROVIDERCOST'].fields_by_name['provider']._loaded_options = None
   _globals['_PROVIDERCOST'].fields_by_name['provider']._serialized_options = b'\272H\004r\002\030@'
-  _globals['_ENGINEKIND']._serialized_start=4424
-  _globals['_ENGINEKIND']._serialized_end=4517
-  _globals['_SPEAKER']._serialized_start=4519
-  _globals['_SPEAKER']._serialized_end=4593
-  _globals['_REPLYEND']._serialized_start=4595
-  _globals['_REPLYEND']._serialized_end=4703
-  _globals['_ENGINESELECTION']._serialized_start=250
-  _globals['_ENGINESELECTION']._serialized_end=600
-  _globals['_LEARNERPROFILE']._serialized_start=603
-  _globals['_LEARNERPROFILE']._serialized_end=916
-  _globals['_CONTEXTLINE']._serialized_start=918
-  _globals['_CONTEXTLINE']._serialized_end=1033
-  _globals['_TUTORCONTEXT']._serialized_start=1036
-  _globals['_TUTORCONTEXT']._serialized_end=1365
-  _globals['_CONFIGURE']._serialized_start=1368
-  _globals['_CONFIGURE']._serialized_end=1723
-  _globals['_APPENDAUDIO']._serialized_start=1725
-  _globals['_APPENDAUDIO']._serialized_end=1815
-  _globals['_RECOGNIZE']._serialized_start=1818
-  _globals['_RECOGNIZE']._serialized_end=1971
-  _globals['_RESPOND']._serialized_start=1974
-  _globals['_RESPOND']._serialized_end=2189
-  _globals['_SPEAK']._serialized_start=2192
-  _globals['_SPEAK']._serialized_end=2327
-  _globals['_CANCEL']._serialized_start=2329
-  _globals['_CANCEL']._serialized_end=2373
-  _globals['_REPORTHEARD']._serialized_start=2375
-  _globals['_REPORTHEARD']._serialized_end=2481
-  _globals['_CONFIGURED']._serialized_start=2484
-  _globals['_CONFIGURED']._serialized_end=2672
-  _globals['_SPEECHSTARTED']._serialized_start=2674
-  _globals['_SPEECHSTARTED']._serialized_end=2718
-  _globals['_SPEECHENDED']._serialized_start=2720
-  _globals['_SPEECHENDED']._serialized_end=2762
-  _globals['_TURNENDESTIMATED']._serialized_start=2764
-  _globals['_TURNENDESTIMATED']._serialized_end=2845
-  _globals['_TRANSCRIPTREVISED']._serialized_start=2848
-  _globals['_TRANSCRIPTREVISED']._serialized_end=3031
-  _globals['_REPLYTEXTPRODUCED']._serialized_start=3033
-  _globals['_REPLYTEXTPRODUCED']._serialized_end=3105
-  _globals['_REPLYAUDIOPRODUCED']._serialized_start=3108
-  _globals['_REPLYAUDIOPRODUCED']._serialized_end=3270
-  _globals['_REPLYFINISHED']._serialized_start=3273
-  _globals['_REPLYFINISHED']._serialized_end=3611
-  _globals['_CORRECTIONFOUND']._serialized_start=3614
-  _globals['_CORRECTIONFOUND']._serialized_end=3773
-  _globals['_USAGE']._serialized_start=3776
-  _globals['_USAGE']._serialized_end=4214
-  _globals['_PROVIDERCOST']._serialized_start=4216
-  _globals['_PROVIDERCOST']._serialized_end=4300
-  _globals['_ENGINEFAILED']._serialized_start=4302
-  _globals['_ENGINEFAILED']._serialized_end=4422
+  _globals['_PROVIDERATTEMPT'].fields_by_name['provider']._loaded_options = None
+  _globals['_PROVIDERATTEMPT'].fields_by_name['provider']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_PROVIDERATTEMPT'].fields_by_name['role']._loaded_options = None
+  _globals['_PROVIDERATTEMPT'].fields_by_name['role']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_PROVIDERATTEMPT'].fields_by_name['outcome']._loaded_options = None
+  _globals['_PROVIDERATTEMPT'].fields_by_name['outcome']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_PROVIDERATTEMPT'].fields_by_name['cause']._loaded_options = None
+  _globals['_PROVIDERATTEMPT'].fields_by_name['cause']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_ENGINEKIND']._serialized_start=4869
+  _globals['_ENGINEKIND']._serialized_end=4962
+  _globals['_SPEAKER']._serialized_start=4964
+  _globals['_SPEAKER']._serialized_end=5038
+  _globals['_REPLYEND']._serialized_start=5040
+  _globals['_REPLYEND']._serialized_end=5148
+  _globals['_ATTEMPTOUTCOME']._serialized_start=5151
+  _globals['_ATTEMPTOUTCOME']._serialized_end=5289
+  _globals['_ENGINESELECTION']._serialized_start=287
+  _globals['_ENGINESELECTION']._serialized_end=637
+  _globals['_LEARNERPROFILE']._serialized_start=640
+  _globals['_LEARNERPROFILE']._serialized_end=953
+  _globals['_CONTEXTLINE']._serialized_start=955
+  _globals['_CONTEXTLINE']._serialized_end=1070
+  _globals['_TUTORCONTEXT']._serialized_start=1073
+  _globals['_TUTORCONTEXT']._serialized_end=1402
+  _globals['_CONFIGURE']._serialized_start=1405
+  _globals['_CONFIGURE']._serialized_end=1760
+  _globals['_APPENDAUDIO']._serialized_start=1762
+  _globals['_APPENDAUDIO']._serialized_end=1852
+  _globals['_RECOGNIZE']._serialized_start=1855
+  _globals['_RECOGNIZE']._serialized_end=2008
+  _globals['_RESPOND']._serialized_start=2011
+  _globals['_RESPOND']._serialized_end=2226
+  _globals['_SPEAK']._serialized_start=2229
+  _globals['_SPEAK']._serialized_end=2364
+  _globals['_CANCEL']._serialized_start=2366
+  _globals['_CANCEL']._serialized_end=2410
+  _globals['_REPORTHEARD']._serialized_start=2412
+  _globals['_REPORTHEARD']._serialized_end=2518
+  _globals['_CONFIGURED']._serialized_start=2521
+  _globals['_CONFIGURED']._serialized_end=2709
+  _globals['_SPEECHSTARTED']._serialized_start=2711
+  _globals['_SPEECHSTARTED']._serialized_end=2755
+  _globals['_SPEECHENDED']._serialized_start=2757
+  _globals['_SPEECHENDED']._serialized_end=2799
+  _globals['_TURNENDESTIMATED']._serialized_start=2801
+  _globals['_TURNENDESTIMATED']._serialized_end=2882
+  _globals['_TRANSCRIPTREVISED']._serialized_start=2885
+  _globals['_TRANSCRIPTREVISED']._serialized_end=3068
+  _globals['_REPLYTEXTPRODUCED']._serialized_start=3070
+  _globals['_REPLYTEXTPRODUCED']._serialized_end=3142
+  _globals['_REPLYAUDIOPRODUCED']._serialized_start=3145
+  _globals['_REPLYAUDIOPRODUCED']._serialized_end=3307
+  _globals['_REPLYFINISHED']._serialized_start=3310
+  _globals['_REPLYFINISHED']._serialized_end=3648
+  _globals['_CORRECTIONFOUND']._serialized_start=3651
+  _globals['_CORRECTIONFOUND']._serialized_end=3810
+  _globals['_USAGE']._serialized_start=3813
+  _globals['_USAGE']._serialized_end=4336
+  _globals['_PROVIDERCOST']._serialized_start=4338
+  _globals['_PROVIDERCOST']._serialized_end=4448
+  _globals['_PROVIDERATTEMPT']._serialized_start=4451
+  _globals['_PROVIDERATTEMPT']._serialized_end=4745
+  _globals['_ENGINEFAILED']._serialized_start=4747
+  _globals['_ENGINEFAILED']._serialized_end=4867
 # @@protoc_insertion_point(module_scope)

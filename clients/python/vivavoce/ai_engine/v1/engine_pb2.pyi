@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from vivavoce.ai_engine.v1 import catalog_pb2 as _catalog_pb2
 from vivavoce.type.v1 import audio_pb2 as _audio_pb2
 from vivavoce.type.v1 import failure_pb2 as _failure_pb2
 from vivavoce.type.v1 import feedback_pb2 as _feedback_pb2
@@ -98,6 +99,34 @@ REPLY_END_CANCELLED: ReplyEnd.ValueType  # 2
 REPLY_END_FAILED: ReplyEnd.ValueType  # 3
 """Failed; `failure` tells why."""
 Global___ReplyEnd: _TypeAlias = ReplyEnd  # noqa: Y015
+
+class _AttemptOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AttemptOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AttemptOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ATTEMPT_OUTCOME_UNSPECIFIED: _AttemptOutcome.ValueType  # 0
+    """Not told."""
+    ATTEMPT_OUTCOME_ANSWERED: _AttemptOutcome.ValueType  # 1
+    """It did what it was asked."""
+    ATTEMPT_OUTCOME_FAILED: _AttemptOutcome.ValueType  # 2
+    """It did not; another was asked, or the caller was told."""
+    ATTEMPT_OUTCOME_ABANDONED: _AttemptOutcome.ValueType  # 3
+    """It was stopped before its end, because nobody wanted the rest."""
+
+class AttemptOutcome(_AttemptOutcome, metaclass=_AttemptOutcomeEnumTypeWrapper):
+    """How an attempt to have something from a provider ended."""
+
+ATTEMPT_OUTCOME_UNSPECIFIED: AttemptOutcome.ValueType  # 0
+"""Not told."""
+ATTEMPT_OUTCOME_ANSWERED: AttemptOutcome.ValueType  # 1
+"""It did what it was asked."""
+ATTEMPT_OUTCOME_FAILED: AttemptOutcome.ValueType  # 2
+"""It did not; another was asked, or the caller was told."""
+ATTEMPT_OUTCOME_ABANDONED: AttemptOutcome.ValueType  # 3
+"""It was stopped before its end, because nobody wanted the rest."""
+Global___AttemptOutcome: _TypeAlias = AttemptOutcome  # noqa: Y015
 
 @_typing.final
 class EngineSelection(_message.Message):
@@ -805,6 +834,7 @@ class Usage(_message.Message):
     OUTPUT_AUDIO_TOKENS_FIELD_NUMBER: _builtins.int
     COST_MICROS_FIELD_NUMBER: _builtins.int
     PROVIDER_COSTS_FIELD_NUMBER: _builtins.int
+    PROVIDER_ATTEMPTS_FIELD_NUMBER: _builtins.int
     input_tokens: _builtins.int
     """Tokens read by the language model."""
     output_tokens: _builtins.int
@@ -825,7 +855,11 @@ class Usage(_message.Message):
     """Estimated cost of the paid providers since the last report, in millionths of the price list's currency."""
     @_builtins.property
     def provider_costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderCost]:
-        """What each provider has in it, by name. Those that cost nothing, or have no known price, are left out."""
+        """What each provider has in it, by name. Those that cost nothing are left out."""
+
+    @_builtins.property
+    def provider_attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderAttempt]:
+        """How each provider did since the last report: those that answered, and those that others had to stand in for."""
 
     def __init__(
         self,
@@ -840,10 +874,11 @@ class Usage(_message.Message):
         output_audio_tokens: _builtins.int = ...,
         cost_micros: _builtins.int = ...,
         provider_costs: _abc.Iterable[Global___ProviderCost] | None = ...,
+        provider_attempts: _abc.Iterable[Global___ProviderAttempt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_micros", b"cost_micros", "first_audio_ms", b"first_audio_ms", "first_text_ms", b"first_text_ms", "input_audio_tokens", b"input_audio_tokens", "input_tokens", b"input_tokens", "output_audio_tokens", b"output_audio_tokens", "output_tokens", b"output_tokens", "provider_costs", b"provider_costs", "recognized_ms", b"recognized_ms", "spoken_characters", b"spoken_characters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_micros", b"cost_micros", "first_audio_ms", b"first_audio_ms", "first_text_ms", b"first_text_ms", "input_audio_tokens", b"input_audio_tokens", "input_tokens", b"input_tokens", "output_audio_tokens", b"output_audio_tokens", "output_tokens", b"output_tokens", "provider_attempts", b"provider_attempts", "provider_costs", b"provider_costs", "recognized_ms", b"recognized_ms", "spoken_characters", b"spoken_characters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -857,23 +892,71 @@ class ProviderCost(_message.Message):
 
     PROVIDER_FIELD_NUMBER: _builtins.int
     COST_MICROS_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """The provider."""
     cost_micros: _builtins.int
     """Estimated cost, in millionths of the price list's currency."""
+    unknown: _builtins.bool
+    """Whether some of what it was used for has no price in the list, so that it cost more than `cost_micros`."""
     def __init__(
         self,
         *,
         provider: _builtins.str = ...,
         cost_micros: _builtins.int = ...,
+        unknown: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_micros", b"cost_micros", "provider", b"provider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_micros", b"cost_micros", "provider", b"provider", "unknown", b"unknown"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProviderCost: _TypeAlias = ProviderCost  # noqa: Y015
+
+@_typing.final
+class ProviderAttempt(_message.Message):
+    """Attempts of one provider in one role that ended alike."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    FIRST_MS_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    provider: _builtins.str
+    """The provider."""
+    role: _catalog_pb2.ProviderRole.ValueType
+    """What it was asked to be."""
+    outcome: Global___AttemptOutcome.ValueType
+    """How they ended."""
+    cause: _builtins.str
+    """One word for why they failed, such as TIMED_OUT or LIMITED. Empty where they did not."""
+    first_ms: _builtins.float
+    """Milliseconds from asking to the first token, sound or text of the first of them that gave one. Unset: none did."""
+    count: _builtins.int
+    """How many ended so."""
+    def __init__(
+        self,
+        *,
+        provider: _builtins.str = ...,
+        role: _catalog_pb2.ProviderRole.ValueType = ...,
+        outcome: Global___AttemptOutcome.ValueType = ...,
+        cause: _builtins.str = ...,
+        first_ms: _builtins.float | None = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_first_ms", b"_first_ms", "first_ms", b"first_ms"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_first_ms", b"_first_ms", "cause", b"cause", "count", b"count", "first_ms", b"first_ms", "outcome", b"outcome", "provider", b"provider", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__first_ms: _TypeAlias = _typing.Literal["first_ms"]  # noqa: Y015
+    _WhichOneofArgType__first_ms: _TypeAlias = _typing.Literal["_first_ms", b"_first_ms"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__first_ms) -> _WhichOneofReturnType__first_ms | None: ...
+
+Global___ProviderAttempt: _TypeAlias = ProviderAttempt  # noqa: Y015
 
 @_typing.final
 class EngineFailed(_message.Message):
