@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up test browser web check generate format soak fuzz bench lock clean released
+.PHONY: help setup models up test browser web check generate format soak chaos fuzz bench lock clean released
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -83,6 +83,9 @@ format: $(VENV)/dev $(NODE) ## Format the code and mend what the linter can.
 
 soak: $(VENV)/dev ## Run the long tests: leaks, kills, a store that is away, hostile sound (minutes).
 	$(BIN)/pytest -q -m soak --timeout 900 tests/soak tests/services/media
+
+chaos: $(VENV)/dev ## Kill services 210 times while people talk, and count what is lost (minutes).
+	$(BIN)/pytest -q -s -m soak tests/chaos
 
 fuzz: $(VENV)/dev ## Send hundreds of made-up requests to every REST operation (minutes).
 	$(BIN)/pytest -q -m soak --timeout 1800 tests/soak/test_rest_withstands_anything.py

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cli.addresses import PeerSettings
 from cli.certs import tls_of
@@ -27,6 +27,9 @@ from mesh.telemetry import Telemetry, TelemetrySettings
 from mesh.tls import Tls
 from mesh.tokens import ServiceTokens, TokenSigner, TokenVerifier
 from mesh.user_service import UserService
+
+#: With what comes after it a process is gone ten seconds after SIGTERM.
+_DRAIN_S: Final = 5.0
 
 
 def serve(name: str, address: str, data_dir: Path | None) -> None:
@@ -55,7 +58,8 @@ async def _serve_unit(name: str, address: str, data_dir: Path | None) -> None:
         unit = open_unit(name, peers, SystemClock(), data_dir=data_dir, overrides={})
         service = await stack.enter_async_context(unit)
         verifier = await stack.enter_async_context(_verifier(identity, peers))
-        server = await stack.enter_async_context(MeshServer([service], verifier, address=listen, tls=identity.tls))
+        server = MeshServer([service], verifier, address=listen, tls=identity.tls, drain_s=_DRAIN_S)
+        await stack.enter_async_context(server)
         _settle(f"{name} serves on {server.address}")
         await server.run_until_signal()
 

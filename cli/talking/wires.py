@@ -8,7 +8,7 @@ import grpc
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1.conversation_service_pb2_grpc import ConversationServiceStub
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from mesh.channel import call_metadata
 from mesh.errors import NotAllowedError, UnauthenticatedError, UnavailableError, VivavoceError
@@ -50,6 +50,8 @@ async def open_socket(web: str, token: str) -> AsyncIterator["SocketWire"]:
         )
     except InvalidStatus as refused:
         raise _refused(refused.response.status_code) from refused
+    except InvalidHandshake:
+        raise UnavailableError(f"What listens on {web} hung up; try again after a while.") from None
     except OSError:
         raise UnavailableError(f"Nothing listens on {web}; start the mesh with `viva up`.") from None
     async with opened:

@@ -35,7 +35,7 @@ from services.conversation.wire.consent import UserConsent
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 #: What sessions left behind is stored within this, when the service ends.
-_LAST_WORDS_S: Final = 5.0
+_LAST_WORDS_S: Final = 2.5
 
 
 @asynccontextmanager

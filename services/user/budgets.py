@@ -28,8 +28,8 @@ class Spending:
         """
         return await self._budgets.account(user_id, self._clock.wall())
 
-    async def reserve(self, user_id: str, amounts: Amounts, lifetime_s: int = LONGEST_S) -> str:
-        """Sets `amounts` aside; the id to settle by.
+    async def reserve(self, user_id: str, amounts: Amounts, lifetime_s: int = LONGEST_S, *, purpose: str = "") -> str:
+        """Sets `amounts` aside; the id to settle by. What was set aside before for the same `purpose` is freed.
 
         Raises:
             BudgetExhaustedError: less is left, or the operator has stopped all spending.
@@ -38,7 +38,7 @@ class Spending:
         self._refuse_if_stopped()
         now = self._clock.wall()
         expires_us = int((now + timedelta(seconds=lifetime_s)).timestamp() * 1_000_000)
-        reservation = Reservation(new_id("bud"), user_id, amounts, Amounts(), lifetime_s, expires_us)
+        reservation = Reservation(new_id("bud"), user_id, amounts, Amounts(), lifetime_s, expires_us, purpose=purpose)
         if refusal := await self._budgets.reserve(reservation, now):
             raise refusal
         return reservation.reservation_id

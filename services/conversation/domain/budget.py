@@ -6,8 +6,10 @@ from typing import Protocol
 class Budget(Protocol):
     """One learner's budget, as a session sees it. Seconds are totals since the session's place was taken."""
 
-    async def take_place(self, user_id: str) -> str:
+    async def take_place(self, user_id: str, conversation_id: str) -> str:
         """Takes the place of one session, for a minute and a half; the id to renew and leave it by.
+
+        A place that a session on the same conversation had before is free from now on: its process is gone.
 
         Raises:
             BudgetExhaustedError: no place is left, or an amount is used up.

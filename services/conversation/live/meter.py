@@ -24,6 +24,7 @@ class Meter:
         self,
         budget: Budget,
         user_id: str,
+        conversation_id: str,
         clock: Clock,
         post: Callable[[events.Event], Awaitable[None]],
         *,
@@ -31,6 +32,7 @@ class Meter:
     ) -> None:
         self._budget = budget
         self._user_id = user_id
+        self._conversation_id = conversation_id
         self._clock = clock
         self._post = post
         self._every_s = every_s
@@ -48,7 +50,7 @@ class Meter:
             NotFoundError: the account was deleted.
         """
         try:
-            self._place_id = await self._budget.take_place(self._user_id)
+            self._place_id = await self._budget.take_place(self._user_id, self._conversation_id)
         except (BudgetExhaustedError, NotFoundError):
             raise
         except VivavoceError as error:
@@ -72,7 +74,7 @@ class Meter:
             return True
         try:
             if not self._place_id:
-                self._place_id = await self._budget.take_place(self._user_id)
+                self._place_id = await self._budget.take_place(self._user_id, self._conversation_id)
             await self._budget.leave(self._place_id, self._used())
         except VivavoceError as error:
             # What can't be mended by waiting: the account is gone, or the limit passed without this.
@@ -90,7 +92,7 @@ class Meter:
 
     async def _renew(self) -> None:
         if not self._place_id:
-            self._place_id = await self._budget.take_place(self._user_id)
+            self._place_id = await self._budget.take_place(self._user_id, self._conversation_id)
         used = self._used()
         try:
             await self._budget.renew(self._place_id, used)

@@ -257,7 +257,7 @@ class Sessions:
 
     def _meter(self, seat: Seat) -> Meter:
         budget, every_s = self._premises.mesh.budget, self._settings.budget_every_s
-        return Meter(budget, seat.user_id, self._clock, poster(seat.post_box), every_s=every_s)
+        return Meter(budget, seat.user_id, seat.conversation_id, self._clock, poster(seat.post_box), every_s=every_s)
 
     async def _keep(self, seat: Seat, keeper: Keeper, meter: Meter) -> None:
         try:

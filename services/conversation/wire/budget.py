@@ -30,12 +30,13 @@ class UserBudget:
         self._stub = stub
         self._metadata = metadata
 
-    async def take_place(self, user_id: str) -> str:
+    async def take_place(self, user_id: str, conversation_id: str) -> str:
         """See `Budget`."""
         request = service_pb.ReserveBudgetRequest(
             user_id=user_id,
             amount=service_pb.Budget(concurrent_sessions=1, audio_seconds=_AHEAD_S),
             lifetime=Duration(seconds=_PLACE_S),
+            purpose=conversation_id,
         )
         answer = await _answer(self._stub.ReserveBudget(request, metadata=self._metadata(), timeout=_ANSWERED_WITHIN_S))
         return answer.reservation_id

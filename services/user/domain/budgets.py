@@ -87,6 +87,8 @@ class Reservation:
     lifetime_s: int
     expire_time_us: int
     settled: bool = False
+    #: What it is for; the next for the same takes its place. Empty: nothing in particular.
+    purpose: str = ""
 
     def holds(self, now_us: int) -> bool:
         """Whether it still keeps something from others."""
@@ -174,7 +176,7 @@ class Budgets(Protocol):
         ...
 
     async def reserve(self, reservation: Reservation, now: datetime) -> BudgetExhaustedError | None:
-        """Sets something aside, or says why it can't be.
+        """Sets something aside, or says why it can't be. What was set aside before for the same purpose ends now.
 
         Raises:
             NotFoundError: there is no such person.

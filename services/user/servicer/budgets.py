@@ -33,7 +33,9 @@ class BudgetRpcs:
     ) -> service_pb.ReserveBudgetResponse:
         """Sets aside what may be used."""
         lifetime_s = request.lifetime.seconds + (request.lifetime.nanos > 0) or LONGEST_S
-        reservation_id = await self._spending.reserve(request.user_id, _amounts(request.amount), lifetime_s)
+        reservation_id = await self._spending.reserve(
+            request.user_id, _amounts(request.amount), lifetime_s, purpose=request.purpose
+        )
         return service_pb.ReserveBudgetResponse(reservation_id=reservation_id)
 
     async def RenewBudget(

@@ -53,6 +53,7 @@ class BudgetReservationRow(Base):
     lifetime_s: Mapped[int] = mapped_column(BigInteger)
     expire_time_us: Mapped[int] = mapped_column(BigInteger, index=True)
     settled: Mapped[bool] = mapped_column(Boolean)
+    purpose: Mapped[str] = mapped_column(String(64))
 
 
 def reservation_row(reservation: Reservation) -> BudgetReservationRow:

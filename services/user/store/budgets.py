@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from mesh.database import Database
@@ -51,7 +51,10 @@ class BudgetStore:
         """See `Budgets`."""
 
         def unit(session: Session) -> BudgetExhaustedError | None:
-            account = self._account(session, _person(session, reservation.user_id, to_change=True), now)
+            user = _person(session, reservation.user_id, to_change=True)
+            if reservation.purpose:
+                _end(session, user.user_id, reservation.purpose, now)
+            account = self._account(session, user, now)
             refusal = account.refusal(reservation.amounts)
             if refusal is None:
                 session.add(reservation_row(reservation))
@@ -126,6 +129,17 @@ def _held(session: Session, user_id: str, now: datetime) -> Iterable[Reservation
         BudgetReservationRow.expire_time_us > to_us(now),
     )
     return map(reservation_of, session.scalars(held))
+
+
+def _end(session: Session, user_id: str, purpose: str, now: datetime) -> None:
+    """Frees what is set aside for a purpose; what was used of it may still be booked."""
+    held = update(BudgetReservationRow).where(
+        BudgetReservationRow.user_id == user_id,
+        BudgetReservationRow.purpose == purpose,
+        BudgetReservationRow.settled.is_(False),
+        BudgetReservationRow.expire_time_us > to_us(now),
+    )
+    session.execute(held.values(expire_time_us=to_us(now)))
 
 
 def _book(session: Session, row: BudgetReservationRow, user: UserRow, used: Amounts, now: datetime) -> None:

@@ -233,6 +233,25 @@ async def test_whatever_is_reserved_renewed_and_settled_the_books_add_up(poor: U
     assert sum(told.values()) <= 100 + 3 * len(told)
 
 
+async def test_what_was_set_aside_for_the_same_purpose_is_free_again_and_may_still_be_booked(poor: UserMesh) -> None:
+    user, metadata = await poor.guest(), poor.authority.service_metadata("conversation")
+    request = service_pb.ReserveBudgetRequest(
+        user_id=user.user.user_id, amount=Budget(concurrent_sessions=1, audio_seconds=60), purpose="cnv_1"
+    )
+    first = await poor.stub.ReserveBudget(request, metadata=metadata)
+    await poor.stub.ReserveBudget(request, metadata=metadata)
+    assert (await left(poor, user)).concurrent_sessions == 1
+    await settle(poor, first.reservation_id, Budget(audio_seconds=10))
+    assert (await left(poor, user)).audio_seconds == 100 - 60 - 10
+    with refused(BudgetExhaustedError):
+        await poor.stub.ReserveBudget(
+            service_pb.ReserveBudgetRequest(
+                user_id=user.user.user_id, amount=Budget(concurrent_sessions=1, audio_seconds=60), purpose="cnv_2"
+            ),
+            metadata=metadata,
+        )
+
+
 async def test_what_ended_is_swept_away(poor: UserMesh, database_url: str) -> None:
     user = await poor.guest()
     await reserve(poor, user, TURN)

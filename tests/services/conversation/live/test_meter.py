@@ -21,7 +21,7 @@ class Purse:
         self.left: list[str] = []
         self.failure: VivavoceError | None = None
 
-    async def take_place(self, user_id: str) -> str:
+    async def take_place(self, user_id: str, conversation_id: str) -> str:
         self._check()
         place_id = f"bud_{len(self.places)}"
         self.places[place_id] = 0
@@ -52,7 +52,7 @@ class Bench:
         self.purse = purse
         self.clock = VirtualClock()
         self.posted: list[events.Event] = []
-        self.meter = Meter(purse, "usr_1", self.clock, self._post, every_s=20.0)
+        self.meter = Meter(purse, "usr_1", "cnv_1", self.clock, self._post, every_s=20.0)
         # The talk goes on all the time.
         self.meter.seconds = self.clock.now
 

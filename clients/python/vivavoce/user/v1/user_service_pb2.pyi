@@ -1279,8 +1279,13 @@ class ReserveBudgetRequest(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     LIFETIME_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """The person."""
+    purpose: _builtins.str
+    """What it is for, such as a conversation by its id. What was set aside before for the same is freed: whoever held it
+    has gone without a word. Empty means nothing in particular, and frees nothing.
+    """
     @_builtins.property
     def amount(self) -> Global___Budget:
         """The most it may use. Unset amounts are none; money is the greater of the two, and counts for the day and the month."""
@@ -1295,10 +1300,11 @@ class ReserveBudgetRequest(_message.Message):
         user_id: _builtins.str = ...,
         amount: Global___Budget | None = ...,
         lifetime: _duration_pb2.Duration | None = ...,
+        purpose: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "lifetime", b"lifetime"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "lifetime", b"lifetime", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "lifetime", b"lifetime", "purpose", b"purpose", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,6 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { ProviderRole } from "./catalog_pb";
+import { file_vivavoce_ai_engine_v1_catalog } from "./catalog_pb";
 import type { AudioFormat, WordTime } from "../../type/v1/audio_pb";
 import { file_vivavoce_type_v1_audio } from "../../type/v1/audio_pb";
 import type { Failure } from "../../type/v1/failure_pb";
@@ -18,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vivavoce/ai_engine/v1/engine.proto.
  */
 export const file_vivavoce_ai_engine_v1_engine: GenFile = /*@__PURE__*/
-  fileDesc("CiJ2aXZhdm9jZS9haV9lbmdpbmUvdjEvZW5naW5lLnByb3RvEhV2aXZhdm9jZS5haV9lbmdpbmUudjEiwwEKD0VuZ2luZVNlbGVjdGlvbhIvCgRraW5kGAEgASgOMiEudml2YXZvY2UuYWlfZW5naW5lLnYxLkVuZ2luZUtpbmQSEgoKcmVjb2duaXplchgCIAEoCRIWCg5sYW5ndWFnZV9tb2RlbBgDIAEoCRITCgtzeW50aGVzaXplchgEIAEoCRIYChBzcGVlY2hfdG9fc3BlZWNoGAUgASgJEg0KBXZvaWNlGAYgASgJEhUKDXNwZWFraW5nX3JhdGUYByABKAIiwQEKDkxlYXJuZXJQcm9maWxlEhcKD3RhcmdldF9sYW5ndWFnZRgBIAEoCRIXCg9uYXRpdmVfbGFuZ3VhZ2UYAiABKAkSKgoFbGV2ZWwYAyABKA4yGy52aXZhdm9jZS50eXBlLnYxLkNlZnJMZXZlbBI7ChBjb3JyZWN0aW9uX3N0eWxlGAQgASgOMiEudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uU3R5bGUSFAoMZGlzcGxheV9uYW1lGAUgASgJIkwKC0NvbnRleHRMaW5lEi8KB3NwZWFrZXIYASABKA4yHi52aXZhdm9jZS5haV9lbmdpbmUudjEuU3BlYWtlchIMCgR0ZXh0GAIgASgJIsUBCgxUdXRvckNvbnRleHQSNgoHbGVhcm5lchgBIAEoCzIlLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5MZWFybmVyUHJvZmlsZRITCgtzY2VuYXJpb19pZBgCIAEoCRIxCgVsaW5lcxgDIAMoCzIiLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Db250ZXh0TGluZRITCgt0dXRvcl9zdGF0ZRgEIAEoCRINCgVmYWN0cxgFIAMoCRIRCglkdWVfaXRlbXMYBiADKAki7wEKCUNvbmZpZ3VyZRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRI2CgZlbmdpbmUYAyABKAsyJi52aXZhdm9jZS5haV9lbmdpbmUudjEuRW5naW5lU2VsZWN0aW9uEjIKC2lucHV0X2F1ZGlvGAQgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIzCgxvdXRwdXRfYXVkaW8YBSABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0EhcKD3RhcmdldF9sYW5ndWFnZRgGIAEoCSIwCgtBcHBlbmRBdWRpbxIUCgxmaXJzdF9zYW1wbGUYASABKAMSCwoDcGNtGAIgASgMIlYKCVJlY29nbml6ZRIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhMKC2Zyb21fc2FtcGxlGAMgASgDEhEKCXRvX3NhbXBsZRgEIAEoAyKHAQoHUmVzcG9uZBIQCghyZXBseV9pZBgBIAEoCRIPCgd0dXJuX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgFEhEKCXR1cm5fdGV4dBgEIAEoCRI0Cgdjb250ZXh0GAUgASgLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlR1dG9yQ29udGV4dCI+CgVTcGVhaxIQCghyZXBseV9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJEhUKDXNwZWFraW5nX3JhdGUYAyABKAIiGgoGQ2FuY2VsEhAKCHJlcGx5X2lkGAEgASgJIj8KC1JlcG9ydEhlYXJkEhAKCHJlcGx5X2lkGAEgASgJEg8KB3NhbXBsZXMYAiABKAMSDQoFZmluYWwYAyABKAgimAEKCkNvbmZpZ3VyZWQSNgoGZW5naW5lGAEgASgLMiYudml2YXZvY2UuYWlfZW5naW5lLnYxLkVuZ2luZVNlbGVjdGlvbhIzCgxvdXRwdXRfYXVkaW8YAiABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0Eg4KBmxhYmVscxgDIAMoCRINCgVsb2NhbBgEIAEoCCIiCg1TcGVlY2hTdGFydGVkEhEKCWF0X3NhbXBsZRgBIAEoAyIgCgtTcGVlY2hFbmRlZBIRCglhdF9zYW1wbGUYASABKAMiOgoQVHVybkVuZEVzdGltYXRlZBIRCglhdF9zYW1wbGUYASABKAMSEwoLcHJvYmFiaWxpdHkYAiABKAIiggEKEVRyYW5zY3JpcHRSZXZpc2VkEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSDAoEdGV4dBgDIAEoCRIpCgV3b3JkcxgEIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUSEQoJdG9fc2FtcGxlGAUgASgDIjMKEVJlcGx5VGV4dFByb2R1Y2VkEhAKCHJlcGx5X2lkGAEgASgJEgwKBHRleHQYAiABKAkidAoSUmVwbHlBdWRpb1Byb2R1Y2VkEhAKCHJlcGx5X2lkGAEgASgJEhQKDGZpcnN0X3NhbXBsZRgCIAEoAxILCgNwY20YAyABKAwSKQoFd29yZHMYBCADKAsyGi52aXZhdm9jZS50eXBlLnYxLldvcmRUaW1lIooCCg1SZXBseUZpbmlzaGVkEhAKCHJlcGx5X2lkGAEgASgJEiwKA2VuZBgCIAEoDjIfLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5SZXBseUVuZBIVCg10b3RhbF9zYW1wbGVzGAMgASgDEhMKC3R1dG9yX3N0YXRlGAQgASgJEjQKCHByb2dyZXNzGAUgASgLMiIudml2YXZvY2UudHlwZS52MS5TY2VuYXJpb1Byb2dyZXNzEioKB2ZhaWx1cmUYBiABKAsyGS52aXZhdm9jZS50eXBlLnYxLkZhaWx1cmUSKwoFdXNhZ2UYByABKAsyHC52aXZhdm9jZS5haV9lbmdpbmUudjEuVXNhZ2UieAoPQ29ycmVjdGlvbkZvdW5kEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSEAoIcmVwbHlfaWQYAyABKAkSMAoKY29ycmVjdGlvbhgEIAEoCzIcLnZpdmF2b2NlLnR5cGUudjEuQ29ycmVjdGlvbiKgAgoFVXNhZ2USFAoMaW5wdXRfdG9rZW5zGAEgASgDEhUKDW91dHB1dF90b2tlbnMYAiABKAMSGQoRc3Bva2VuX2NoYXJhY3RlcnMYAyABKAMSFQoNcmVjb2duaXplZF9tcxgEIAEoAxIVCg1maXJzdF90ZXh0X21zGAUgASgBEhYKDmZpcnN0X2F1ZGlvX21zGAYgASgBEhoKEmlucHV0X2F1ZGlvX3Rva2VucxgHIAEoAxIbChNvdXRwdXRfYXVkaW9fdG9rZW5zGAggASgDEhMKC2Nvc3RfbWljcm9zGAkgASgDEjsKDnByb3ZpZGVyX2Nvc3RzGAogAygLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlByb3ZpZGVyQ29zdCI1CgxQcm92aWRlckNvc3QSEAoIcHJvdmlkZXIYASABKAkSEwoLY29zdF9taWNyb3MYAiABKAMiXQoMRW5naW5lRmFpbGVkEioKB2ZhaWx1cmUYASABKAsyGS52aXZhdm9jZS50eXBlLnYxLkZhaWx1cmUSDwoHdHVybl9pZBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoBSpdCgpFbmdpbmVLaW5kEhsKF0VOR0lORV9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVRU5HSU5FX0tJTkRfUElQRUxJTkVEEAESFwoTRU5HSU5FX0tJTkRfVU5JRklFRBACKkoKB1NwZWFrZXISFwoTU1BFQUtFUl9VTlNQRUNJRklFRBAAEhMKD1NQRUFLRVJfTEVBUk5FUhABEhEKDVNQRUFLRVJfVFVUT1IQAipsCghSZXBseUVuZBIZChVSRVBMWV9FTkRfVU5TUEVDSUZJRUQQABIWChJSRVBMWV9FTkRfQ09NUExFVEUQARIXChNSRVBMWV9FTkRfQ0FOQ0VMTEVEEAISFAoQUkVQTFlfRU5EX0ZBSUxFRBADYgZwcm90bzM", [file_vivavoce_type_v1_audio, file_vivavoce_type_v1_failure, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_learner]);
+  fileDesc("CiJ2aXZhdm9jZS9haV9lbmdpbmUvdjEvZW5naW5lLnByb3RvEhV2aXZhdm9jZS5haV9lbmdpbmUudjEiwwEKD0VuZ2luZVNlbGVjdGlvbhIvCgRraW5kGAEgASgOMiEudml2YXZvY2UuYWlfZW5naW5lLnYxLkVuZ2luZUtpbmQSEgoKcmVjb2duaXplchgCIAEoCRIWCg5sYW5ndWFnZV9tb2RlbBgDIAEoCRITCgtzeW50aGVzaXplchgEIAEoCRIYChBzcGVlY2hfdG9fc3BlZWNoGAUgASgJEg0KBXZvaWNlGAYgASgJEhUKDXNwZWFraW5nX3JhdGUYByABKAIiwQEKDkxlYXJuZXJQcm9maWxlEhcKD3RhcmdldF9sYW5ndWFnZRgBIAEoCRIXCg9uYXRpdmVfbGFuZ3VhZ2UYAiABKAkSKgoFbGV2ZWwYAyABKA4yGy52aXZhdm9jZS50eXBlLnYxLkNlZnJMZXZlbBI7ChBjb3JyZWN0aW9uX3N0eWxlGAQgASgOMiEudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uU3R5bGUSFAoMZGlzcGxheV9uYW1lGAUgASgJIkwKC0NvbnRleHRMaW5lEi8KB3NwZWFrZXIYASABKA4yHi52aXZhdm9jZS5haV9lbmdpbmUudjEuU3BlYWtlchIMCgR0ZXh0GAIgASgJIsUBCgxUdXRvckNvbnRleHQSNgoHbGVhcm5lchgBIAEoCzIlLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5MZWFybmVyUHJvZmlsZRITCgtzY2VuYXJpb19pZBgCIAEoCRIxCgVsaW5lcxgDIAMoCzIiLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Db250ZXh0TGluZRITCgt0dXRvcl9zdGF0ZRgEIAEoCRINCgVmYWN0cxgFIAMoCRIRCglkdWVfaXRlbXMYBiADKAki7wEKCUNvbmZpZ3VyZRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRI2CgZlbmdpbmUYAyABKAsyJi52aXZhdm9jZS5haV9lbmdpbmUudjEuRW5naW5lU2VsZWN0aW9uEjIKC2lucHV0X2F1ZGlvGAQgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIzCgxvdXRwdXRfYXVkaW8YBSABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0EhcKD3RhcmdldF9sYW5ndWFnZRgGIAEoCSIwCgtBcHBlbmRBdWRpbxIUCgxmaXJzdF9zYW1wbGUYASABKAMSCwoDcGNtGAIgASgMIlYKCVJlY29nbml6ZRIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhMKC2Zyb21fc2FtcGxlGAMgASgDEhEKCXRvX3NhbXBsZRgEIAEoAyKHAQoHUmVzcG9uZBIQCghyZXBseV9pZBgBIAEoCRIPCgd0dXJuX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgFEhEKCXR1cm5fdGV4dBgEIAEoCRI0Cgdjb250ZXh0GAUgASgLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlR1dG9yQ29udGV4dCI+CgVTcGVhaxIQCghyZXBseV9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJEhUKDXNwZWFraW5nX3JhdGUYAyABKAIiGgoGQ2FuY2VsEhAKCHJlcGx5X2lkGAEgASgJIj8KC1JlcG9ydEhlYXJkEhAKCHJlcGx5X2lkGAEgASgJEg8KB3NhbXBsZXMYAiABKAMSDQoFZmluYWwYAyABKAgimAEKCkNvbmZpZ3VyZWQSNgoGZW5naW5lGAEgASgLMiYudml2YXZvY2UuYWlfZW5naW5lLnYxLkVuZ2luZVNlbGVjdGlvbhIzCgxvdXRwdXRfYXVkaW8YAiABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0Eg4KBmxhYmVscxgDIAMoCRINCgVsb2NhbBgEIAEoCCIiCg1TcGVlY2hTdGFydGVkEhEKCWF0X3NhbXBsZRgBIAEoAyIgCgtTcGVlY2hFbmRlZBIRCglhdF9zYW1wbGUYASABKAMiOgoQVHVybkVuZEVzdGltYXRlZBIRCglhdF9zYW1wbGUYASABKAMSEwoLcHJvYmFiaWxpdHkYAiABKAIiggEKEVRyYW5zY3JpcHRSZXZpc2VkEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSDAoEdGV4dBgDIAEoCRIpCgV3b3JkcxgEIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUSEQoJdG9fc2FtcGxlGAUgASgDIjMKEVJlcGx5VGV4dFByb2R1Y2VkEhAKCHJlcGx5X2lkGAEgASgJEgwKBHRleHQYAiABKAkidAoSUmVwbHlBdWRpb1Byb2R1Y2VkEhAKCHJlcGx5X2lkGAEgASgJEhQKDGZpcnN0X3NhbXBsZRgCIAEoAxILCgNwY20YAyABKAwSKQoFd29yZHMYBCADKAsyGi52aXZhdm9jZS50eXBlLnYxLldvcmRUaW1lIooCCg1SZXBseUZpbmlzaGVkEhAKCHJlcGx5X2lkGAEgASgJEiwKA2VuZBgCIAEoDjIfLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5SZXBseUVuZBIVCg10b3RhbF9zYW1wbGVzGAMgASgDEhMKC3R1dG9yX3N0YXRlGAQgASgJEjQKCHByb2dyZXNzGAUgASgLMiIudml2YXZvY2UudHlwZS52MS5TY2VuYXJpb1Byb2dyZXNzEioKB2ZhaWx1cmUYBiABKAsyGS52aXZhdm9jZS50eXBlLnYxLkZhaWx1cmUSKwoFdXNhZ2UYByABKAsyHC52aXZhdm9jZS5haV9lbmdpbmUudjEuVXNhZ2UieAoPQ29ycmVjdGlvbkZvdW5kEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSEAoIcmVwbHlfaWQYAyABKAkSMAoKY29ycmVjdGlvbhgEIAEoCzIcLnZpdmF2b2NlLnR5cGUudjEuQ29ycmVjdGlvbiLjAgoFVXNhZ2USFAoMaW5wdXRfdG9rZW5zGAEgASgDEhUKDW91dHB1dF90b2tlbnMYAiABKAMSGQoRc3Bva2VuX2NoYXJhY3RlcnMYAyABKAMSFQoNcmVjb2duaXplZF9tcxgEIAEoAxIVCg1maXJzdF90ZXh0X21zGAUgASgBEhYKDmZpcnN0X2F1ZGlvX21zGAYgASgBEhoKEmlucHV0X2F1ZGlvX3Rva2VucxgHIAEoAxIbChNvdXRwdXRfYXVkaW9fdG9rZW5zGAggASgDEhMKC2Nvc3RfbWljcm9zGAkgASgDEjsKDnByb3ZpZGVyX2Nvc3RzGAogAygLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlByb3ZpZGVyQ29zdBJBChFwcm92aWRlcl9hdHRlbXB0cxgLIAMoCzImLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Qcm92aWRlckF0dGVtcHQiRgoMUHJvdmlkZXJDb3N0EhAKCHByb3ZpZGVyGAEgASgJEhMKC2Nvc3RfbWljcm9zGAIgASgDEg8KB3Vua25vd24YAyABKAgi0AEKD1Byb3ZpZGVyQXR0ZW1wdBIQCghwcm92aWRlchgBIAEoCRIxCgRyb2xlGAIgASgOMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlByb3ZpZGVyUm9sZRI2CgdvdXRjb21lGAMgASgOMiUudml2YXZvY2UuYWlfZW5naW5lLnYxLkF0dGVtcHRPdXRjb21lEg0KBWNhdXNlGAQgASgJEhUKCGZpcnN0X21zGAUgASgBSACIAQESDQoFY291bnQYBiABKAVCCwoJX2ZpcnN0X21zIl0KDEVuZ2luZUZhaWxlZBIqCgdmYWlsdXJlGAEgASgLMhkudml2YXZvY2UudHlwZS52MS5GYWlsdXJlEg8KB3R1cm5faWQYAiABKAkSEAoIcmV2aXNpb24YAyABKAUqXQoKRW5naW5lS2luZBIbChdFTkdJTkVfS0lORF9VTlNQRUNJRklFRBAAEhkKFUVOR0lORV9LSU5EX1BJUEVMSU5FRBABEhcKE0VOR0lORV9LSU5EX1VOSUZJRUQQAipKCgdTcGVha2VyEhcKE1NQRUFLRVJfVU5TUEVDSUZJRUQQABITCg9TUEVBS0VSX0xFQVJORVIQARIRCg1TUEVBS0VSX1RVVE9SEAIqbAoIUmVwbHlFbmQSGQoVUkVQTFlfRU5EX1VOU1BFQ0lGSUVEEAASFgoSUkVQTFlfRU5EX0NPTVBMRVRFEAESFwoTUkVQTFlfRU5EX0NBTkNFTExFRBACEhQKEFJFUExZX0VORF9GQUlMRUQQAyqKAQoOQXR0ZW1wdE91dGNvbWUSHwobQVRURU1QVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASHAoYQVRURU1QVF9PVVRDT01FX0FOU1dFUkVEEAESGgoWQVRURU1QVF9PVVRDT01FX0ZBSUxFRBACEh0KGUFUVEVNUFRfT1VUQ09NRV9BQkFORE9ORUQQA2IGcHJvdG8z", [file_vivavoce_ai_engine_v1_catalog, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_failure, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_learner]);
 
 /**
  * Which providers hear, think and speak. An empty name means the installation's default for that role.
@@ -888,11 +890,18 @@ export type Usage = Message<"vivavoce.ai_engine.v1.Usage"> & {
   costMicros: bigint;
 
   /**
-   * What each provider has in it, by name. Those that cost nothing, or have no known price, are left out.
+   * What each provider has in it, by name. Those that cost nothing are left out.
    *
    * @generated from field: repeated vivavoce.ai_engine.v1.ProviderCost provider_costs = 10;
    */
   providerCosts: ProviderCost[];
+
+  /**
+   * How each provider did since the last report: those that answered, and those that others had to stand in for.
+   *
+   * @generated from field: repeated vivavoce.ai_engine.v1.ProviderAttempt provider_attempts = 11;
+   */
+  providerAttempts: ProviderAttempt[];
 };
 
 /**
@@ -921,6 +930,13 @@ export type ProviderCost = Message<"vivavoce.ai_engine.v1.ProviderCost"> & {
    * @generated from field: int64 cost_micros = 2;
    */
   costMicros: bigint;
+
+  /**
+   * Whether some of what it was used for has no price in the list, so that it cost more than `cost_micros`.
+   *
+   * @generated from field: bool unknown = 3;
+   */
+  unknown: boolean;
 };
 
 /**
@@ -929,6 +945,62 @@ export type ProviderCost = Message<"vivavoce.ai_engine.v1.ProviderCost"> & {
  */
 export const ProviderCostSchema: GenMessage<ProviderCost> = /*@__PURE__*/
   messageDesc(file_vivavoce_ai_engine_v1_engine, 21);
+
+/**
+ * Attempts of one provider in one role that ended alike.
+ *
+ * @generated from message vivavoce.ai_engine.v1.ProviderAttempt
+ */
+export type ProviderAttempt = Message<"vivavoce.ai_engine.v1.ProviderAttempt"> & {
+  /**
+   * The provider.
+   *
+   * @generated from field: string provider = 1;
+   */
+  provider: string;
+
+  /**
+   * What it was asked to be.
+   *
+   * @generated from field: vivavoce.ai_engine.v1.ProviderRole role = 2;
+   */
+  role: ProviderRole;
+
+  /**
+   * How they ended.
+   *
+   * @generated from field: vivavoce.ai_engine.v1.AttemptOutcome outcome = 3;
+   */
+  outcome: AttemptOutcome;
+
+  /**
+   * One word for why they failed, such as TIMED_OUT or LIMITED. Empty where they did not.
+   *
+   * @generated from field: string cause = 4;
+   */
+  cause: string;
+
+  /**
+   * Milliseconds from asking to the first token, sound or text of the first of them that gave one. Unset: none did.
+   *
+   * @generated from field: optional double first_ms = 5;
+   */
+  firstMs?: number | undefined;
+
+  /**
+   * How many ended so.
+   *
+   * @generated from field: int32 count = 6;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message vivavoce.ai_engine.v1.ProviderAttempt.
+ * Use `create(ProviderAttemptSchema)` to create a new message.
+ */
+export const ProviderAttemptSchema: GenMessage<ProviderAttempt> = /*@__PURE__*/
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 22);
 
 /**
  * Something failed and the session goes on.
@@ -963,7 +1035,7 @@ export type EngineFailed = Message<"vivavoce.ai_engine.v1.EngineFailed"> & {
  * Use `create(EngineFailedSchema)` to create a new message.
  */
 export const EngineFailedSchema: GenMessage<EngineFailed> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 22);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 23);
 
 /**
  * How an engine is built. Nothing upstream of the engine depends on it.
@@ -1073,4 +1145,45 @@ export enum ReplyEnd {
  */
 export const ReplyEndSchema: GenEnum<ReplyEnd> = /*@__PURE__*/
   enumDesc(file_vivavoce_ai_engine_v1_engine, 2);
+
+/**
+ * How an attempt to have something from a provider ended.
+ *
+ * @generated from enum vivavoce.ai_engine.v1.AttemptOutcome
+ */
+export enum AttemptOutcome {
+  /**
+   * Not told.
+   *
+   * @generated from enum value: ATTEMPT_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It did what it was asked.
+   *
+   * @generated from enum value: ATTEMPT_OUTCOME_ANSWERED = 1;
+   */
+  ANSWERED = 1,
+
+  /**
+   * It did not; another was asked, or the caller was told.
+   *
+   * @generated from enum value: ATTEMPT_OUTCOME_FAILED = 2;
+   */
+  FAILED = 2,
+
+  /**
+   * It was stopped before its end, because nobody wanted the rest.
+   *
+   * @generated from enum value: ATTEMPT_OUTCOME_ABANDONED = 3;
+   */
+  ABANDONED = 3,
+}
+
+/**
+ * Describes the enum vivavoce.ai_engine.v1.AttemptOutcome.
+ */
+export const AttemptOutcomeSchema: GenEnum<AttemptOutcome> = /*@__PURE__*/
+  enumDesc(file_vivavoce_ai_engine_v1_engine, 3);
 

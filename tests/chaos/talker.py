@@ -1,0 +1,149 @@
+"""A learner who talks without end, comes back whenever the wire is cut, and notes what was promised."""
+
+import asyncio
+import itertools
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
+from vivavoce.conversation.v1 import converse_pb2 as converse_pb
+from vivavoce.user.v1 import user_service_pb2 as user_pb
+from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
+
+from cli.talking.wires import SocketWire, open_socket
+from mesh.channel import call_metadata, open_channel
+from mesh.errors import VivavoceError
+from mesh.streams import DuplexStream
+from tests.services.conversation.learner import Learner, learner
+
+#: What a call of somebody who is signed in carries.
+Signed = tuple[tuple[str, str], ...]
+#: Opens a wire to the mesh.
+Door = Callable[[Signed], AbstractAsyncContextManager[Learner]]
+
+#: A turn is committed within this, or its wire counts as cut.
+_COMMITTED_S: Final = 10.0
+_AGAIN_AFTER_S: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A turn that the client was told is committed."""
+
+    sequence: int
+    turn_id: str
+    text: str
+
+
+async def new_guest(user_address: str) -> Signed:
+    """Signs a new guest in."""
+    async with open_channel(user_address) as channel:
+        answer = await UserServiceStub(channel).CreateGuest(user_pb.CreateGuestRequest(client="chaos"), timeout=20)
+    return call_metadata(answer.tokens.access_token)
+
+
+@asynccontextmanager
+async def by_grpc(address: str, metadata: Signed) -> AsyncIterator[Learner]:
+    """Over gRPC, by a channel of its own, as a client has that is started anew."""
+    async with open_channel(address) as channel, learner(channel, metadata) as wire:
+        yield wire
+
+
+@asynccontextmanager
+async def by_edge(address: str, metadata: Signed) -> AsyncIterator[Learner]:
+    """Over a WebSocket of the edge."""
+    token = dict(metadata)["authorization"].removeprefix("Bearer ")
+    async with open_socket(f"http://{address}", token) as socket:
+        yield Learner(_Socket(socket))
+
+
+class _Socket(DuplexStream[service_pb.ConverseRequest, service_pb.ConverseResponse]):
+    """A socket as the stream it stands for."""
+
+    def __init__(self, socket: SocketWire) -> None:
+        self._socket = socket
+        self._responses = aiter(socket)
+
+    async def send(self, message: service_pb.ConverseRequest) -> None:
+        await self._socket.send(message)
+
+    async def __anext__(self) -> service_pb.ConverseResponse:
+        return await anext(self._responses)
+
+
+class Talker:
+    """One learner in one conversation, by whichever of the doors opens."""
+
+    def __init__(self, name: str, doors: Sequence[Door], metadata: Signed, chance: random.Random) -> None:
+        self.name = name
+        self.metadata = metadata
+        self.conversation_id = ""
+        self.promises: list[Promise] = []
+        #: Turns that were begun to be said, aloud and in writing.
+        self.spoken = 0
+        self.written: list[str] = []
+        #: When the wire was last cut, and when the session was last there again, by the monotonic clock.
+        self.lost_at = self.found_at = 0.0
+        self.talks = asyncio.Event()
+        self.complaints: list[str] = []
+        self._doors = itertools.cycle(doors)
+        self._chance = chance
+        self._token = ""
+        self._last_sequence = 0
+
+    async def talk(self) -> None:
+        """Talks until cancelled."""
+        for door in self._doors:
+            try:
+                async with door(self.metadata) as wire:
+                    await self._session(wire)
+            except* (VivavoceError, StopAsyncIteration, TimeoutError) as cut:
+                self._is_cut(cut)
+            await asyncio.sleep(_AGAIN_AFTER_S)
+
+    def _is_cut(self, cut: BaseExceptionGroup[BaseException]) -> None:
+        self.talks.clear()
+        if self.lost_at <= self.found_at:
+            self.lost_at = time.monotonic()
+        self.complaints.append(repr(cut.exceptions[0]))
+
+    async def _session(self, wire: Learner) -> None:
+        started = await (wire.resume(self._token, self._last_sequence) if self._token else wire.start())
+        self._token = started.resume_token
+        self.conversation_id = started.conversation.conversation_id
+        self.found_at = time.monotonic()
+        while True:
+            if self._chance.random() < 0.5:
+                await self._speak(wire)
+            else:
+                await self._write(wire)
+            self.talks.set()
+
+    async def _write(self, wire: Learner) -> None:
+        text = f"{self.name} says {len(self.written)}"
+        self.written.append(text)
+        await wire.send(submit_text=converse_pb.SubmitText(text=text))
+        await self._until_committed(wire)
+
+    async def _speak(self, wire: Learner) -> None:
+        self.spoken += 1
+        await wire.speak(5)
+        await wire.be_silent(5)
+        await self._until_committed(wire)
+
+    async def _until_committed(self, wire: Learner) -> None:
+        async with asyncio.timeout(_COMMITTED_S):
+            while not self._note(await wire.next()):
+                pass
+
+    def _note(self, message: service_pb.ConverseResponse) -> bool:
+        self._last_sequence = message.sequence
+        if message.WhichOneof("event") != "turn_committed":
+            return False
+        committed = message.turn_committed
+        self.promises.append(Promise(committed.sequence, committed.turn_id, committed.text))
+        return True

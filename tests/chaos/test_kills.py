@@ -1,0 +1,58 @@
+"""Services killed again and again while people talk: nothing promised is lost or doubled, and every talk goes on."""
+
+import secrets
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.chaos.storm import Outcome, rage, restart_all
+from tests.chaos.town import town
+from tests.postgres import add_database
+
+#: In the suite, and by `make chaos`.
+FEW = [pytest.param(18, id="few"), pytest.param(140, marks=[pytest.mark.soak, pytest.mark.timeout(3600)], id="many")]
+FEWER = [pytest.param(12, id="few"), pytest.param(70, marks=[pytest.mark.soak, pytest.mark.timeout(3600)], id="many")]
+#: What is promised, and what a machine that is busy with other tests is held to.
+PROMISED_S, BUSY_S = 2.0, 6.0
+
+
+def check(outcome: Outcome, kills: int) -> None:
+    print(outcome)  # noqa: T201 (`make chaos` shows it)
+    assert outcome.promised > kills
+    assert (outcome.lost, outcome.altered, outcome.doubled, outcome.gaps) == (0, 0, 0, 0)
+    assert outcome.kept >= outcome.promised
+    if kills < 50:
+        assert median(outcome.resumed_s) <= BUSY_S
+    else:
+        assert outcome.slowest_s <= PROMISED_S
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kills", FEW)
+async def test_with_one_process_of_each_service(tmp_path: Path, kills: int) -> None:
+    with town(tmp_path) as found:
+        check(await rage(found, seed=5, kills=kills, talkers=3), kills)
+
+
+@pytest.mark.timeout(300)
+async def test_everything_restarted_in_order_loses_nothing_and_every_process_stops_in_time(tmp_path: Path) -> None:
+    with town(tmp_path) as found:
+        outcome = await restart_all(found, talkers=3)
+    assert set(outcome.exits.values()) == {0}, outcome.exits
+    assert (outcome.lost, outcome.altered, outcome.doubled, outcome.gaps) == (0, 0, 0, 0)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kills", FEWER)
+async def test_with_replicas_that_adopt_each_others_sessions(
+    tmp_path: Path, postgres_url: str, valkey_url: str, kills: int
+) -> None:
+    name = secrets.token_hex(4)
+    variables = {
+        "VIVAVOCE_CONVERSATION_DATABASE_URL": add_database(postgres_url, f"conversation_{name}"),
+        "VIVAVOCE_HISTORY_DATABASE_URL": add_database(postgres_url, f"history_{name}"),
+        "VIVAVOCE_EPHEMERAL_URL": valkey_url,
+    }
+    with town(tmp_path, conversations=2, **variables) as found:
+        check(await rage(found, seed=6, kills=kills, talkers=3), kills)
