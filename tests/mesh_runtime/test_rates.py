@@ -7,7 +7,7 @@ import pytest
 
 from mesh.errors import InvalidFieldError, RateLimitedError
 from mesh.rates import Rates, check_rates
-from tests.valkey import ValkeyServer, valkey
+from tests.stores import own_valkey
 
 
 async def test_as_many_as_the_rate_allows_are_let_through(ephemeral_url: str) -> None:
@@ -62,11 +62,10 @@ async def test_no_key_reaches_the_store(valkey_url: str) -> None:
 
 
 async def test_where_the_store_is_away_everything_passes_and_that_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    with valkey() as server:
-        assert isinstance(server, ValkeyServer)
+    with own_valkey() as server:
         async with Rates(server.url) as rates:
             await rates.admit("1/hour", "x")
-            server.stop()
+            server.program.kill()
             caplog.set_level(logging.WARNING)
             await rates.admit("1/hour", "x")
     assert "rates can't be counted" in caplog.text

@@ -18,6 +18,7 @@ from vivavoce.media.v1 import media_service_pb2 as service_pb
 from vivavoce.media.v1.media_service_pb2_grpc import MediaServiceStub
 from vivavoce.type.v1 import audio_pb2 as audio_pb
 
+from cli.stores.seaweedfs import SeaweedFs
 from mesh.channel import open_channel
 from mesh.clock import Clock, SystemClock
 from mesh.ids import new_id
@@ -27,7 +28,7 @@ from mesh.testing import Authority, new_authority, serve
 from mesh.tokens import ServiceTokens
 from services.media.app import open_service
 from services.media.settings import Settings
-from tests.seaweedfs import OURS, SeaweedFs
+from tests.stores import OURS
 
 if TYPE_CHECKING:
     from vivavoce.media.v1.media_service_pb2_grpc import MediaServiceAsyncStub
@@ -205,4 +206,4 @@ def bucket_settings(seaweed: SeaweedFs, data_dir: Path, **changes: object) -> Se
 
 def lying(seaweed: SeaweedFs, settings: Settings) -> set[str]:
     """What lies in the bucket below the prefix of these settings."""
-    return {name for name in seaweed.names() if name.startswith(settings.s3_prefix)}
+    return {name for name in seaweed.names(OURS.bucket) if name.startswith(settings.s3_prefix)}

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from vivavoce.media.v1 import media_service_pb2 as service_pb
 
+from cli.stores.seaweedfs import SeaweedFs
 from mesh.errors import ExhaustedError, UnavailableError
 from services.media.settings import Settings
-from tests.seaweedfs import SeaweedFs, seaweedfs
 from tests.services.calls import refused
 from tests.services.media.conftest import (
     LEARNER,
@@ -25,6 +25,7 @@ from tests.services.media.conftest import (
     start,
 )
 from tests.services.media.test_archive import record_both
+from tests.stores import own_seaweedfs
 
 TENTH = 1600
 
@@ -52,14 +53,14 @@ async def _heed(stream: RecordStream) -> None:
 async def test_a_store_that_hangs_is_ridden_out(seaweed: SeaweedFs, tmp_path: Path) -> None:
     settings = bucket_settings(seaweed, tmp_path)
     async with media_mesh(settings) as mesh:
-        seaweed.pause()
+        seaweed.program.pause()
         try:
             await mesh.record(start("rec_1"), append(LEARNER, 0, TENTH))
             assert await record_in_time(mesh, "rec_2", 3) < 1
             assert not (await mesh.get("rec_2")).archived
             assert (await mesh.get("rec_2")).tracks[0].samples == 30 * TENTH
         finally:
-            seaweed.resume()
+            seaweed.program.resume()
         for recording_id in ("rec_1", "rec_2"):
             await mesh.archived(recording_id, within_s=50)
         assert len(lying(seaweed, settings)) == 10
@@ -106,7 +107,7 @@ async def test_a_deletion_while_the_store_is_away_is_carried_out_later(seaweed: 
 
 @pytest.fixture
 def own_seaweed() -> Iterator[SeaweedFs]:
-    with seaweedfs() as server:
+    with own_seaweedfs() as server:
         yield server
 
 
@@ -118,10 +119,10 @@ async def test_a_store_killed_for_a_minute_midway_is_ridden_out(own_seaweed: Sea
         talking = asyncio.create_task(record_in_time(mesh, "rec_1", 75))
         await record_both(mesh, "rec_2")
         await asyncio.sleep(5)
-        own_seaweed.kill()
+        own_seaweed.program.kill()
         await mesh.record(start("rec_3"), append(LEARNER, 0, TENTH))
         await asyncio.sleep(60)
-        await asyncio.to_thread(own_seaweed.start)
+        await asyncio.to_thread(own_seaweed.program.start)
         assert await talking < 1
         for recording_id in ("rec_1", "rec_3"):
             await mesh.archived(recording_id, within_s=120)

@@ -15,16 +15,17 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 from vivavoce.media.v1 import media_service_pb2 as service_pb
 
+from cli.stores.seaweedfs import SeaweedFs, client
 from mesh.errors import InvalidFieldError, NotFoundError, UnavailableError
 from services.media.blobs.opening import open_s3
 from services.media.blobs.profiles import PROFILES, profile
 from services.media.blobs.s3 import PART_BYTES, S3Blobs, open_client
 from services.media.settings import Settings
-from tests.seaweedfs import OURS, THEIRS, SeaweedFs
 from tests.services.calls import refused
 from tests.services.media.conftest import LEARNER, bucket_settings, lying, media_mesh, sound
 from tests.services.media.test_archive import record_both
 from tests.services.media.test_people import forget
+from tests.stores import OURS, THEIRS
 
 
 @pytest.fixture
@@ -81,11 +82,11 @@ async def test_a_link_of_the_store_plays_with_range_until_it_ends(blobs: S3Blobs
 
 
 def test_a_body_that_does_not_fit_its_sum_is_refused(seaweed: SeaweedFs) -> None:
-    client = seaweed.client(OURS.access_key, OURS.secret_key)
+    s3 = client(seaweed.endpoint, OURS)
     wrong = base64.b64encode(hashlib.md5(b"other").digest()).decode()
     with pytest.raises(ClientError, match="BadDigest"):
-        client.put_object(Bucket=OURS.bucket, Key="bad", Body=b"sound", ContentMD5=wrong)
-    assert "bad" not in seaweed.names()
+        s3.put_object(Bucket=OURS.bucket, Key="bad", Body=b"sound", ContentMD5=wrong)
+    assert "bad" not in seaweed.names(OURS.bucket)
 
 
 @pytest.mark.parametrize(
@@ -119,8 +120,8 @@ async def test_a_store_that_is_away_is_told_as_such(in_bucket: Settings, tmp_pat
 
 async def test_the_store_takes_a_rule_that_removes_what_is_old(blobs: S3Blobs, seaweed: SeaweedFs) -> None:
     await blobs.expire_after(30)
-    client = seaweed.client(OURS.access_key, OURS.secret_key)
-    (rule,) = client.get_bucket_lifecycle_configuration(Bucket=OURS.bucket)["Rules"]
+    s3 = client(seaweed.endpoint, OURS)
+    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=OURS.bucket)["Rules"]
     assert rule["Expiration"] == {"Days": 30}
 
 

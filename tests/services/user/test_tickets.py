@@ -14,7 +14,7 @@ from mesh.errors import NotAllowedError, UnauthenticatedError, UnavailableError
 from services.user.settings import Settings
 from tests.services.calls import refused
 from tests.services.user.conftest import UserMesh, user_mesh
-from tests.valkey import valkey
+from tests.stores import own_valkey
 
 PAGE = "https://talk.example.org"
 
@@ -112,19 +112,19 @@ async def test_a_ticket_is_good_for_half_a_minute(sqlite_mesh: UserMesh) -> None
 async def test_while_valkey_is_away_tickets_are_unavailable_and_what_it_lost_is_not_valid(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with valkey() as server:
+    with own_valkey() as server:
         monkeypatch.setenv("VIVAVOCE_EPHEMERAL_URL", server.url)
         async with user_mesh(Settings(data_dir=tmp_path / "data", database_url=sqlite_url)) as mesh:
             tokens = (await mesh.register()).tokens
             ticket = await issue(mesh, tokens)
-            server.stop()
+            server.program.kill()
             with refused(UnavailableError, reason="SERVICE_UNAVAILABLE"):
                 await issue(mesh, tokens)
             with refused(UnavailableError, reason="SERVICE_UNAVAILABLE"):
                 await redeem(mesh, ticket)
             # Nothing else needs it.
             assert (await mesh.user(await mesh.log_in())).email == "ann@example.org"
-            server.start()
+            server.program.start()
             server.empty()
             with refused(UnauthenticatedError, reason="TOKEN_INVALID"):
                 await redeem(mesh, ticket)

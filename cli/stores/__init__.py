@@ -1,0 +1,1 @@
+"""The stores of a real installation (PostgreSQL, Valkey, SeaweedFS), run from pip wheels without containers."""
