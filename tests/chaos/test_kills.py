@@ -6,9 +6,9 @@ from statistics import median
 
 import pytest
 
+from cli.stores.postgres import Postgres
 from tests.chaos.storm import Outcome, rage, restart_all
 from tests.chaos.town import town
-from tests.postgres import add_database
 
 #: In the suite, and by `make chaos`.
 FEW = [pytest.param(18, id="few"), pytest.param(140, marks=[pytest.mark.soak, pytest.mark.timeout(3600)], id="many")]
@@ -46,12 +46,12 @@ async def test_everything_restarted_in_order_loses_nothing_and_every_process_sto
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kills", FEWER)
 async def test_with_replicas_that_adopt_each_others_sessions(
-    tmp_path: Path, postgres_url: str, valkey_url: str, kills: int
+    tmp_path: Path, shared_postgres: Postgres, valkey_url: str, kills: int
 ) -> None:
     name = secrets.token_hex(4)
     variables = {
-        "VIVAVOCE_CONVERSATION_DATABASE_URL": add_database(postgres_url, f"conversation_{name}"),
-        "VIVAVOCE_HISTORY_DATABASE_URL": add_database(postgres_url, f"history_{name}"),
+        "VIVAVOCE_CONVERSATION_DATABASE_URL": shared_postgres.database(f"conversation_{name}"),
+        "VIVAVOCE_HISTORY_DATABASE_URL": shared_postgres.database(f"history_{name}"),
         "VIVAVOCE_EPHEMERAL_URL": valkey_url,
     }
     with town(tmp_path, conversations=2, **variables) as found:
