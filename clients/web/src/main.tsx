@@ -3,6 +3,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
+import { watchArrivals } from "./app/arrivals";
 import { openLanguage } from "./i18n/text";
 import "./ui/tokens.css";
 import "./ui/base.css";
@@ -10,6 +11,7 @@ import "./ui/base.css";
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no root");
 
+watchArrivals();
 await openLanguage();
 createRoot(root).render(
   <StrictMode>

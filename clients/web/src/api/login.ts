@@ -60,6 +60,15 @@ export class Login {
     if (tokens) this.enter(tokens, { guest: true });
   }
 
+  /** The guest has become an account: tokens say so once they are renewed. */
+  async upgraded(): Promise<void> {
+    const kept = this.#kept();
+    if (kept === null) return;
+    this.#storage.setItem(KEPT, JSON.stringify({ ...kept, guest: false } satisfies Kept));
+    await this.renew();
+    this.#state.set("account");
+  }
+
   /** Forgets the tokens. The server is told by whoever has a token to tell it with. */
   leave(): void {
     this.#access = null;

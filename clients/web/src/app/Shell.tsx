@@ -1,12 +1,24 @@
 // The frame around every screen but the call: where one is, and the way elsewhere.
 
 import type { ReactNode } from "react";
-import { useText } from "../i18n/text";
+import { login } from "../api/mesh";
+import { type PlainKey, useText } from "../i18n/text";
+import { Icon, type IconName } from "../ui/Icon";
 import { Link } from "./router";
 import styles from "./Shell.module.css";
+import { useStore } from "./store";
+
+const PLACES: readonly (readonly [to: string, icon: IconName, name: PlainKey])[] = [
+  ["/", "talk", "nav.talk"],
+  ["/notebook", "notebook", "nav.notebook"],
+  ["/progress", "progress", "nav.progress"],
+  ["/history", "history", "nav.history"],
+  ["/settings", "settings", "nav.settings"],
+];
 
 export function Shell({ children }: { children: ReactNode }) {
   const say = useText();
+  const out = useStore(login.state) === "out";
   return (
     <>
       <a className={styles.skip} href="#content">
@@ -17,9 +29,21 @@ export function Shell({ children }: { children: ReactNode }) {
           <img src="/icon.svg" alt="" width="28" height="28" />
           {say("app.name")}
         </Link>
-        <nav className={styles.nav} aria-label={say("app.menu")}>
-          <Link to="/">{say("nav.talk")}</Link>
-        </nav>
+        {out ? (
+          <nav className={styles.doors} aria-label={say("app.menu")}>
+            <Link to="/login">{say("login.title")}</Link>
+            <Link to="/register">{say("register.title")}</Link>
+          </nav>
+        ) : (
+          <nav className={styles.nav} aria-label={say("app.menu")}>
+            {PLACES.map(([to, icon, name]) => (
+              <Link key={to} to={to}>
+                <Icon name={icon} />
+                {say(name)}
+              </Link>
+            ))}
+          </nav>
+        )}
       </header>
       <main id="content" tabIndex={-1} className={styles.main}>
         {children}

@@ -14,4 +14,11 @@ export interface Route {
   readonly bare?: boolean;
 }
 
-export const ROUTES: readonly Route[] = [{ pattern: "/", screen: lazy(() => import("../screens/Home")) }];
+export const ROUTES: readonly Route[] = [
+  { pattern: "/", screen: lazy(() => import("../screens/Home")) },
+  { pattern: "/login", screen: lazy(() => import("../screens/account/Login")) },
+  { pattern: "/register", screen: lazy(() => import("../screens/account/Register")) },
+  { pattern: "/forgot", screen: lazy(() => import("../screens/account/Forgot")) },
+  { pattern: "/reset", screen: lazy(() => import("../screens/account/Reset")) },
+  { pattern: "/verify", screen: lazy(() => import("../screens/account/Verify")) },
+];

@@ -8,6 +8,8 @@ export type Catalogue = Readonly<Record<Key, string>>;
 type Placeholders<S extends string> = S extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Placeholders<Rest>
   : never;
+/** A key whose text stands by itself. */
+export type PlainKey = { [K in Key]: [Placeholders<(typeof en)[K]>] extends [never] ? K : never }[Key];
 type Values<K extends Key> = [Placeholders<(typeof en)[K]>] extends [never]
   ? []
   : [values: Record<Placeholders<(typeof en)[K]>, string | number>];

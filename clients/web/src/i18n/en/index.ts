@@ -1,5 +1,6 @@
 // English: the catalogue that the others follow.
 
+import { account } from "./account";
 import { common } from "./common";
 
-export const en = { ...common } as const;
+export const en = { ...common, ...account } as const;

@@ -1,0 +1,41 @@
+// The signs beside words: drawn in the colour of the text, and silent to screen readers.
+
+const PATHS = {
+  talk: "M12 15a3.5 3.5 0 0 0 3.5-3.5v-5a3.5 3.5 0 0 0-7 0v5A3.5 3.5 0 0 0 12 15ZM5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3",
+  notebook: "M7 3.5h10a2 2 0 0 1 2 2v13a2 2 0 0 1-2 2H7M7 3.5v17M4.5 8H7M4.5 12H7M4.5 16H7M10.5 8.5h5M10.5 12h5",
+  progress: "M4 20h16M6.5 20v-6M12 20V5M17.5 20v-9",
+  history: "M4 12a8 8 0 1 0 2.6-5.9M4 4.5V8.5h4M12 8v4.4l3 1.8",
+  settings:
+    "M4 7h8M17 7h3M4 17h3M12 17h8M14.5 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM9.5 19.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z",
+  play: "M8 5.5v13l10.5-6.5Z",
+  stop: "M7 7h10v10H7Z",
+  slow: "M4 17.5h16M6 17.5c0-5 3-8 6.5-8s5 2.5 5 5H20M9 17.5a3 3 0 0 1 6 0",
+  both: "M3.5 12h2.5l2-5 3 10 2-7 1.5 4h2l1.5-3 1 1h2",
+  edit: "M4.5 19.5l1-4.2L15.8 5a1.7 1.7 0 0 1 2.4 0l.8.8a1.7 1.7 0 0 1 0 2.4L8.7 18.5Z",
+  remove: "M5 7h14M9.5 7V4.5h5V7M7 7l1 12.5h8L17 7M10.5 10.5v5.5M13.5 10.5v5.5",
+  search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.5 15.5 20 20",
+  keep: "M7 4h10v16l-5-4-5 4Z",
+  check: "M5 12.5l4.5 4.5L19 7.5",
+  flame:
+    "M12 3c1 3.5 5.5 5.5 5.5 11a5.5 5.5 0 0 1-11 0c0-2 1-3.5 2-4.5.3 1.500 1 2.300 2 2.500C10 9 10.500 5.500 12 3Z",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg
+      width="22"
+      height="22"
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.8"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}
