@@ -21,4 +21,8 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/forgot", screen: lazy(() => import("../screens/account/Forgot")) },
   { pattern: "/reset", screen: lazy(() => import("../screens/account/Reset")) },
   { pattern: "/verify", screen: lazy(() => import("../screens/account/Verify")) },
+  { pattern: "/history", screen: lazy(() => import("../screens/after/History")) },
+  { pattern: "/history/:conversation", screen: lazy(() => import("../screens/after/Conversation")) },
+  { pattern: "/notebook", screen: lazy(() => import("../screens/notebook/Notebook")) },
+  { pattern: "/progress", screen: lazy(() => import("../screens/progress/Progress")) },
 ];

@@ -1,0 +1,45 @@
+// Dates, times and numbers as the language of the interface writes them.
+
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import { type Language, useLanguage } from "./text";
+
+export interface Format {
+  day(time: Timestamp | Date | undefined): string;
+  moment(time: Timestamp | undefined): string;
+  /** How far away a time is, such as "in 3 days". */
+  distance(time: Timestamp | undefined, now?: number): string;
+  number(value: number, digits?: number): string;
+  /** A language by its BCP 47 tag, in the words of the interface. */
+  language(tag: string): string;
+}
+
+export function useFormat(): Format {
+  return formatIn(useLanguage());
+}
+
+const known = new Map<Language, Format>();
+
+export function formatIn(language: Language): Format {
+  const before = known.get(language);
+  if (before) return before;
+  const days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+  const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  const distances = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const languages = new Intl.DisplayNames(language, { type: "language", fallback: "code" });
+  const format: Format = {
+    day: (time) => (time ? days.format(time instanceof Date ? time : timestampDate(time)) : ""),
+    moment: (time) => (time ? moments.format(timestampDate(time)) : ""),
+    distance: (time, now = Date.now()) => {
+      if (!time) return "";
+      const minutes = Math.round((timestampDate(time).getTime() - now) / 60_000);
+      if (Math.abs(minutes) < 60) return distances.format(minutes, "minute");
+      if (Math.abs(minutes) < 36 * 60) return distances.format(Math.round(minutes / 60), "hour");
+      return distances.format(Math.round(minutes / 1440), "day");
+    },
+    number: (value, digits = 0) =>
+      value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+    language: (tag) => (tag ? (languages.of(tag) ?? tag) : ""),
+  };
+  known.set(language, format);
+  return format;
+}

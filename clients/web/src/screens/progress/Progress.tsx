@@ -1,0 +1,101 @@
+// What the learner has done: minutes, pace, words by level, slips by kind, and days in a row.
+
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { useCallback, useMemo, useState } from "react";
+import { histories } from "../../api/mesh";
+import { zoneHere } from "../../api/profile";
+import { Awaited, useLoaded } from "../../app/loaded";
+import { type Progress as Counted, ProgressSchema } from "../../gen/vivavoce/history/v1/history_pb";
+import { ProgressGrouping } from "../../gen/vivavoce/history/v1/history_service_pb";
+import { useFormat } from "../../i18n/format";
+import { useText } from "../../i18n/text";
+import { ButtonLink } from "../../ui/Button";
+import { Empty } from "../../ui/Empty";
+import { Figures } from "../../ui/Figures";
+import { SelectField } from "../../ui/fields";
+import { Page } from "../../ui/Page";
+import { Charts } from "./Charts";
+import styles from "./Progress.module.css";
+import { Streak } from "./Streak";
+import { EXTENTS, filled, firstDay, type Range } from "./spans";
+
+const NOTHING = create(ProgressSchema);
+
+export default function Progress() {
+  const say = useText();
+  const [range, setRange] = useState<Range>("month");
+  const load = useCallback((signal: AbortSignal) => loadProgress(range, signal), [range]);
+  const [loaded, again] = useLoaded(load);
+  const ranges = [
+    ["month", say("progress.month")],
+    ["quarter", say("progress.quarter")],
+    ["year", say("progress.year")],
+  ] as const;
+  return (
+    <Page
+      title={say("progress.title")}
+      actions={<SelectField label={say("progress.range")} options={ranges} value={range} onChange={setRange} />}
+    >
+      <Awaited of={loaded} again={again}>
+        {({ total, days, spans }) =>
+          total.turnCount === 0 && days.length === 0 ? (
+            <Empty text={say("progress.empty")}>
+              <ButtonLink to="/" look="main">
+                {say("verify.onward")}
+              </ButtonLink>
+            </Empty>
+          ) : (
+            <Drawn range={range} total={total} days={days} spans={spans} />
+          )
+        }
+      </Awaited>
+    </Page>
+  );
+}
+
+/** The range, and the last four weeks by day for the row of days. */
+async function loadProgress(range: Range, signal: AbortSignal) {
+  const ask = (each: Range) =>
+    histories.getProgress(
+      {
+        startTime: timestampFromDate(firstDay(each, new Date())),
+        grouping: EXTENTS[each].byWeek ? ProgressGrouping.WEEK : ProgressGrouping.DAY,
+        timeZone: zoneHere(),
+      },
+      { signal },
+    );
+  const [wanted, month] = await Promise.all([ask(range), ask("month")]);
+  return { total: wanted.total ?? NOTHING, days: month.spans, spans: wanted.spans };
+}
+
+interface DrawnProps {
+  range: Range;
+  total: Counted;
+  days: readonly Counted[];
+  spans: readonly Counted[];
+}
+
+function Drawn({ range, total, days, spans }: DrawnProps) {
+  const say = useText();
+  const format = useFormat();
+  const today = useMemo(() => new Date(), []);
+  return (
+    <>
+      <Streak days={total.streakDays} spans={filled("month", today, days)} />
+      <Figures
+        of={[
+          [say("figure.spoken"), say("figure.minutes", { count: format.number(total.spokenSeconds / 60) })],
+          [say("progress.turns"), format.number(total.turnCount)],
+          [say("figure.words"), format.number(total.distinctWords)],
+          [say("figure.newWords"), format.number(total.newWords)],
+          [say("figure.share"), `${format.number(total.talkRatio * 100)} %`],
+          [say("progress.gap"), say("progress.seconds", { count: format.number(total.meanResponseGapMs / 1000, 1) })],
+        ]}
+      />
+      <div className={styles.charts}>
+        <Charts range={range} total={total} spans={filled(range, today, spans)} />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,1 @@
+import"./mesh-rfm1asWa.js";function e(){return Intl.DateTimeFormat().resolvedOptions().timeZone}export{e as t};
