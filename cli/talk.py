@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import grpc
+from google.protobuf.json_format import MessageToDict
 from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
@@ -20,6 +21,7 @@ from cli.ports import split_address
 from cli.signals import until_signal
 from cli.talking.access import Access
 from cli.talking.devices import Devices
+from cli.talking.feedback import line_of
 from cli.talking.learner import Answered, Learner, join
 from cli.talking.sound import Sound, at_one_rate, check_writable, read_sound, write_sound
 from cli.talking.wires import open_grpc
@@ -155,8 +157,8 @@ def _tell_live(response: conversation_pb.ConverseResponse) -> None:
             ledger = response.reply_measured.ledger
             screen.print(f"       after {ledger.total_ms:.0f} ms{_stages(ledger)}", markup=False)
         case "feedback_given":
-            correction = response.feedback_given.correction
-            screen.print(f"       better: {correction.better}", markup=False)
+            if line := line_of(response.feedback_given):
+                screen.print(f"       {line}", markup=False)
         case "error_raised":
             screen.print(marked("warning", response.error_raised.failure.message))
         case _:
@@ -174,6 +176,8 @@ def _tell(options: TalkOptions, answer: Answered) -> None:
     screen.print(f"You:   {answer.transcript}\nTutor: {answer.reply}", markup=False)
     if answer.first_audio_ms is not None:
         screen.print(f"       heard after {answer.first_audio_ms:.0f} ms{_stages(answer.ledger)}", markup=False)
+    for line in filter(None, map(line_of, answer.feedback)):
+        screen.print(f"       {line}", markup=False)
 
 
 def _stages(ledger: ledger_pb.Ledger | None) -> str:
@@ -201,6 +205,7 @@ def _turn(answer: Answered) -> dict[str, Any]:
         "first_audio_ms": heard,
         "ledger": ledger_json(answer.ledger),
         "outcome": answer.outcome,
+        "feedback": [MessageToDict(given, preserving_proto_field_name=True) for given in answer.feedback],
     }
 
 

@@ -69,6 +69,7 @@ class Session:
         self.speaking = False
         self.speech_changed_at = 0.0
         self.goals_reached: set[str] = set()
+        self.feedback: list[converse_pb.FeedbackGiven] = []
 
     def see(self, response: conversation_pb.ConverseResponse, at: float) -> None:
         """Takes note of an event that came at a time on the client's clock."""
@@ -98,19 +99,14 @@ class Session:
                 self.replies[response.reply_measured.reply_id].ledger = response.reply_measured.ledger
             case "scenario_progressed":
                 self.goals_reached.update(response.scenario_progressed.progress.reached_goal_ids)
+            case "feedback_given":
+                self.feedback.append(response.feedback_given)
             case "error_raised":
                 self.failures.append(error_of(response.error_raised.failure))
             case "session_ended":
                 self.ended = response.session_ended
             case (
-                "transcript_revised"
-                | "reply_paused"
-                | "reply_resumed"
-                | "feedback_given"
-                | "access_expiring"
-                | "go_away"
-                | "pong"
-                | None
+                "transcript_revised" | "reply_paused" | "reply_resumed" | "access_expiring" | "go_away" | "pong" | None
             ):
                 pass
             case other:

@@ -49,6 +49,8 @@ class Answered:
     first_audio_ms: float | None
     ledger: ledger_pb.Ledger | None
     outcome: str
+    #: What was found in it meanwhile.
+    feedback: tuple[converse_pb.FeedbackGiven, ...] = ()
 
 
 class Learner:
@@ -166,7 +168,7 @@ class Learner:
         assert reply is not None, "waited for above"
         with suppress(TimedOutError):
             await self._until(lambda: reply.ledger is not None, _REPORT_S)
-        return _answered(turns[seen:], reply, spoken_at)
+        return _answered(turns[seen:], reply, spoken_at, self.session.feedback)
 
     async def _until(self, settled: Callable[[], bool], within_s: float) -> None:
         """Waits for `settled`, looking after each event and ten times a second."""
@@ -303,7 +305,8 @@ def _is_over(reply: Reply | None) -> bool:
     return reply is not None and reply.finished
 
 
-def _answered(turns: list[Turn], reply: Reply, spoken_at: float) -> Answered:
+def _answered(turns: list[Turn], reply: Reply, spoken_at: float, feedback: list[converse_pb.FeedbackGiven]) -> Answered:
+    ids = {turn.turn_id for turn in turns}
     return Answered(
         transcript=" ".join(turn.text for turn in turns if turn.text),
         reply=reply.text,
@@ -311,6 +314,7 @@ def _answered(turns: list[Turn], reply: Reply, spoken_at: float) -> Answered:
         first_audio_ms=None if reply.audible_at is None else (reply.audible_at - spoken_at) * 1000,
         ledger=reply.ledger,
         outcome=converse_pb.ReplyOutcome.Name(reply.outcome).removeprefix("REPLY_OUTCOME_").lower(),
+        feedback=tuple(given for given in feedback if given.turn_id in ids),
     )
 
 

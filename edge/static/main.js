@@ -6,6 +6,7 @@ import { follow, mailedLink } from "./links.js";
 import { CallError, issueTicket, listScenarios, refreshTokens, signInAsGuest } from "./rpc.js";
 
 const element = (id) => document.getElementById(id);
+const LEVELS = ["", "A1", "A2", "B1", "B2", "C1", "C2"];
 const captions = new Captions(element("lines"));
 let tokens = null;
 let signedInAt = 0;
@@ -115,7 +116,7 @@ function told({ type, ...event }) {
     case "replyStarted": status("tutor", "The tutor speaks; interrupt if you like"); break;
     case "replyText": captions.tutor(event.replyId, event.text); break;
     case "replyFinished": captions.finish(event.replyId, event.heardText); status("", "Listening"); break;
-    case "feedbackGiven": correct(event.correction); break;
+    case "feedbackGiven": event.remark ? remark(event.remark) : correct(event.correction); break;
     case "scenarioProgressed": progress(event.progress); break;
     case "replyMeasured": measured(event.ledger); break;
     case "errorRaised": notify(event.failure.message); break;
@@ -180,6 +181,26 @@ function correct({ said, better, explanation }) {
   card.append(made("del", "", said), made("b", "", better), made("span", "quiet", explanation));
   element("slips").prepend(card);
   element("slips-part").hidden = false;
+}
+
+function remark({ fluency, vocabulary, pronunciation }) {
+  const card = made("li");
+  if (fluency) card.append(made("span", "quiet", fluently(fluency)));
+  for (const { word, level } of vocabulary?.words ?? []) {
+    card.append(made("b", "", word), made("span", "quiet", `a word of ${LEVELS[level]}: well done`));
+  }
+  for (const { word, expectedSounds, heardSounds } of pronunciation?.words ?? []) {
+    const sounds = heardSounds ? ` /${heardSounds}/, usually /${expectedSounds}/` : " may have sounded different";
+    card.append(made("b", "", word), made("span", "quiet", `${sounds}${pronunciation.approximate ? " (a guess)" : ""}`));
+  }
+  if (!card.childElementCount) return;
+  element("slips").prepend(card);
+  element("slips-part").hidden = false;
+}
+
+function fluently({ wordsPerMinute, pauseCount, fillerCount }) {
+  const parts = [`${Math.round(wordsPerMinute)} words a minute`, `${pauseCount} ${pauseCount === 1 ? "pause" : "pauses"}`];
+  return (fillerCount ? [...parts, `${fillerCount} × “um”`] : parts).join(" · ");
 }
 
 function progress({ reachedGoalIds }) {

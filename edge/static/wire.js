@@ -55,8 +55,16 @@ export const MESSAGES = {
     replyId: [1, "string"], outcome: [2, "int"], heardText: [3, "string"], heardSamples: [4, "int"],
     totalSamples: [5, "int"],
   },
-  FeedbackGiven: { turnId: [1, "string"], correction: [2, "Correction"] },
+  FeedbackGiven: { turnId: [1, "string"], correction: [2, "Correction"], remark: [3, "Remark"] },
   Correction: { kind: [1, "int"], said: [2, "string"], better: [3, "string"], explanation: [4, "string"] },
+  Remark: { fluency: [1, "Fluency"], vocabulary: [2, "Vocabulary"], pronunciation: [3, "Pronunciation"] },
+  Fluency: {
+    wordCount: [1, "int"], wordsPerMinute: [2, "double"], pauseCount: [3, "int"], fillerCount: [6, "int"],
+  },
+  Vocabulary: { level: [1, "int"], words: [2, "*LeveledWord"] },
+  LeveledWord: { word: [1, "string"], level: [2, "int"] },
+  Pronunciation: { approximate: [2, "bool"], words: [3, "*PronouncedWord"] },
+  PronouncedWord: { word: [1, "string"], expectedSounds: [3, "string"], heardSounds: [4, "string"] },
   ScenarioProgressed: { progress: [1, "ScenarioProgress"] },
   ScenarioProgress: {
     scenarioId: [1, "string"], reachedGoalIds: [2, "*string"], goalCount: [3, "int"], finished: [4, "bool"],

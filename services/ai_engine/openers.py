@@ -79,7 +79,8 @@ async def scenario(premises: Premises) -> AsyncIterator[LanguageModel]:
     """The tutor that plays scripted role-plays."""
     from services.ai_engine.providers.scenario_tutor import ScenarioTutor
 
-    tutor = await asyncio.to_thread(ScenarioTutor.load, premises.settings.folders())
+    settings = premises.settings
+    tutor = await asyncio.to_thread(lambda: ScenarioTutor.load(settings.folders(), feedback=settings.feedback))
     try:
         yield tutor
     finally:

@@ -23,6 +23,8 @@ from services.ai_engine.domain.voice import SpeechToSpeech, TurnTaking
 from services.ai_engine.engines.perception import Ear
 from services.ai_engine.engines.pipelined import Parts, PipelinedEngine
 from services.ai_engine.engines.unified import UnifiedEngine, VoiceParts
+from services.ai_engine.feedback.assessor import Assessor
+from services.ai_engine.feedback.judges import open_assessor
 from services.ai_engine.models import ModelSettings
 from services.ai_engine.prompts.talk import TalkPrompt
 from services.ai_engine.settings import Settings
@@ -86,6 +88,8 @@ class Providers:
     speech_to_speech: Mapping[str, SpeechToSpeech]
     ear: Ear
     turn_end: TurnEnd
+    #: Who remarks on turns; None where nobody shall.
+    assessor: Assessor | None = None
     #: Engines that stand on no provider, chosen like a speech-to-speech provider.
     engines: Mapping[str, WholeEngine] = field(default_factory=dict)
     prompt: TalkPrompt = field(default_factory=lambda: TalkPrompt({}))
@@ -152,6 +156,7 @@ async def open_providers(premises: Premises) -> AsyncIterator[Providers]:
             language_models=await opened("language model", settings.language_models + bench),
             synthesizers=await opened("synthesizer", settings.synthesizers + bench),
             speech_to_speech=await opened("speech-to-speech provider", settings.speech_to_speech),
+            assessor=await stack.enter_async_context(open_assessor()) if settings.feedback else None,
             engines=await opened("engine", engines),
             prompt=TalkPrompt(premises.scripts),
             turn_taking=_turn_taking(settings.unified_turn_taking),
@@ -199,6 +204,7 @@ def _unified(configure: Configure, providers: Providers, chooser: "_Chooser", cl
         turn_taking=providers.turn_taking,
         stand_ins=chooser.stand_ins(),
         purse=chooser.purse if voice.capabilities.paid else None,
+        assessor=providers.assessor,
     )
     default_voice = next(iter(voice.capabilities.voices), "")
     selection = Selection(
@@ -232,6 +238,7 @@ class _Chooser:
             failover_recognizer(recognizers),
             FailoverModel(language_models),
             failover_voice(synthesizers),
+            providers.assessor,
         )
         selection = Selection(
             kind="pipelined",

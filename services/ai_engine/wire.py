@@ -9,27 +9,13 @@ from vivavoce.type.v1 import audio_pb2 as audio_pb
 from vivavoce.type.v1 import error_pb2 as error_pb
 from vivavoce.type.v1 import failure_pb2 as failure_pb
 from vivavoce.type.v1 import feedback_pb2 as feedback_pb
-from vivavoce.type.v1 import learner_pb2 as learner_pb
 
 from mesh.errors import InvalidFieldError, PreconditionError
 from services.ai_engine.domain import roles, run
 from services.ai_engine.registry import ProviderEntry
+from services.ai_engine.wire_context import LEVELS, LEVELS_OUT, summary_message, tutor_context
+from services.ai_engine.wire_feedback import correction, remark
 
-_LEVELS: Final[dict[learner_pb.CefrLevel.ValueType, roles.CefrLevel]] = {
-    learner_pb.CEFR_LEVEL_A1: "A1",
-    learner_pb.CEFR_LEVEL_A2: "A2",
-    learner_pb.CEFR_LEVEL_B1: "B1",
-    learner_pb.CEFR_LEVEL_B2: "B2",
-    learner_pb.CEFR_LEVEL_C1: "C1",
-    learner_pb.CEFR_LEVEL_C2: "C2",
-}
-_LEVELS_OUT: Final = {level: number for number, level in _LEVELS.items()}
-_STYLES: Final[dict[learner_pb.CorrectionStyle.ValueType, roles.CorrectionStyle]] = {
-    learner_pb.CORRECTION_STYLE_UNSPECIFIED: "recast",
-    learner_pb.CORRECTION_STYLE_RECAST: "recast",
-    learner_pb.CORRECTION_STYLE_CARDS_ONLY: "cards_only",
-    learner_pb.CORRECTION_STYLE_AFTERWARDS: "afterwards",
-}
 _KINDS: Final[dict[run.EngineKind | None, engine_pb.EngineKind.ValueType]] = {
     None: engine_pb.ENGINE_KIND_UNSPECIFIED,
     "pipelined": engine_pb.ENGINE_KIND_PIPELINED,
@@ -51,10 +37,6 @@ _OUTCOMES: Final[dict[run.Outcome, engine_pb.AttemptOutcome.ValueType]] = {
     "answered": engine_pb.ATTEMPT_OUTCOME_ANSWERED,
     "failed": engine_pb.ATTEMPT_OUTCOME_FAILED,
     "abandoned": engine_pb.ATTEMPT_OUTCOME_ABANDONED,
-}
-_CORRECTIONS: Final = {
-    "grammar": feedback_pb.CORRECTION_KIND_GRAMMAR,
-    "vocabulary": feedback_pb.CORRECTION_KIND_VOCABULARY,
 }
 
 
@@ -107,6 +89,8 @@ def command_from(request: service_pb.RunRequest) -> run.Command:
             return run.ReportHeard(
                 request.report_heard.reply_id, request.report_heard.samples, request.report_heard.final
             )
+        case "assess":
+            return _assess(request.assess)
         case "configure":
             raise PreconditionError(
                 "The stream is configured already; open another to change it.", reason="STREAM_ALREADY_CONFIGURED"
@@ -142,7 +126,15 @@ def response_of(event: run.Event) -> service_pb.RunResponse:
         case run.ReplyFinished():
             response.reply_finished.CopyFrom(_finished(event))
         case run.CorrectionFound():
-            response.correction_found.CopyFrom(_correction(event))
+            response.correction_found.CopyFrom(correction(event))
+        case run.RemarkFound():
+            response.remark_found.CopyFrom(
+                engine_pb.RemarkFound(turn_id=event.turn_id, revision=event.revision, remark=remark(event.remark))
+            )
+        case run.TalkSummarised(reply_id, summary):
+            response.talk_summarised.CopyFrom(
+                engine_pb.TalkSummarised(reply_id=reply_id, summary=summary_message(summary))
+            )
         case run.EngineFailed():
             response.engine_failed.CopyFrom(
                 engine_pb.EngineFailed(failure=_failure(event.failure), turn_id=event.turn_id, revision=event.revision)
@@ -159,7 +151,7 @@ def scenario(played: roles.Scenario) -> catalog_pb.Scenario:
     return catalog_pb.Scenario(
         id=played.id,
         title=played.title,
-        level=_LEVELS_OUT[played.level],
+        level=LEVELS_OUT[played.level],
         language=played.language,
         summary=played.summary,
         tutor_role=played.tutor_role,
@@ -200,32 +192,35 @@ def pcm_format(rate_hz: int) -> audio_pb.AudioFormat:
 
 
 def _respond(message: engine_pb.Respond) -> run.Respond:
-    known = message.context
-    learner = known.learner
     return run.Respond(
         reply_id=message.reply_id,
         turn_id=message.turn_id,
         revision=message.revision,
-        context=roles.TutorContext(
-            learner=roles.Learner(
-                target_language=learner.target_language or "en",
-                native_language=learner.native_language,
-                level=_LEVELS.get(learner.level),
-                correction_style=_STYLES.get(learner.correction_style, "recast"),
-                display_name=learner.display_name,
-            ),
-            scenario_id=known.scenario_id,
-            lines=tuple(_line(line) for line in known.lines),
-            turn=message.turn_text,
-            state=known.tutor_state,
-            facts=tuple(known.facts),
-            due_items=tuple(known.due_items),
-        ),
+        context=tutor_context(message.context, message.turn_text),
     )
 
 
-def _line(line: engine_pb.ContextLine) -> roles.Line:
-    return roles.Line("tutor" if line.speaker == engine_pb.SPEAKER_TUTOR else "learner", line.text)
+def _assess(message: engine_pb.Assess) -> run.Assess:
+    return run.Assess(
+        turn_id=message.turn_id,
+        revision=message.revision,
+        text=message.text,
+        words=tuple(map(_word, message.words)),
+        from_sample=message.from_sample,
+        to_sample=message.to_sample,
+        language=message.language or "en",
+        level=LEVELS.get(message.level),
+    )
+
+
+def _word(word: audio_pb.WordTime) -> run.WordTime:
+    return run.WordTime(
+        word.text,
+        word.start_sample,
+        word.end_sample,
+        word.confidence if word.HasField("confidence") else None,
+        word.pronunciation if word.HasField("pronunciation") else None,
+    )
 
 
 def _rate(sound: audio_pb.AudioFormat, field: str) -> int:
@@ -305,24 +300,6 @@ def _attempt(attempt: run.ProviderAttempt) -> engine_pb.ProviderAttempt:
         cause=attempt.cause,
         first_ms=attempt.first_ms,
         count=attempt.count,
-    )
-
-
-def _correction(event: run.CorrectionFound) -> engine_pb.CorrectionFound:
-    found = event.correction
-    return engine_pb.CorrectionFound(
-        turn_id=event.turn_id,
-        revision=event.revision,
-        reply_id=event.reply_id,
-        correction=feedback_pb.Correction(
-            kind=_CORRECTIONS[found.kind],
-            said=found.said,
-            better=found.better,
-            explanation=found.explanation,
-            start=found.start,
-            end=found.end,
-            source=found.source,
-        ),
     )
 
 

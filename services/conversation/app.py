@@ -22,6 +22,7 @@ from mesh.server import Service
 from mesh.settings import load
 from services.conversation.export import Export
 from services.conversation.forgetting import Forgetting
+from services.conversation.knowledge import Knowledge
 from services.conversation.live.opening import Mesh
 from services.conversation.live.recall import Recall
 from services.conversation.live.sessions import Sessions
@@ -40,7 +41,7 @@ _LAST_WORDS_S: Final = 2.5
 
 @asynccontextmanager
 async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
-    """The conversation service, ready to register. It calls ai_engine, history and media."""
+    """The conversation service, ready to register. It calls ai_engine, history, media and user."""
     await asyncio.to_thread(_prepare, settings)
     news = asyncio.Event()
     async with (
@@ -53,18 +54,20 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             store, Shares(database, clock, settings.relay_lease_s), history.Ingest, peers.metadata, clock, news
         )
         users = UserServiceStub(peers.channel("user"))
+        recall = Recall(history, users, peers.metadata, settings.recall_s).of
         mesh = Mesh(
             AiEngineServiceStub(peers.channel("ai_engine", audio=True)).Run,
             MediaServiceStub(peers.channel("media")).Record,
             UserBudget(users, peers.metadata),
             UserConsent(users, peers.metadata),
-            Recall(peers.channel("history"), peers.metadata, settings.recall_s).of,
+            recall,
             peers.metadata,
         )
         sessions = Sessions(settings, store, mesh, leases, clock)
         servicer = ConversationServicer(
             sessions,
             store,
+            knowledge=Knowledge(store, recall),
             export=Export(database),
             forgetting=Forgetting(database, clock),
             stalled_s=settings.stalled_s,

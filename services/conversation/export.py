@@ -77,6 +77,7 @@ def _described(row: ConversationRow) -> dict[str, object]:
         "last_changed": _written(row.update_time_us),
         "settings": json.loads(row.choices),
         "tutor_state": row.tutor_state,
+        "summary": row.summary,
     }
 
 

@@ -19,11 +19,12 @@ from services.conversation.domain.records import (
     ConversationBegan,
     ConversationEnded,
     Record,
+    RemarkNoted,
     ReplyGiven,
     SlipNoted,
     TurnTaken,
 )
-from services.conversation.domain.things import ProviderCost, Slip, SlipKind, Usage, Word
+from services.conversation.domain.things import ProviderCost, Remark, Slip, SlipKind, Usage, Word
 
 #: What a record is called in its row.
 KINDS: Final[dict[type[Record], str]] = {
@@ -31,6 +32,7 @@ KINDS: Final[dict[type[Record], str]] = {
     TurnTaken: "turn_taken",
     ReplyGiven: "reply_given",
     SlipNoted: "slip_noted",
+    RemarkNoted: "remark_noted",
     ConversationEnded: "conversation_ended",
 }
 
@@ -61,6 +63,8 @@ def read_record(kind: str, payload: str) -> Record:
         case "slip_noted":
             slip = found["slip"]
             return SlipNoted(found["turn_id"], Slip(**(slip | {"kind": SlipKind(slip["kind"])})))
+        case "remark_noted":
+            return RemarkNoted(found["turn_id"], Remark(**found["remark"]))
         case "conversation_ended":
             return ConversationEnded()
         case _:

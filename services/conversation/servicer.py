@@ -17,10 +17,12 @@ from mesh.streams import serve_stream
 from services.conversation.domain.keeping import Conversations
 from services.conversation.export import Export
 from services.conversation.forgetting import Forgetting
+from services.conversation.knowledge import Knowledge
 from services.conversation.live.opening import Seat
 from services.conversation.live.sessions import Sessions
 from services.conversation.wire.common import to_choices
 from services.conversation.wire.conversation import to_message, updated
+from services.conversation.wire.engine import tutor_context
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -33,12 +35,14 @@ class ConversationServicer(ConversationServiceServicer):
         sessions: Sessions,
         store: Conversations,
         *,
+        knowledge: Knowledge,
         export: Export,
         forgetting: Forgetting,
         stalled_s: float,
     ) -> None:
         self._sessions = sessions
         self._store = store
+        self._knowledge = knowledge
         self._export = export
         self._forgetting = forgetting
         self._stalled_s = stalled_s
@@ -67,6 +71,13 @@ class ConversationServicer(ConversationServiceServicer):
         """Returns one."""
         conversation = await self._store.get(request.conversation_id, caller().user_id)
         return service_pb.GetConversationResponse(conversation=to_message(conversation))
+
+    async def GetTutorContext(
+        self, request: service_pb.GetTutorContextRequest, context: Context
+    ) -> service_pb.GetTutorContextResponse:
+        """Returns what the tutor knows when it answers next."""
+        asked = await self._knowledge.of(request.conversation_id, caller().user_id)
+        return service_pb.GetTutorContextResponse(context=tutor_context(asked))
 
     async def UpdateConversation(
         self, request: service_pb.UpdateConversationRequest, context: Context

@@ -20,7 +20,7 @@ from services.conversation.domain.records import (
     TurnTaken,
 )
 from services.conversation.domain.sharing import part_of
-from services.conversation.domain.things import Line, Speaker
+from services.conversation.domain.things import Line, Speaker, Summary
 from services.conversation.forgetting import refuse_forgotten
 from services.conversation.payloads import KINDS, read_choices, read_record, write_choices, write_record
 from services.conversation.tables import VERSION_TABLE, Base, ConversationRow, EventRow, OutboxRow
@@ -58,6 +58,8 @@ class ConversationStore:
                 ended=False,
                 choices=write_choices(choices),
                 tutor_state="",
+                summary="",
+                summary_lines=0,
                 last_sequence=0,
                 create_time_us=to_us(now),
                 update_time_us=to_us(now),
@@ -126,11 +128,22 @@ class ConversationStore:
                 .limit(_LINES)
             ).all()
             records = [read_record(row.kind, row.payload) for row in reversed(latest)]
-            state = session.scalars(
-                select(ConversationRow.tutor_state).where(ConversationRow.conversation_id == conversation_id)
+            row = session.scalars(
+                select(ConversationRow).where(ConversationRow.conversation_id == conversation_id)
+            ).one()
+            count = session.scalars(
+                select(func.count())
+                .select_from(EventRow)
+                .where(EventRow.conversation_id == conversation_id, EventRow.kind.in_(said))
             ).one()
             last = records[-1] if records else None
-            return Continued(tuple(map(_line, records)), state, last if isinstance(last, TurnTaken) else None)
+            return Continued(
+                tuple(map(_line, records)),
+                row.tutor_state,
+                last if isinstance(last, TurnTaken) else None,
+                Summary(row.summary, row.summary_lines),
+                count - len(records),
+            )
 
         return await self._database.read(unit)
 
@@ -145,6 +158,16 @@ class ConversationStore:
             return _append(session, row, record, now)
 
         return await self._commit(unit)
+
+    async def summarise(self, conversation_id: str, summary: Summary) -> None:
+        """See `Conversations`."""
+
+        def unit(session: Session) -> None:
+            row = _row(session, conversation_id)
+            if summary.line_count > row.summary_lines:
+                row.summary, row.summary_lines = summary.text, summary.line_count
+
+        await self._database.commit(unit)
 
     async def waiting(self, limit: int, parts: frozenset[int]) -> list[Delivery]:
         """See `Conversations`."""

@@ -7,7 +7,7 @@ from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
 from mesh.errors import InvalidFieldError
-from services.history.domain.happenings import Began, Content, Ended, Happening, Heard, Said, Slip, SlipKind
+from services.history.domain.happenings import Began, Content, Ended, Happening, Heard, Remarked, Said, Slip, SlipKind
 
 _LONGEST_ID: Final = 64
 _LONGEST_LANGUAGE: Final = 35
@@ -79,7 +79,8 @@ def _content(event: history_pb.HistoryEvent) -> Content:
             cost_micros = min(max(reply.usage.cost_micros, 0), _HIGHEST_MICROS)
             return Heard(reply.heard_text, _within_reason(reply.heard_ms), reply.interrupted, wait_ms, cost_micros)
         case "feedback_given":
-            return to_slip(event.feedback_given.correction)
+            feedback = event.feedback_given
+            return Remarked() if feedback.HasField("remark") else to_slip(feedback.correction)
         case "conversation_ended":
             return Ended()
         case None:

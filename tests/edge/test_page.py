@@ -111,6 +111,9 @@ class Tutor:
         slip = feedback_pb.Correction(said="I wants tea", better="I want tea", explanation="I takes no -s.")
         given = converse_pb.FeedbackGiven(turn_id="trn_1", correction=slip)
         await session.send(conversation_pb.ConverseResponse(feedback_given=given))
+        fluency = feedback_pb.Fluency(words_per_minute=96.4, pause_count=2)
+        paced = converse_pb.FeedbackGiven(turn_id="trn_1", remark=feedback_pb.Remark(fluency=fluency))
+        await session.send(conversation_pb.ConverseResponse(feedback_given=paced))
         measured = conversation_pb.ConverseResponse()
         measured.reply_measured.ledger.total_ms = 512
         measured.reply_measured.ledger.stages.add(name="model", duration_ms=500)
@@ -195,6 +198,7 @@ async def test_a_guest_talks_is_heard_interrupts_and_leaves(tmp_path: Path) -> N
         await page.keyboard.press("Enter")
         await expect(page.get_by_text("answered in 512 ms")).to_be_visible()
         await expect(page.locator("#slips")).to_contain_text("I want tea")
+        await expect(page.locator("#slips")).to_contain_text("96 words a minute · 2 pauses")
         await expect(page.locator("#goals .reached")).to_have_text("Greet")
         await page.wait_for_timeout(700)
         await page.screenshot(path=tmp_path / "call.png")

@@ -7,7 +7,7 @@ one channel, as `bytes`; the rate is stated by whoever owns it.
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Final, Literal, Protocol, Self, runtime_checkable
 
 #: Rate at which every perception provider (VAD, turn end, recogniser) hears, in hertz.
 HEARING_RATE_HZ = 16_000
@@ -213,6 +213,9 @@ class Learner:
     level: CefrLevel | None = None
     correction_style: CorrectionStyle = "recast"
     display_name: str = ""
+    #: What they want to reach and like to talk about, in their own words.
+    goals: tuple[str, ...] = ()
+    interests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +224,17 @@ class Line:
 
     speaker: Literal["learner", "tutor"]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the first `line_count` lines of a conversation were about, in few words."""
+
+    text: str = ""
+    line_count: int = 0
+
+
+NO_SUMMARY: Final = Summary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +253,9 @@ class TutorContext:
     facts: tuple[str, ...] = ()
     #: Words and phrases due for review, which the tutor may bring up.
     due_items: tuple[str, ...] = ()
+    #: What came before `lines`, as far as it was summarised, and how many lines did.
+    summary: Summary = NO_SUMMARY
+    first_line: int = 0
     #: What was said of this reply already, by another who broke off: go on from there.
     begun: str = ""
 
@@ -289,7 +306,14 @@ class TokensUsed:
     output_audio_tokens: int = 0
 
 
-ReplyPart = TextDelta | TextEnded | CorrectionFound | StateAdvanced | TokensUsed
+@dataclass(frozen=True, slots=True)
+class TalkSummarised:
+    """The lines before these did not fit into the prompt: from now on this stands for them."""
+
+    summary: Summary
+
+
+ReplyPart = TextDelta | TextEnded | CorrectionFound | StateAdvanced | TalkSummarised | TokensUsed
 
 
 class LanguageModel(Protocol):

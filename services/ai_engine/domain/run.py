@@ -11,7 +11,8 @@ from typing import Literal, Protocol, Self
 
 from mesh.errors import VivavoceError
 from services.ai_engine.domain import roles
-from services.ai_engine.domain.roles import ProviderRole, TutorContext
+from services.ai_engine.domain.remarks import Remark
+from services.ai_engine.domain.roles import CefrLevel, ProviderRole, Summary, TutorContext
 
 EngineKind = Literal["pipelined", "unified"]
 ReplyEnd = Literal["complete", "cancelled", "failed"]
@@ -99,9 +100,6 @@ class ReportHeard:
     final: bool
 
 
-Command = AppendAudio | Recognize | Respond | Speak | Cancel | ReportHeard
-
-
 @dataclass(frozen=True, slots=True)
 class WordTime:
     """A word and when it sounds."""
@@ -111,6 +109,24 @@ class WordTime:
     end_sample: int
     confidence: float | None = None
     pronunciation: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assess:
+    """Asks for remarks on a turn that counts. Words count from `from_sample`; `to_sample` 0: it was typed."""
+
+    turn_id: str
+    revision: int
+    text: str
+    words: tuple[WordTime, ...] = ()
+    from_sample: int = 0
+    to_sample: int = 0
+    #: BCP 47.
+    language: str = "en"
+    level: CefrLevel | None = None
+
+
+Command = AppendAudio | Recognize | Respond | Speak | Cancel | ReportHeard | Assess
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +287,23 @@ class CorrectionFound:
 
 
 @dataclass(frozen=True, slots=True)
+class RemarkFound:
+    """Something about a turn that is no slip."""
+
+    turn_id: str
+    revision: int
+    remark: Remark
+
+
+@dataclass(frozen=True, slots=True)
+class TalkSummarised:
+    """The talk grew long: its older lines were summarised while a reply was made."""
+
+    reply_id: str
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
 class EngineFailed:
     """Something failed and the session goes on."""
 
@@ -289,6 +322,8 @@ Event = (
     | ReplyAudioProduced
     | ReplyFinished
     | CorrectionFound
+    | RemarkFound
+    | TalkSummarised
     | EngineFailed
 )
 

@@ -8,6 +8,7 @@ from mesh.audio import samples
 from services.ai_engine.domain.roles import Capabilities
 from services.ai_engine.domain.run import (
     AppendAudio,
+    Assess,
     Cancel,
     Command,
     Configure,
@@ -73,8 +74,8 @@ class EchoSession:
                     await self.finish("cancelled")
             case Recognize(turn_id, revision, _, to_sample):
                 await self._emit(TranscriptRevised(turn_id, revision, "", (), to_sample or self._next_sample))
-            case ReportHeard():
-                pass  # An echo has no memory to cut.
+            case ReportHeard() | Assess():
+                pass  # An echo has no memory to cut, and understands nothing.
             case never:
                 assert_never(never)
 

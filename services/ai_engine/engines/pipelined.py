@@ -19,6 +19,7 @@ from services.ai_engine.domain.roles import (
 )
 from services.ai_engine.domain.run import (
     AppendAudio,
+    Assess,
     Cancel,
     Command,
     Configure,
@@ -33,6 +34,7 @@ from services.ai_engine.domain.run import (
     SpeechEnded,
     SpeechStarted,
 )
+from services.ai_engine.engines.assessments import Assessments
 from services.ai_engine.engines.faults import single_error
 from services.ai_engine.engines.listening_along import ListeningAlong
 from services.ai_engine.engines.memory import HeardSound
@@ -40,6 +42,7 @@ from services.ai_engine.engines.perception import Ear, Perception
 from services.ai_engine.engines.recognition import Recognitions
 from services.ai_engine.engines.replies import Replies
 from services.ai_engine.engines.reply import Voice
+from services.ai_engine.feedback.assessor import Assessor
 
 #: What a session remembers of what it heard, in seconds.
 MEMORY_S: Final = 60.0
@@ -56,6 +59,8 @@ class Parts:
     recognizer: Recognizer
     language_model: LanguageModel
     synthesizer: Synthesizer
+    #: Who remarks on turns; None where nobody shall.
+    assessor: Assessor | None = None
 
 
 class PipelinedEngine:
@@ -140,7 +145,11 @@ class PipelinedSession:
             clock=clock,
             tasks=tasks,
         )
+        self._assessments = Assessments(
+            parts.assessor, heard=heard, input_rate_hz=rate_hz, quiet=self._replies.quiet, emit=emit
+        )
         tasks.create_task(self._perception.run(), name="perception")
+        tasks.create_task(self._assessments.run(), name="remarks")
 
     async def handle(self, command: Command) -> None:
         """Takes the next command."""
@@ -155,6 +164,8 @@ class PipelinedSession:
                 await self._replies.speak(command)
             case Cancel(reply_id):
                 self._replies.cancel(reply_id)
+            case Assess():
+                self._assessments.ask(command)
             case ReportHeard():
                 pass  # The next Respond brings what was heard with it; this engine remembers nothing else.
             case never:
@@ -163,6 +174,7 @@ class PipelinedSession:
     def close(self) -> None:
         """Says that no command will come any more; replies in the making go on to their end."""
         self._perception.close()
+        self._assessments.close()
         if self._along:
             self._along.close()
 

@@ -35,6 +35,8 @@ class Replies:
         self._clock = clock
         self._tasks = tasks
         self._open: dict[str, Reply] = {}
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     async def respond(self, request: Respond) -> None:
         """Begins the reply of the language model.
@@ -65,6 +67,10 @@ class Replies:
         if reply := self._open.get(reply_id):
             reply.cancel()
 
+    async def quiet(self) -> None:
+        """Returns when no reply is in the making."""
+        await self._quiet.wait()
+
     async def _begin(self, wording: Wording, voice: Voice, *, field: str) -> None:
         reply_id = wording.reply_id
         if not reply_id or reply_id in self._open:
@@ -75,6 +81,7 @@ class Replies:
             return
         reply = Reply(wording, voice, emit=self._emit, clock=self._clock)
         self._open[reply_id] = reply
+        self._quiet.clear()
         self._tasks.create_task(self._make(reply_id, reply), name="reply")
 
     async def _make(self, reply_id: str, reply: Reply) -> None:
@@ -82,6 +89,8 @@ class Replies:
             finished = await reply.make()
         finally:
             del self._open[reply_id]
+            if not self._open:
+                self._quiet.set()
         usage = replace(finished.usage, recognized_ms=self._recognized_ms())
         await self._emit(replace(finished, usage=usage))
 

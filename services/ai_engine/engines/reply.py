@@ -32,6 +32,7 @@ from services.ai_engine.domain.run import (
     ReplyEnd,
     ReplyFinished,
     ReplyTextProduced,
+    TalkSummarised,
     Usage,
 )
 from services.ai_engine.engines.faults import failure_of, single_error
@@ -144,12 +145,23 @@ class Reply:
                             self._state = part
                             # The text is over: its last clause need not wait for corrections.
                             await self._written(clauses, splitter.flush())
+                        case roles.TalkSummarised(summary):
+                            await self._emit(TalkSummarised(self._wording.reply_id, summary))
                         case TokensUsed(input_tokens, output_tokens):
-                            self._usage = replace(self._usage, input_tokens=input_tokens, output_tokens=output_tokens)
+                            self._used(input_tokens, output_tokens)
                         case never:
                             assert_never(never)
         await self._written(clauses, splitter.flush())
         clauses.close()
+
+    def _used(self, input_tokens: int, output_tokens: int) -> None:
+        """Told once for the answer, and once for each thing that was asked beside it."""
+        usage = self._usage
+        self._usage = replace(
+            usage,
+            input_tokens=usage.input_tokens + input_tokens,
+            output_tokens=usage.output_tokens + output_tokens,
+        )
 
     async def _written(self, clauses: Mailbox[str], clause: str) -> None:
         if not clause:

@@ -13,6 +13,7 @@ from services.ai_engine.adapters.paid import Bill, Purse
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, TurnEnd
 from services.ai_engine.domain.run import (
     AppendAudio,
+    Assess,
     Cancel,
     Command,
     Configure,
@@ -43,6 +44,7 @@ from services.ai_engine.domain.voice import (
     VoiceEvent,
     VoiceSetup,
 )
+from services.ai_engine.engines.assessments import Assessments
 from services.ai_engine.engines.faults import single_error
 from services.ai_engine.engines.memory import HeardSound
 from services.ai_engine.engines.perception import Ear, Perception
@@ -52,6 +54,7 @@ from services.ai_engine.engines.their_turns import TheirTurns
 from services.ai_engine.engines.voice_line import VoiceLine
 from services.ai_engine.engines.voice_replies import VoiceReplies
 from services.ai_engine.engines.voice_turns import Memory, VoiceTurns
+from services.ai_engine.feedback.assessor import Assessor
 from services.ai_engine.prompts.talk import TalkPrompt
 
 #: What one answer may take at most, sound of the talk so far and of the answer.
@@ -72,6 +75,8 @@ class VoiceParts:
     stand_ins: Parts | None
     #: What the model is used out of; None where it costs nothing.
     purse: Purse | None = None
+    #: Who remarks on turns; None where nobody shall.
+    assessor: Assessor | None = None
 
 
 class UnifiedEngine:
@@ -163,6 +168,10 @@ class UnifiedSession:
             emit=emit,
             clock=clock,
         )
+        self._assessments = Assessments(
+            parts.assessor, heard=heard, input_rate_hz=rate_hz, quiet=self._line.idle.wait, emit=emit
+        )
+        self._assessing = tasks.create_task(self._assessments.run(), name="remarks")
         self._perceiving = tasks.create_task(self._perception.run(), name="perception")
         self._giving = tasks.create_task(self._turns.run(), name="sound to the voice line")
         self._replying = tasks.create_task(self._replies.run(), name="voice replies")
@@ -184,6 +193,8 @@ class UnifiedSession:
                 await self._replies.ask(command)
             case Cancel(reply_id):
                 self._replies.cancel(reply_id)
+            case Assess():
+                self._assessments.ask(command)
             case ReportHeard():
                 await self._replies.heard(command)
             case never:
@@ -193,11 +204,13 @@ class UnifiedSession:
         """No command will come any more; replies in the making go on to their end."""
         self._perception.close()
         self._replies.close()
-        await asyncio.wait((self._replying,))
+        self._assessments.close()
+        await asyncio.wait((self._replying, self._assessing))
 
     def close(self) -> None:
         """Ends the connection and what serves it."""
         self._giving.cancel()
+        self._assessing.cancel()
         self._line.close()
 
     async def _append(self, audio: AppendAudio) -> None:

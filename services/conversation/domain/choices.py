@@ -105,6 +105,16 @@ class Choices:
         return self.turn_taking is TurnTaking.PUSH_TO_TALK
 
 
+NOTHING_CHOSEN = Choices()
+#: What people choose once for all their conversations.
+_USUAL = ("patience", "correction_style", "level", "native_language")
+
+
+def completed(choices: Choices, usual: Choices) -> Choices:
+    """`choices`, with what the learner usually chooses where they leave it open."""
+    return replace(choices, **{name: getattr(usual, name) for name in _USUAL if not getattr(choices, name)})
+
+
 #: What stands for the length of a session.
 _FIXED = ("scenario_id", "target_language", "native_language", "record")
 
@@ -117,7 +127,7 @@ def changed_in_session(now: Choices, wanted: Choices) -> Choices:
     """
     for name in _FIXED:
         value = getattr(wanted, name)
-        if value != getattr(Choices(), name) and value != getattr(now, name):
+        if value != getattr(NOTHING_CHOSEN, name) and value != getattr(now, name):
             raise InvalidFieldError(
                 f"{name} can't be changed in a session; update the conversation and open a new session.",
                 field=f"change_settings.settings.{name}",

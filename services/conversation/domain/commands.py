@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from services.conversation.domain.choices import Choices, EngineChoice
-from services.conversation.domain.records import ReplyGiven, SlipNoted, TurnTaken
-from services.conversation.domain.things import Line, Recollection
+from services.conversation.domain.records import RemarkNoted, ReplyGiven, SlipNoted, TurnTaken
+from services.conversation.domain.things import NOTHING_SUMMARISED, Line, Recollection, Summary
 from services.conversation.domain.told import Told
 
 
@@ -28,7 +28,10 @@ class Recognize:
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """Ask for a reply to a turn; without a turn the tutor opens. `lines` are the talk before the turn."""
+    """Ask for a reply to a turn; without a turn the tutor opens.
+
+    `lines` are the talk before the turn, from its line number `first_line` on; `summary` is of what came before them.
+    """
 
     reply_id: str
     turn_id: str
@@ -38,6 +41,16 @@ class Respond:
     tutor_state: str
     choices: Choices
     recollection: Recollection
+    summary: Summary = NOTHING_SUMMARISED
+    first_line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Assess:
+    """Ask for remarks on a turn that counts."""
+
+    record: TurnTaken
+    choices: Choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,20 @@ class StoreSlip:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreRemark:
+    """Store a remark; answer by Stored."""
+
+    record: RemarkNoted
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSummary:
+    """Store what the lines so far were about, in place of the summary before; answer by Stored."""
+
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
 class StoreEnd:
     """Store that the conversation is over for good; answer by Stored."""
 
@@ -103,17 +130,6 @@ class Close:
     """Nothing more will come of this session: close it."""
 
 
-Command = (
-    Tell
-    | Recognize
-    | Respond
-    | Speak
-    | CancelMaking
-    | ReportHeard
-    | ChangeEngine
-    | StoreTurn
-    | StoreReply
-    | StoreSlip
-    | StoreEnd
-    | Close
-)
+ToStore = StoreTurn | StoreReply | StoreSlip | StoreRemark | StoreSummary | StoreEnd
+
+Command = Tell | Recognize | Respond | Assess | Speak | CancelMaking | ReportHeard | ChangeEngine | ToStore | Close

@@ -5,7 +5,7 @@ from enum import Enum
 
 from services.conversation.domain.choices import Choices, EngineChoice
 from services.conversation.domain.records import TurnTaken
-from services.conversation.domain.things import NOTHING_USED, Failure, Progress, Slip, Usage, Word
+from services.conversation.domain.things import NOTHING_USED, Failure, Progress, Remark, Slip, Summary, Usage, Word
 
 # ── From the learner's client ──
 
@@ -174,6 +174,21 @@ class SlipFound:
 
 
 @dataclass(frozen=True, slots=True)
+class RemarkFound:
+    """Something about a turn that counts."""
+
+    turn_id: str
+    remark: Remark
+
+
+@dataclass(frozen=True, slots=True)
+class TalkSummarised:
+    """The talk grew long, and its older lines were summarised."""
+
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
 class EngineFaulted:
     """Something failed in the engine, and it goes on."""
 
@@ -315,6 +330,8 @@ Event = (
     | ReplyAudioMade
     | ReplyMade
     | SlipFound
+    | RemarkFound
+    | TalkSummarised
     | EngineFaulted
     | EngineLost
     | EngineFound

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.records import Record, TurnTaken
-from services.conversation.domain.things import Line
+from services.conversation.domain.things import NOTHING_SUMMARISED, Line, Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,15 @@ class Conversation:
 class Continued:
     """What is needed to go on with a conversation: its last lines, oldest first, and the tutor's state.
 
-    `owed` is the turn among them that has no answer: the last, or None.
+    `owed` is the turn among them that has no answer: the last, or None. `first_line` lines came before these, and
+    `summary` tells of the older ones.
     """
 
     lines: tuple[Line, ...]
     tutor_state: str
     owed: TurnTaken | None
+    summary: Summary = NOTHING_SUMMARISED
+    first_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,10 @@ class Conversations(Protocol):
 
     async def append(self, conversation_id: str, record: Record, tutor_state: str | None = None) -> int:
         """Keeps a record and its row for history in one transaction, on disk when this returns; its sequence."""
+        ...
+
+    async def summarise(self, conversation_id: str, summary: Summary) -> None:
+        """Keeps what its older lines were about; one that stands for fewer lines than the last is not kept."""
         ...
 
     async def waiting(self, limit: int, parts: frozenset[int]) -> list[Delivery]:

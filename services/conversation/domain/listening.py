@@ -4,7 +4,7 @@ from typing import Final
 
 from services.conversation.domain import events, told
 from services.conversation.domain.barge_in import DECIDE_WITHIN_S, LOOK_AFTER_S, interrupts
-from services.conversation.domain.commands import Recognize, StoreTurn
+from services.conversation.domain.commands import Assess, Recognize, StoreTurn
 from services.conversation.domain.echo import echoes
 from services.conversation.domain.ledger import Marks
 from services.conversation.domain.records import TurnTaken
@@ -274,6 +274,9 @@ class Listening:
             record.turn_id, record.revision, 0, record.text, record.typed
         )
         state.do(StoreTurn(record))
+        if state.engine_up:
+            state.asks_about(record.turn_id)
+            state.do(Assess(record, state.choices))
 
     def _spoken(self, turn: Turn) -> TurnTaken:
         setup = self._state.setup

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.ledger import Ledger
-from services.conversation.domain.things import NOTHING_USED, Slip, Usage, Word
+from services.conversation.domain.things import NOTHING_USED, Remark, Slip, Usage, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,16 @@ class SlipNoted:
 
 
 @dataclass(frozen=True, slots=True)
+class RemarkNoted:
+    """Something was remarked on an earlier turn."""
+
+    turn_id: str
+    remark: Remark
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationEnded:
     """The conversation was ended for good."""
 
 
-Record = ConversationBegan | TurnTaken | ReplyGiven | SlipNoted | ConversationEnded
+Record = ConversationBegan | TurnTaken | ReplyGiven | SlipNoted | RemarkNoted | ConversationEnded

@@ -70,6 +70,10 @@ class Session:
                 speaking.made(event, now)
             case events.SlipFound():
                 speaking.slip_found(event)
+            case events.RemarkFound():
+                speaking.remark_found(event)
+            case events.TalkSummarised():
+                speaking.summarised(event)
             case events.SpeechBegan():
                 self._stir(now)
                 listening.speech_began(event, now)

@@ -5,10 +5,19 @@ from typing import Final
 from services.conversation.domain import events, told
 from services.conversation.domain.barge_in import LOOK_AFTER_S
 from services.conversation.domain.choices import CorrectionStyle
-from services.conversation.domain.commands import CancelMaking, ReportHeard, Respond, Speak, StoreReply, StoreSlip
+from services.conversation.domain.commands import (
+    CancelMaking,
+    ReportHeard,
+    Respond,
+    Speak,
+    StoreRemark,
+    StoreReply,
+    StoreSlip,
+    StoreSummary,
+)
 from services.conversation.domain.ledger import Marks
 from services.conversation.domain.nudges import nudge
-from services.conversation.domain.records import ReplyGiven, SlipNoted, TurnTaken
+from services.conversation.domain.records import RemarkNoted, ReplyGiven, SlipNoted, TurnTaken
 from services.conversation.domain.replies import Reply, Sound
 from services.conversation.domain.state import NOTHING_RECALLED, State, Timer
 from services.conversation.domain.things import NOTHING_USED, Failure, Line, Outcome, ReplyKind, Slip, Speaker
@@ -179,6 +188,21 @@ class Speaking:
         elif (turn_id := state.answered.get(event.reply_id)) and turn_id == event.turn_id:
             self._note(turn_id, event.slip)
 
+    def remark_found(self, event: events.RemarkFound) -> None:
+        """Something to tell of a turn that was asked about."""
+        state = self._state
+        if event.turn_id in state.assessed:
+            state.do(StoreRemark(RemarkNoted(event.turn_id, event.remark)))
+            if state.choices.correction_style is not CorrectionStyle.AFTERWARDS:
+                state.tell(told.RemarkGiven(event.turn_id, event.remark))
+
+    def summarised(self, event: events.TalkSummarised) -> None:
+        """From now on the summary stands for its lines; one that stands for fewer than the last came late."""
+        state = self._state
+        if event.summary.line_count > state.summary.line_count:
+            state.summary = event.summary
+            state.do(StoreSummary(event.summary))
+
     def engine_lost(self, now: float) -> None:
         """What was begun to be told ends here; what was not is asked for again when there is an engine."""
         reply = self._state.reply
@@ -310,15 +334,18 @@ class Speaking:
     def _ask(self, kind: ReplyKind, turn_id: str, revision: int, text: str, now: float) -> Reply:
         state = self._state
         reply = self._new(kind, turn_id, revision, now)
+        first_line, lines = state.recent_lines()
         reply.request = Respond(
             reply.id,
             turn_id,
             revision,
             text,
-            state.recent_lines(),
+            lines,
             state.tutor_state,
             state.choices,
             state.setup.recollection,
+            state.summary,
+            first_line,
         )
         self._request(reply)
         return reply

@@ -11,12 +11,20 @@ from services.conversation.domain.choices import Choices
 from services.conversation.domain.pauses import PauseHabit
 from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.replies import Reply
-from services.conversation.domain.things import NOTHING_USED, Failure, Line, Progress, Recollection
+from services.conversation.domain.things import (
+    NOTHING_SUMMARISED,
+    NOTHING_USED,
+    Failure,
+    Line,
+    Progress,
+    Recollection,
+    Summary,
+)
 from services.conversation.domain.turns import Turn, Waits
 
 #: Lines handed to the engine at most; older ones are in history.
 _LINES: Final = 200
-#: Replies of this session that can be heard again, and turns whose slips are still told.
+#: Replies of this session that can be heard again, and turns of which slips and remarks are still told.
 _REMEMBERED: Final = 50
 
 
@@ -59,7 +67,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What stands when a session begins. `lines` and `tutor_state` are those of the conversation so far."""
+    """What stands when a session begins. `lines`, from number `first_line` on, and the rest are the conversation's."""
 
     session_id: str
     choices: Choices
@@ -71,6 +79,8 @@ class Setup:
     waits: Waits = field(default_factory=Waits)
     limits: Limits = field(default_factory=Limits)
     recollection: Recollection = NOTHING_RECALLED
+    summary: Summary = NOTHING_SUMMARISED
+    first_line: int = 0
 
 
 class State:
@@ -80,6 +90,7 @@ class State:
         self.setup = setup
         self.choices = setup.choices
         self.lines = list(setup.lines)
+        self.summary = setup.summary
         self.tutor_state = setup.tutor_state
         self.progress: Progress | None = None
         self.turn: Turn | None = None
@@ -96,9 +107,10 @@ class State:
         #: Replies heard and turns taken whose storing is under way, with what is told when it is done.
         self.finishing: dict[str, told.ReplyFinished] = {}
         self.committing: dict[str, told.TurnCommitted] = {}
-        #: Texts of replies by id, and replies that answer a committed turn.
+        #: Texts of replies by id, replies that answer a committed turn, and turns that were asked about.
         self.texts: OrderedDict[str, str] = OrderedDict()
         self.answered: OrderedDict[str, str] = OrderedDict()
+        self.assessed: OrderedDict[str, str] = OrderedDict()
         #: What the engine used since the last reply that was stored.
         self.used = NOTHING_USED
         self.storing = 0
@@ -112,7 +124,7 @@ class State:
 
     def do(self, command: commands.Command) -> None:
         """Wants something done."""
-        if isinstance(command, commands.StoreTurn | commands.StoreReply | commands.StoreSlip | commands.StoreEnd):
+        if isinstance(command, commands.ToStore):
             self.storing += 1
         self._commands.append(command)
 
@@ -145,9 +157,9 @@ class State:
         self._ids += 1
         return f"{prefix}_{self.setup.session_id.partition('_')[2]}_{self._ids:04d}"
 
-    def recent_lines(self) -> tuple[Line, ...]:
-        """The lines the engine may know."""
-        return tuple(self.lines[-_LINES:])
+    def recent_lines(self) -> tuple[int, tuple[Line, ...]]:
+        """The lines the engine may know and the summary does not stand for, and the number of the first."""
+        return recent_lines(self.lines, self.setup.first_line, self.summary)
 
     def remember(self, reply: Reply) -> None:
         """Keeps the text of a reply, so that it can be heard again."""
@@ -157,6 +169,10 @@ class State:
     def answers(self, reply: Reply) -> None:
         """From now on slips found with this reply belong to a turn that counts."""
         _keep(self.answered, reply.id, reply.turn_id)
+
+    def asks_about(self, turn_id: str) -> None:
+        """From now on remarks on this turn are told."""
+        _keep(self.assessed, turn_id, turn_id)
 
     def stored(self, subject_id: str, sequence: int) -> None:
         """Tells what waited for the storing of a turn or a reply. `sequence` 0 where it failed."""
@@ -173,3 +189,9 @@ def _keep(kept: OrderedDict[str, str], key: str, value: str) -> None:
     kept[key] = value
     while len(kept) > _REMEMBERED:
         kept.popitem(last=False)
+
+
+def recent_lines(lines: Sequence[Line], first_line: int, summary: Summary) -> tuple[int, tuple[Line, ...]]:
+    """Of the lines from number `first_line` on, those to tell besides the summary, and the number of the first."""
+    begin = max(summary.line_count - first_line, len(lines) - _LINES, 0)
+    return first_line + begin, tuple(lines[begin:])

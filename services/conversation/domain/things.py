@@ -5,6 +5,7 @@ from enum import Enum, IntEnum
 from typing import Final
 
 from mesh.errors import VivavoceError
+from services.conversation.domain.choices import NOTHING_CHOSEN, Choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,14 @@ class Slip:
     start: int
     end: int
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about a turn that is no slip. `told` is what the engine tells, in a form that nothing here reads."""
+
+    about: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,17 @@ class Line:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the first `line_count` lines of a conversation were about, in few words."""
+
+    text: str = ""
+    line_count: int = 0
+
+
+NOTHING_SUMMARISED: Final = Summary()
+
+
 class ReplyKind(Enum):
     """What a reply is for."""
 
@@ -142,7 +162,12 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recollection:
-    """What the tutor knows of the learner from before: facts they agreed to, and what is due for review."""
+    """What the tutor knows of the learner from before: facts they agreed to, what is due, what they told."""
 
     facts: tuple[str, ...] = ()
     due: tuple[str, ...] = ()
+    display_name: str = ""
+    goals: tuple[str, ...] = ()
+    interests: tuple[str, ...] = ()
+    #: What they choose wherever they leave it open.
+    usual: Choices = NOTHING_CHOSEN

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.conversation.domain.ledger import Ledger
-from services.conversation.domain.things import Failure, Outcome, Progress, Slip, Word
+from services.conversation.domain.things import Failure, Outcome, Progress, Remark, Slip, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,14 @@ class FeedbackGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class RemarkGiven:
+    """A remark on a turn."""
+
+    turn_id: str
+    remark: Remark
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioProgressed:
     """Where the scenario stands."""
 
@@ -184,6 +192,7 @@ Told = (
     | ReplyResumed
     | ReplyFinished
     | FeedbackGiven
+    | RemarkGiven
     | ScenarioProgressed
     | ReplyMeasured
     | ErrorRaised

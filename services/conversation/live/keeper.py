@@ -8,12 +8,18 @@ from mesh.clock import Clock
 from mesh.errors import VivavoceError
 from mesh.mailbox import Closed, Mailbox
 from services.conversation.domain import events
-from services.conversation.domain.commands import StoreEnd, StoreReply, StoreSlip, StoreTurn
+from services.conversation.domain.commands import (
+    StoreEnd,
+    StoreRemark,
+    StoreReply,
+    StoreSlip,
+    StoreSummary,
+    StoreTurn,
+    ToStore,
+)
 from services.conversation.domain.keeping import Conversations
 from services.conversation.domain.records import ConversationEnded
 from services.conversation.domain.things import Failure
-
-ToStore = StoreTurn | StoreReply | StoreSlip | StoreEnd
 
 #: A session wants a handful of things stored per turn; with so many waiting the disk has been away for minutes.
 _BOUND: Final = 256
@@ -83,8 +89,10 @@ class Keeper:
                 return events.TurnStored(record.turn_id, await append(self._conversation_id, record))
             case StoreReply(record, tutor_state):
                 return events.ReplyStored(record.reply_id, await append(self._conversation_id, record, tutor_state))
-            case StoreSlip(record):
+            case StoreSlip(record) | StoreRemark(record):
                 await append(self._conversation_id, record)
+            case StoreSummary(summary):
+                await self._store.summarise(self._conversation_id, summary)
             case StoreEnd():
                 await append(self._conversation_id, ConversationEnded())
             case _:
@@ -98,7 +106,7 @@ def _subject(command: ToStore) -> str:
             return record.turn_id
         case StoreReply(record):
             return record.reply_id
-        case StoreSlip() | StoreEnd():
+        case StoreSlip() | StoreRemark() | StoreSummary() | StoreEnd():
             return ""
         case _:
             assert_never(command)

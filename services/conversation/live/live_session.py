@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
@@ -16,6 +16,7 @@ from mesh.identity import Caller
 from mesh.mailbox import Closed, Mailbox
 from services.conversation.domain import events
 from services.conversation.domain.commands import (
+    Assess,
     CancelMaking,
     ChangeEngine,
     Close,
@@ -24,11 +25,10 @@ from services.conversation.domain.commands import (
     ReportHeard,
     Respond,
     Speak,
-    StoreEnd,
     StoreReply,
-    StoreSlip,
     StoreTurn,
     Tell,
+    ToStore,
 )
 from services.conversation.domain.session import Session
 from services.conversation.domain.things import Failure
@@ -148,18 +148,16 @@ class LiveSession:
                         pass
             case ChangeEngine(engine):
                 await self._engine.change(from_engine(engine))
-            case Recognize() | Respond() | Speak() | CancelMaking() | ReportHeard():
+            case Recognize() | Respond() | Assess() | Speak() | CancelMaking() | ReportHeard():
                 await self._engine.send(command)
-            case StoreTurn() | StoreReply() | StoreSlip() | StoreEnd():
-                self._mark_line(command)
-                if failed := self._keeper.keep(command):
-                    await self._happen(failed)
             case Close():
                 self._closed = True
             case _:
-                assert_never(command)
+                self._mark_line(command)
+                if failed := self._keeper.keep(command):
+                    await self._happen(failed)
 
-    def _mark_line(self, command: StoreTurn | StoreReply | StoreSlip | StoreEnd) -> None:
+    def _mark_line(self, command: ToStore) -> None:
         if self._recording is None:
             return
         if isinstance(command, StoreTurn):
@@ -237,7 +235,7 @@ class LiveSession:
         if self._alarm is not None:
             self._alarm.cancel()
         for command in machine.handle(events.Vanished(), self._clock.now()):
-            if isinstance(command, StoreTurn | StoreReply | StoreSlip | StoreEnd):
+            if isinstance(command, ToStore):
                 self._mark_line(command)
                 self._keeper.keep(command)
         self._keeper.close()

@@ -19,6 +19,7 @@ from mesh.mailbox import Mailbox
 from mesh.streams import Metadata
 from services.conversation.domain import events
 from services.conversation.domain.budget import Budget
+from services.conversation.domain.choices import completed
 from services.conversation.domain.consent import Consent
 from services.conversation.domain.keeping import Continued, Conversation, Conversations
 from services.conversation.domain.session import Session
@@ -209,12 +210,14 @@ class Opening:
         names = (engine.recognizer, engine.language_model, engine.synthesizer, engine.speech_to_speech)
         return Setup(
             session_id=self._seat.session_id,
-            choices=self._choices,
+            choices=completed(self._choices, recollection.usual),
             input_rate_hz=self._start.input_audio.sample_rate_hz,
             output_rate_hz=configured.output_audio.sample_rate_hz,
             lines=before.lines,
             tutor_state=before.tutor_state,
             recollection=recollection,
+            summary=before.summary,
+            first_line=before.first_line,
             providers=tuple(name for name in names if name),
             waits=self._premises.settings.waits,
             limits=self._premises.settings.limits,

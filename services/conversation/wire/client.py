@@ -12,6 +12,7 @@ from services.conversation.wire.common import (
     from_failure,
     from_ledger,
     from_progress,
+    from_remark,
     from_slip,
     from_words,
     to_choices,
@@ -128,6 +129,8 @@ def to_response(sequence: int, event: told.Told, started: converse_pb.SessionSta
             )
         case told.FeedbackGiven(turn_id, slip):
             response.feedback_given.CopyFrom(converse_pb.FeedbackGiven(turn_id=turn_id, correction=from_slip(slip)))
+        case told.RemarkGiven(turn_id, remark):
+            response.feedback_given.CopyFrom(converse_pb.FeedbackGiven(turn_id=turn_id, remark=from_remark(remark)))
         case told.ScenarioProgressed(progress):
             response.scenario_progressed.CopyFrom(converse_pb.ScenarioProgressed(progress=from_progress(progress)))
         case told.ReplyMeasured(reply_id, turn_id, ledger):

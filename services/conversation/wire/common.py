@@ -1,7 +1,8 @@
-"""Words, slips, progress, failures, usage, ledgers and choices, from the contract and back."""
+"""Words, slips, remarks, progress, failures, usage, ledgers and choices, from the contract and back."""
 
 from collections.abc import Iterable
 
+from google.protobuf.json_format import MessageToJson, Parse
 from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
 from vivavoce.type.v1 import audio_pb2 as audio_pb
@@ -22,7 +23,7 @@ from services.conversation.domain.choices import (
     TurnTaking,
 )
 from services.conversation.domain.ledger import Ledger
-from services.conversation.domain.things import Failure, Progress, ProviderCost, Slip, SlipKind, Usage, Word
+from services.conversation.domain.things import Failure, Progress, ProviderCost, Remark, Slip, SlipKind, Usage, Word
 
 
 def to_words(words: Iterable[audio_pb.WordTime]) -> tuple[Word, ...]:
@@ -77,6 +78,16 @@ def from_slip(slip: Slip) -> feedback_pb.Correction:
         end=slip.end,
         source=slip.source,
     )
+
+
+def to_remark(remark: feedback_pb.Remark) -> Remark:
+    """A remark as the domain has it."""
+    return Remark(remark.WhichOneof("about") or "", MessageToJson(remark, indent=None))
+
+
+def from_remark(remark: Remark) -> feedback_pb.Remark:
+    """A remark as the contract has it; what a later version added is left out."""
+    return Parse(remark.told, feedback_pb.Remark(), ignore_unknown_fields=True)
 
 
 def to_progress(progress: feedback_pb.ScenarioProgress) -> Progress:

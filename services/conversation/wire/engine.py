@@ -8,11 +8,23 @@ from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.type.v1 import learner_pb2 as learner_pb
 
 from services.conversation.domain import events
-from services.conversation.domain.commands import CancelMaking, Recognize, ReportHeard, Respond, Speak
-from services.conversation.domain.things import Line, Speaker
-from services.conversation.wire.common import to_failure, to_progress, to_slip, to_usage, to_words
+from services.conversation.domain.commands import Assess, CancelMaking, Recognize, ReportHeard, Respond, Speak
+from services.conversation.domain.things import NOTHING_SUMMARISED, Line, Speaker, Summary
+from services.conversation.wire.common import (
+    from_words,
+    to_failure,
+    to_progress,
+    to_remark,
+    to_slip,
+    to_usage,
+    to_words,
+)
 
-ToEngine = Recognize | Respond | Speak | CancelMaking | ReportHeard
+ToEngine = Recognize | Respond | Assess | Speak | CancelMaking | ReportHeard
+
+#: What the contract takes of a turn that is asked about.
+_LONGEST_TEXT: Final = 8000
+_MOST_WORDS: Final = 2000
 
 _ENDS: Final = {
     engine_pb.REPLY_END_UNSPECIFIED: events.MadeEnd.COMPLETE,
@@ -41,9 +53,11 @@ def to_request(command: ToEngine, origin: int) -> service_pb.RunRequest:
                     turn_id=command.turn_id,
                     revision=command.revision,
                     turn_text=command.turn_text,
-                    context=_context(command),
+                    context=tutor_context(command),
                 )
             )
+        case Assess():
+            return service_pb.RunRequest(assess=_assess(command, origin))
         case Speak(reply_id, text, speaking_rate):
             return service_pb.RunRequest(
                 speak=engine_pb.Speak(reply_id=reply_id, text=text[:4000], speaking_rate=speaking_rate)
@@ -94,6 +108,11 @@ def to_event(response: service_pb.RunResponse, origin: int, arrived_at: Callable
         case "correction_found":
             found = response.correction_found
             return events.SlipFound(found.turn_id, found.reply_id, to_slip(found.correction))
+        case "remark_found":
+            return events.RemarkFound(response.remark_found.turn_id, to_remark(response.remark_found.remark))
+        case "talk_summarised":
+            summary = response.talk_summarised.summary
+            return events.TalkSummarised(Summary(summary.text, summary.line_count))
         case "engine_failed":
             failed = response.engine_failed
             return events.EngineFaulted(to_failure(failed.failure), failed.turn_id)
@@ -103,20 +122,44 @@ def to_event(response: service_pb.RunResponse, origin: int, arrived_at: Callable
             assert_never(unknown)
 
 
-def _context(command: Respond) -> engine_pb.TutorContext:
-    choices = command.choices
+def _assess(command: Assess, origin: int) -> engine_pb.Assess:
+    turn, choices = command.record, command.choices
+    # What was said before this engine was there it has not heard.
+    heard = not turn.typed and turn.start_sample >= origin
+    return engine_pb.Assess(
+        turn_id=turn.turn_id,
+        revision=turn.revision,
+        text=turn.text[:_LONGEST_TEXT],
+        words=from_words(turn.words[:_MOST_WORDS]),
+        from_sample=turn.start_sample - origin if heard else 0,
+        to_sample=turn.end_sample - origin if heard else 0,
+        language=choices.target_language,
+        level=learner_pb.CefrLevel.ValueType(choices.level),
+    )
+
+
+def tutor_context(command: Respond) -> engine_pb.TutorContext:
+    """What the engine may know when it makes the reply."""
+    choices, known, summary = command.choices, command.recollection, command.summary
     return engine_pb.TutorContext(
         learner=engine_pb.LearnerProfile(
             target_language=choices.target_language,
             native_language=choices.native_language,
             level=learner_pb.CefrLevel.ValueType(choices.level),
             correction_style=learner_pb.CorrectionStyle.ValueType(choices.correction_style),
+            display_name=known.display_name,
+            goals=known.goals,
+            interests=known.interests,
         ),
         scenario_id=choices.scenario_id,
         lines=[engine_pb.ContextLine(speaker=_speaker(line), text=line.text) for line in command.lines],
         tutor_state=command.tutor_state,
-        facts=command.recollection.facts,
-        due_items=command.recollection.due,
+        facts=known.facts,
+        due_items=known.due,
+        summary=engine_pb.TalkSummary(text=summary.text, line_count=summary.line_count)
+        if summary != NOTHING_SUMMARISED
+        else None,
+        first_line=command.first_line,
     )
 
 

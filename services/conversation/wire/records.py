@@ -9,12 +9,13 @@ from services.conversation.domain.records import (
     ConversationBegan,
     ConversationEnded,
     Record,
+    RemarkNoted,
     ReplyGiven,
     SlipNoted,
     TurnTaken,
 )
 from services.conversation.domain.things import NOTHING_USED
-from services.conversation.wire.common import from_choices, from_ledger, from_slip, from_usage, from_words
+from services.conversation.wire.common import from_choices, from_ledger, from_remark, from_slip, from_usage, from_words
 
 
 def to_history_event(
@@ -56,6 +57,8 @@ def to_history_event(
             )
         case SlipNoted(turn_id, slip):
             event.feedback_given.CopyFrom(history_pb.FeedbackGiven(turn_id=turn_id, correction=from_slip(slip)))
+        case RemarkNoted(turn_id, remark):
+            event.feedback_given.CopyFrom(history_pb.FeedbackGiven(turn_id=turn_id, remark=from_remark(remark)))
         case ConversationEnded():
             event.conversation_ended.SetInParent()
         case _:

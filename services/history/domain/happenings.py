@@ -73,11 +73,16 @@ class Slip:
 
 
 @dataclass(frozen=True, slots=True)
+class Remarked:
+    """Something was remarked on an earlier turn. It is kept, and counted nowhere: the turn itself is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The conversation was ended for good."""
 
 
-Content = Began | Said | Heard | Slip | Ended
+Content = Began | Said | Heard | Slip | Remarked | Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +215,7 @@ def grown(before: Conversation, happening: Happening) -> Conversation:
             news["heard_until_us"] = happening.time_us
         case Ended():
             news["ended"] = True
-        case Slip():
+        case Slip() | Remarked():
             pass
         case other:
             assert_never(other)
@@ -234,5 +239,6 @@ _KINDS: Final = {
     Said: Kind.TURN_TAKEN,
     Heard: Kind.REPLY_GIVEN,
     Slip: Kind.FEEDBACK_GIVEN,
+    Remarked: Kind.FEEDBACK_GIVEN,
     Ended: Kind.CONVERSATION_ENDED,
 }

@@ -1,4 +1,4 @@
-"""A conversation as CSV (RFC 4180): a row for each turn, reply and slip."""
+"""A conversation as CSV (RFC 4180): a row for each turn, reply, slip and remark."""
 
 import csv
 import io
@@ -49,6 +49,13 @@ def _row(event: history_pb.HistoryEvent) -> dict[str, str]:
                 "seconds": f"{reply.heard_ms / 1000:.2f}",
                 "wait_ms": f"{reply.ledger.total_ms:.0f}" if reply.HasField("ledger") else "",
             }
+        case "feedback_given" if event.feedback_given.HasField("remark"):
+            remark = event.feedback_given.remark
+            return begun | {
+                "what": f"remark: {remark.WhichOneof('about') or ''}",
+                "turn_id": _cell(event.feedback_given.turn_id),
+                "text": _cell(_remarked(remark)),
+            }
         case "feedback_given":
             slip = event.feedback_given.correction
             known = slip.kind in feedback_pb.CorrectionKind.values()
@@ -62,6 +69,18 @@ def _row(event: history_pb.HistoryEvent) -> dict[str, str]:
             }
         case _:
             return {}
+
+
+def _remarked(remark: feedback_pb.Remark) -> str:
+    match remark.WhichOneof("about"):
+        case "fluency":
+            return f"{remark.fluency.words_per_minute:.0f} words a minute, {remark.fluency.pause_count} pauses"
+        case "vocabulary":
+            return ", ".join(word.word for word in remark.vocabulary.words)
+        case "pronunciation":
+            return ", ".join(word.word for word in remark.pronunciation.words)
+        case _:
+            return ""
 
 
 def _cell(text: str) -> str:

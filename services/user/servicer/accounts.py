@@ -57,6 +57,13 @@ class AccountRpcs:
         user = await self._accounts.user(request.user_id)
         return service_pb.GetConsentResponse(recording=user.profile.recording_consent)
 
+    async def GetLearner(
+        self, request: service_pb.GetLearnerRequest, context: Context
+    ) -> service_pb.GetLearnerResponse:
+        """Returns what the tutor should know about a person."""
+        user = await self._accounts.user(request.user_id)
+        return service_pb.GetLearnerResponse(profile=user_to_pb(user).profile)
+
     async def UpdateUser(
         self, request: service_pb.UpdateUserRequest, context: Context
     ) -> service_pb.UpdateUserResponse:

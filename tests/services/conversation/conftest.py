@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+from vivavoce.user.v1 import user_pb2 as user_pb
 from vivavoce.user.v1 import user_service_pb2 as user_service_pb
 from vivavoce.user.v1.user_service_pb2_grpc import UserServiceServicer, add_UserServiceServicer_to_server
 
@@ -38,6 +39,7 @@ class Users(UserServiceServicer):
     def __init__(self) -> None:
         self.recording = True
         self.away = False
+        self.profile = user_pb.Profile()
 
     async def GetConsent(
         self, request: user_service_pb.GetConsentRequest, context: object
@@ -45,6 +47,13 @@ class Users(UserServiceServicer):
         if self.away:
             raise UnavailableError("The user service is away; try again.")
         return user_service_pb.GetConsentResponse(recording=self.recording)
+
+    async def GetLearner(
+        self, request: user_service_pb.GetLearnerRequest, context: object
+    ) -> user_service_pb.GetLearnerResponse:
+        if self.away:
+            raise UnavailableError("The user service is away; try again.")
+        return user_service_pb.GetLearnerResponse(profile=self.profile)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import (
     add_AiEngineServiceServicer_to_server,
 )
 from vivavoce.type.v1 import audio_pb2 as audio_pb
+from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
 from mesh.errors import PreconditionError
 from mesh.peers import SERVICE_NAMES
@@ -41,6 +42,10 @@ class Script:
     tutor_state: str = "state"
     #: What each reply is said to have used.
     usage: engine_pb.Usage | None = None
+    #: What is remarked on each turn.
+    remark: feedback_pb.Remark | None = None
+    #: What the lines so far were about, told with the next reply.
+    summary: engine_pb.TalkSummary | None = None
     refuse: Exception | None = None
     #: A speech-to-speech provider that is not here.
     refuses: str = ""
@@ -80,6 +85,13 @@ class _Run:
                 self._make(request.respond.reply_id, _next(self._script.replies))
             case "speak":
                 self._make(request.speak.reply_id, request.speak.text)
+            case "assess" if self._script.remark is not None:
+                asked_about = request.assess
+                await self._send(
+                    remark_found=engine_pb.RemarkFound(
+                        turn_id=asked_about.turn_id, revision=asked_about.revision, remark=self._script.remark
+                    )
+                )
             case "cancel":
                 if task := self._making.pop(request.cancel.reply_id, None):
                     task.cancel()
@@ -144,6 +156,9 @@ class _Run:
             end = engine_pb.REPLY_END_COMPLETE
         finally:
             self._making.pop(reply_id, None)
+            if self._script.summary is not None:
+                summarised = engine_pb.TalkSummarised(reply_id=reply_id, summary=self._script.summary)
+                self._stream.offer(service_pb.RunResponse(talk_summarised=summarised))
             finished = engine_pb.ReplyFinished(
                 reply_id=reply_id,
                 end=end,

@@ -48,6 +48,14 @@ def slip() -> history_pb.HistoryEvent:
     return happened
 
 
+def remark() -> history_pb.HistoryEvent:
+    happened = event(5)
+    happened.feedback_given.turn_id = "trn_3"
+    fluency = happened.feedback_given.remark.fluency
+    fluency.words_per_minute, fluency.pause_count = 96.4, 2
+    return happened
+
+
 async def file(mesh: HistoryMesh, file_format: str, user_id: str = "usr_test") -> str:
     request = service_pb.ExportConversationRequest(conversation_id="cnv_1", format=file_format)
     metadata = mesh.authority.user_metadata(user_id)
@@ -56,15 +64,15 @@ async def file(mesh: HistoryMesh, file_format: str, user_id: str = "usr_test") -
 
 @pytest.fixture
 async def told(mesh: HistoryMesh) -> HistoryMesh:
-    """A talk of a reply, a turn and a slip."""
-    await mesh.deliver([event(1), heard(), spoken(), slip()])
+    """A talk of a reply, a turn, a slip and a remark."""
+    await mesh.deliver([event(1), heard(), spoken(), slip(), remark()])
     return mesh
 
 
 async def test_json_has_everything(told: HistoryMesh) -> None:
     written = json.loads(await file(told, "json"))
     assert written["conversation"]["turn_count"] == 1
-    assert [int(each["sequence"]) for each in written["events"]] == [1, 2, 3, 4]
+    assert [int(each["sequence"]) for each in written["events"]] == [1, 2, 3, 4, 5]
     reply = written["events"][1]["reply_given"]
     assert reply["unheard_text"] == "there"
     assert reply["usage"] == {"cost_micros": "700", "provider_costs": [{"provider": "openai", "cost_micros": "700"}]}
@@ -81,10 +89,11 @@ async def test_subtitles_show_who_said_what_when(told: HistoryMesh) -> None:
 
 async def test_a_table_has_a_row_for_each_line_and_no_formulas(told: HistoryMesh) -> None:
     rows = list(csv.DictReader(io.StringIO(await file(told, "csv"), newline="")))
-    assert [row["what"] for row in rows] == ["reply", "turn", "slip: grammar"]
+    assert [row["what"] for row in rows] == ["reply", "turn", "slip: grammar", "remark: fluency"]
     assert (rows[0]["text"], rows[0]["unheard_text"], rows[0]["wait_ms"]) == ("'=Hello", "there", "432")
     assert (rows[1]["text"], rows[1]["seconds"]) == ("I goed <home>.", "2.00")
     assert rows[2]["better"] == "went"
+    assert rows[3]["text"] == "96 words a minute, 2 pauses"
 
 
 async def test_cards_are_read_by_anki_as_they_stand(told: HistoryMesh) -> None:

@@ -10,11 +10,10 @@ from services.conversation.domain.commands import (
     Recognize,
     Respond,
     Speak,
-    StoreEnd,
     StoreReply,
-    StoreSlip,
     StoreTurn,
     Tell,
+    ToStore,
 )
 from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.session import Session
@@ -67,11 +66,11 @@ class Stage:
         self.commands += done
         if self._stores:
             for command in list(done):
-                if isinstance(command, StoreTurn | StoreReply | StoreSlip | StoreEnd):
+                if isinstance(command, ToStore):
                     done += self.happen(self.stored(command))
         return done
 
-    def stored(self, command: StoreTurn | StoreReply | StoreSlip | StoreEnd) -> events.Event:
+    def stored(self, command: ToStore) -> events.Event:
         self.sequence += 1
         match command:
             case StoreTurn(record):

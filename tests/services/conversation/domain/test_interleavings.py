@@ -18,10 +18,13 @@ from services.conversation.domain.commands import (
     Respond,
     Speak,
     StoreEnd,
+    StoreRemark,
     StoreReply,
     StoreSlip,
+    StoreSummary,
     StoreTurn,
     Tell,
+    ToStore,
 )
 from services.conversation.domain.session import Session
 from services.conversation.domain.state import Setup
@@ -36,7 +39,6 @@ BACK = st.sampled_from([0, 0, 0, 0, 1, 2])
 RARELY = st.sampled_from([False, False, False, False, True])
 TEXTS = st.sampled_from(["", "mm-hm", "stop", "I would like a tea"])
 SLIP = Slip(SlipKind.GRAMMAR, "a", "b", "", 0, 1, "rules")
-ToStore = StoreTurn | StoreReply | StoreSlip | StoreEnd
 
 
 class Making:
@@ -102,7 +104,7 @@ class Interleavings(RuleBasedStateMachine):
                 self.makings[reply_id] = Making(reply_id[-4:])
             case CancelMaking(reply_id):
                 self.discarded.add(reply_id)
-            case StoreTurn() | StoreReply() | StoreSlip() | StoreEnd():
+            case StoreTurn() | StoreReply() | StoreSlip() | StoreRemark() | StoreSummary() | StoreEnd():
                 self.to_store.append(command)
                 if isinstance(command, StoreReply):
                     record = command.record

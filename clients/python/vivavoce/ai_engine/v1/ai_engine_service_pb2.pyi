@@ -34,6 +34,7 @@ class RunRequest(_message.Message):
     SPEAK_FIELD_NUMBER: _builtins.int
     CANCEL_FIELD_NUMBER: _builtins.int
     REPORT_HEARD_FIELD_NUMBER: _builtins.int
+    ASSESS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def configure(self) -> _engine_pb2.Configure:
         """Sets the session up."""
@@ -62,6 +63,10 @@ class RunRequest(_message.Message):
     def report_heard(self) -> _engine_pb2.ReportHeard:
         """Tells how much of a reply was heard."""
 
+    @_builtins.property
+    def assess(self) -> _engine_pb2.Assess:
+        """Asks for remarks on a turn."""
+
     def __init__(
         self,
         *,
@@ -72,12 +77,13 @@ class RunRequest(_message.Message):
         speak: _engine_pb2.Speak | None = ...,
         cancel: _engine_pb2.Cancel | None = ...,
         report_heard: _engine_pb2.ReportHeard | None = ...,
+        assess: _engine_pb2.Assess | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["append_audio", b"append_audio", "cancel", b"cancel", "command", b"command", "configure", b"configure", "recognize", b"recognize", "report_heard", b"report_heard", "respond", b"respond", "speak", b"speak"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["append_audio", b"append_audio", "assess", b"assess", "cancel", b"cancel", "command", b"command", "configure", b"configure", "recognize", b"recognize", "report_heard", b"report_heard", "respond", b"respond", "speak", b"speak"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["append_audio", b"append_audio", "cancel", b"cancel", "command", b"command", "configure", b"configure", "recognize", b"recognize", "report_heard", b"report_heard", "respond", b"respond", "speak", b"speak"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["append_audio", b"append_audio", "assess", b"assess", "cancel", b"cancel", "command", b"command", "configure", b"configure", "recognize", b"recognize", "report_heard", b"report_heard", "respond", b"respond", "speak", b"speak"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["configure", "append_audio", "recognize", "respond", "speak", "cancel", "report_heard"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["configure", "append_audio", "recognize", "respond", "speak", "cancel", "report_heard", "assess"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 
@@ -99,6 +105,8 @@ class RunResponse(_message.Message):
     REPLY_FINISHED_FIELD_NUMBER: _builtins.int
     CORRECTION_FOUND_FIELD_NUMBER: _builtins.int
     ENGINE_FAILED_FIELD_NUMBER: _builtins.int
+    REMARK_FOUND_FIELD_NUMBER: _builtins.int
+    TALK_SUMMARISED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def configured(self) -> _engine_pb2.Configured:
         """Answers Configure."""
@@ -139,6 +147,14 @@ class RunResponse(_message.Message):
     def engine_failed(self) -> _engine_pb2.EngineFailed:
         """Something failed and the session goes on."""
 
+    @_builtins.property
+    def remark_found(self) -> _engine_pb2.RemarkFound:
+        """Something about a turn that is no slip."""
+
+    @_builtins.property
+    def talk_summarised(self) -> _engine_pb2.TalkSummarised:
+        """Older lines were summarised."""
+
     def __init__(
         self,
         *,
@@ -152,12 +168,14 @@ class RunResponse(_message.Message):
         reply_finished: _engine_pb2.ReplyFinished | None = ...,
         correction_found: _engine_pb2.CorrectionFound | None = ...,
         engine_failed: _engine_pb2.EngineFailed | None = ...,
+        remark_found: _engine_pb2.RemarkFound | None = ...,
+        talk_summarised: _engine_pb2.TalkSummarised | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "correction_found", b"correction_found", "engine_failed", b"engine_failed", "event", b"event", "reply_audio_produced", b"reply_audio_produced", "reply_finished", b"reply_finished", "reply_text_produced", b"reply_text_produced", "speech_ended", b"speech_ended", "speech_started", b"speech_started", "transcript_revised", b"transcript_revised", "turn_end_estimated", b"turn_end_estimated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "correction_found", b"correction_found", "engine_failed", b"engine_failed", "event", b"event", "remark_found", b"remark_found", "reply_audio_produced", b"reply_audio_produced", "reply_finished", b"reply_finished", "reply_text_produced", b"reply_text_produced", "speech_ended", b"speech_ended", "speech_started", b"speech_started", "talk_summarised", b"talk_summarised", "transcript_revised", b"transcript_revised", "turn_end_estimated", b"turn_end_estimated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "correction_found", b"correction_found", "engine_failed", b"engine_failed", "event", b"event", "reply_audio_produced", b"reply_audio_produced", "reply_finished", b"reply_finished", "reply_text_produced", b"reply_text_produced", "speech_ended", b"speech_ended", "speech_started", b"speech_started", "transcript_revised", b"transcript_revised", "turn_end_estimated", b"turn_end_estimated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "correction_found", b"correction_found", "engine_failed", b"engine_failed", "event", b"event", "remark_found", b"remark_found", "reply_audio_produced", b"reply_audio_produced", "reply_finished", b"reply_finished", "reply_text_produced", b"reply_text_produced", "speech_ended", b"speech_ended", "speech_started", b"speech_started", "talk_summarised", b"talk_summarised", "transcript_revised", b"transcript_revised", "turn_end_estimated", b"turn_end_estimated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["configured", "speech_started", "speech_ended", "turn_end_estimated", "transcript_revised", "reply_text_produced", "reply_audio_produced", "reply_finished", "correction_found", "engine_failed"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["configured", "speech_started", "speech_ended", "turn_end_estimated", "transcript_revised", "reply_text_produced", "reply_audio_produced", "reply_finished", "correction_found", "engine_failed", "remark_found", "talk_summarised"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -384,8 +402,11 @@ class PreviewPromptRequest(_message.Message):
 
     CONTEXT_FIELD_NUMBER: _builtins.int
     LANGUAGE_MODEL_FIELD_NUMBER: _builtins.int
+    TURN_TEXT_FIELD_NUMBER: _builtins.int
     language_model: _builtins.str
-    """Provider by name. Empty means the default."""
+    """Provider by name. Empty means the first that takes prompts; where none does, the prompt is that of a large model."""
+    turn_text: _builtins.str
+    """What the learner says. Empty where the tutor opens the conversation."""
     @_builtins.property
     def context(self) -> _engine_pb2.TutorContext:
         """What the engine may know."""
@@ -395,10 +416,11 @@ class PreviewPromptRequest(_message.Message):
         *,
         context: _engine_pb2.TutorContext | None = ...,
         language_model: _builtins.str = ...,
+        turn_text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "language_model", b"language_model"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "language_model", b"language_model", "turn_text", b"turn_text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -412,23 +434,71 @@ class PreviewPromptResponse(_message.Message):
 
     PROMPT_FIELD_NUMBER: _builtins.int
     TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    ESTIMATED_TOKENS_FIELD_NUMBER: _builtins.int
+    TOKEN_BUDGET_FIELD_NUMBER: _builtins.int
+    DROPPED_LINE_COUNT_FIELD_NUMBER: _builtins.int
+    LANGUAGE_MODEL_FIELD_NUMBER: _builtins.int
     prompt: _builtins.str
-    """The prompt, as one text."""
+    """The prompt, as one text: the messages, each under the name of its role."""
     template_version: _builtins.str
     """Version of the template."""
+    estimated_tokens: _builtins.int
+    """Tokens they are estimated to have."""
+    token_budget: _builtins.int
+    """Tokens they may have."""
+    dropped_line_count: _builtins.int
+    """Lines of the context that did not fit, and are summarised with the reply."""
+    language_model: _builtins.str
+    """The language model they are for, by name. Empty where none is configured that takes prompts."""
+    @_builtins.property
+    def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___PromptMessage]:
+        """The messages one by one."""
+
     def __init__(
         self,
         *,
         prompt: _builtins.str = ...,
         template_version: _builtins.str = ...,
+        messages: _abc.Iterable[Global___PromptMessage] | None = ...,
+        estimated_tokens: _builtins.int = ...,
+        token_budget: _builtins.int = ...,
+        dropped_line_count: _builtins.int = ...,
+        language_model: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["prompt", b"prompt", "template_version", b"template_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped_line_count", b"dropped_line_count", "estimated_tokens", b"estimated_tokens", "language_model", b"language_model", "messages", b"messages", "prompt", b"prompt", "template_version", b"template_version", "token_budget", b"token_budget"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PreviewPromptResponse: _TypeAlias = PreviewPromptResponse  # noqa: Y015
+
+@_typing.final
+class PromptMessage(_message.Message):
+    """One message of a prompt."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROLE_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    role: _builtins.str
+    """Who speaks: "system", "user" or "assistant"."""
+    content: _builtins.str
+    """What is said."""
+    def __init__(
+        self,
+        *,
+        role: _builtins.str = ...,
+        content: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromptMessage: _TypeAlias = PromptMessage  # noqa: Y015
 
 @_typing.final
 class WriteReportRequest(_message.Message):

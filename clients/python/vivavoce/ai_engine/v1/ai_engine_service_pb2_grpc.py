@@ -115,7 +115,9 @@ class AiEngineServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PreviewPrompt(self, request, context):
-        """Shows the prompt that would be sent for a scenario and a learner, without sending it.
+        """Shows the prompt that would be sent for a scenario and a learner, without sending it. Idempotent. Everybody may see
+        what is said about them; nothing is in it but what the caller gives and the role-play. PROVIDER_MISSING where the
+        language model is not configured, or takes no prompts.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,7 +48,10 @@ class AiEngineServiceStub:
     SynthesizeLine: _grpc.UnaryUnaryMultiCallable[_ai_engine_service_pb2.SynthesizeLineRequest, _ai_engine_service_pb2.SynthesizeLineResponse]
     """Speaks a word or a line outside a conversation, so that it can be heard again."""
     PreviewPrompt: _grpc.UnaryUnaryMultiCallable[_ai_engine_service_pb2.PreviewPromptRequest, _ai_engine_service_pb2.PreviewPromptResponse]
-    """Shows the prompt that would be sent for a scenario and a learner, without sending it."""
+    """Shows the prompt that would be sent for a scenario and a learner, without sending it. Idempotent. Everybody may see
+    what is said about them; nothing is in it but what the caller gives and the role-play. PROVIDER_MISSING where the
+    language model is not configured, or takes no prompts.
+    """
     WriteReport: _grpc.UnaryUnaryMultiCallable[_ai_engine_service_pb2.WriteReportRequest, _ai_engine_service_pb2.WriteReportResponse]
     """Writes the report on a conversation with a language model. History falls back to its own where this fails."""
 
@@ -72,7 +75,10 @@ class AiEngineServiceAsyncStub(AiEngineServiceStub):
     SynthesizeLine: _aio.UnaryUnaryMultiCallable[_ai_engine_service_pb2.SynthesizeLineRequest, _ai_engine_service_pb2.SynthesizeLineResponse]  # type: ignore[assignment]
     """Speaks a word or a line outside a conversation, so that it can be heard again."""
     PreviewPrompt: _aio.UnaryUnaryMultiCallable[_ai_engine_service_pb2.PreviewPromptRequest, _ai_engine_service_pb2.PreviewPromptResponse]  # type: ignore[assignment]
-    """Shows the prompt that would be sent for a scenario and a learner, without sending it."""
+    """Shows the prompt that would be sent for a scenario and a learner, without sending it. Idempotent. Everybody may see
+    what is said about them; nothing is in it but what the caller gives and the role-play. PROVIDER_MISSING where the
+    language model is not configured, or takes no prompts.
+    """
     WriteReport: _aio.UnaryUnaryMultiCallable[_ai_engine_service_pb2.WriteReportRequest, _ai_engine_service_pb2.WriteReportResponse]  # type: ignore[assignment]
     """Writes the report on a conversation with a language model. History falls back to its own where this fails."""
 
@@ -129,7 +135,10 @@ class AiEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ai_engine_service_pb2.PreviewPromptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ai_engine_service_pb2.PreviewPromptResponse, _abc.Awaitable[_ai_engine_service_pb2.PreviewPromptResponse]]:
-        """Shows the prompt that would be sent for a scenario and a learner, without sending it."""
+        """Shows the prompt that would be sent for a scenario and a learner, without sending it. Idempotent. Everybody may see
+        what is said about them; nothing is in it but what the caller gives and the role-play. PROVIDER_MISSING where the
+        language model is not configured, or takes no prompts.
+        """
 
     @_abc_1.abstractmethod
     def WriteReport(

@@ -185,6 +185,8 @@ class LearnerProfile(_message.Message):
     LEVEL_FIELD_NUMBER: _builtins.int
     CORRECTION_STYLE_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    GOALS_FIELD_NUMBER: _builtins.int
+    INTERESTS_FIELD_NUMBER: _builtins.int
     target_language: _builtins.str
     """Language being learnt, BCP 47. Empty means "en"."""
     native_language: _builtins.str
@@ -195,6 +197,14 @@ class LearnerProfile(_message.Message):
     """How slips are treated."""
     display_name: _builtins.str
     """Name the tutor may use. May be empty."""
+    @_builtins.property
+    def goals(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the learner wants to reach, in their own words."""
+
+    @_builtins.property
+    def interests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the learner likes to talk about."""
+
     def __init__(
         self,
         *,
@@ -203,10 +213,12 @@ class LearnerProfile(_message.Message):
         level: _learner_pb2.CefrLevel.ValueType = ...,
         correction_style: _learner_pb2.CorrectionStyle.ValueType = ...,
         display_name: _builtins.str = ...,
+        goals: _abc.Iterable[_builtins.str] | None = ...,
+        interests: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_style", b"correction_style", "display_name", b"display_name", "level", b"level", "native_language", b"native_language", "target_language", b"target_language"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_style", b"correction_style", "display_name", b"display_name", "goals", b"goals", "interests", b"interests", "level", b"level", "native_language", b"native_language", "target_language", b"target_language"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -239,6 +251,32 @@ class ContextLine(_message.Message):
 Global___ContextLine: _TypeAlias = ContextLine  # noqa: Y015
 
 @_typing.final
+class TalkSummary(_message.Message):
+    """What was said before the lines that are sent, in few words."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    LINE_COUNT_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The words, written by the language model or, without one, picked from the lines."""
+    line_count: _builtins.int
+    """How many lines it stands for, counted from the first of the conversation."""
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        line_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_count", b"line_count", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TalkSummary: _TypeAlias = TalkSummary  # noqa: Y015
+
+@_typing.final
 class TutorContext(_message.Message):
     """Everything the engine may know when it answers."""
 
@@ -250,10 +288,14 @@ class TutorContext(_message.Message):
     TUTOR_STATE_FIELD_NUMBER: _builtins.int
     FACTS_FIELD_NUMBER: _builtins.int
     DUE_ITEMS_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    FIRST_LINE_FIELD_NUMBER: _builtins.int
     scenario_id: _builtins.str
     """The role-play, by id. Empty means free talk."""
     tutor_state: _builtins.str
     """What the engine returned as `tutor_state` with the last reply that was kept. Empty at the start."""
+    first_line: _builtins.int
+    """How many lines of the conversation came before the first of `lines`; 0 where they begin with it."""
     @_builtins.property
     def learner(self) -> Global___LearnerProfile:
         """Who the tutor talks to."""
@@ -270,6 +312,10 @@ class TutorContext(_message.Message):
     def due_items(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Words and phrases due for review, which the tutor may bring up."""
 
+    @_builtins.property
+    def summary(self) -> Global___TalkSummary:
+        """What came before `lines`, as the engine last summarised it. Unset while it has not."""
+
     def __init__(
         self,
         *,
@@ -279,10 +325,12 @@ class TutorContext(_message.Message):
         tutor_state: _builtins.str = ...,
         facts: _abc.Iterable[_builtins.str] | None = ...,
         due_items: _abc.Iterable[_builtins.str] | None = ...,
+        summary: Global___TalkSummary | None = ...,
+        first_line: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_items", b"due_items", "facts", b"facts", "learner", b"learner", "lines", b"lines", "scenario_id", b"scenario_id", "tutor_state", b"tutor_state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_items", b"due_items", "facts", b"facts", "first_line", b"first_line", "learner", b"learner", "lines", b"lines", "scenario_id", b"scenario_id", "summary", b"summary", "tutor_state", b"tutor_state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -465,6 +513,60 @@ class Speak(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Speak: _TypeAlias = Speak  # noqa: Y015
+
+@_typing.final
+class Assess(_message.Message):
+    """Asks for remarks on a turn that counts. Answered by as many RemarkFound as there is something to say, once no reply is
+    in the making: it never holds one up. Refused without an answer while too many wait.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    FROM_SAMPLE_FIELD_NUMBER: _builtins.int
+    TO_SAMPLE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    turn_id: _builtins.str
+    """The turn."""
+    revision: _builtins.int
+    """Its revision."""
+    text: _builtins.str
+    """What was said."""
+    from_sample: _builtins.int
+    """First sample of the turn."""
+    to_sample: _builtins.int
+    """Sample after its last. 0 for typed turns."""
+    language: _builtins.str
+    """Language it was said in, BCP 47. Empty means "en"."""
+    level: _learner_pb2.CefrLevel.ValueType
+    """The learner's level. Where it is not known no word is above it."""
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[_audio_pb2.WordTime]:
+        """When each word sounded, counted from `from_sample`. None for typed turns."""
+
+    def __init__(
+        self,
+        *,
+        turn_id: _builtins.str = ...,
+        revision: _builtins.int = ...,
+        text: _builtins.str = ...,
+        words: _abc.Iterable[_audio_pb2.WordTime] | None = ...,
+        from_sample: _builtins.int = ...,
+        to_sample: _builtins.int = ...,
+        language: _builtins.str = ...,
+        level: _learner_pb2.CefrLevel.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_sample", b"from_sample", "language", b"language", "level", b"level", "revision", b"revision", "text", b"text", "to_sample", b"to_sample", "turn_id", b"turn_id", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Assess: _TypeAlias = Assess  # noqa: Y015
 
 @_typing.final
 class Cancel(_message.Message):
@@ -817,6 +919,68 @@ class CorrectionFound(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CorrectionFound: _TypeAlias = CorrectionFound  # noqa: Y015
+
+@_typing.final
+class RemarkFound(_message.Message):
+    """Something about a turn that is no slip. Comes after the reply to it was made."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    REMARK_FIELD_NUMBER: _builtins.int
+    turn_id: _builtins.str
+    """The turn."""
+    revision: _builtins.int
+    """Its revision."""
+    @_builtins.property
+    def remark(self) -> _feedback_pb2.Remark:
+        """The remark."""
+
+    def __init__(
+        self,
+        *,
+        turn_id: _builtins.str = ...,
+        revision: _builtins.int = ...,
+        remark: _feedback_pb2.Remark | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["remark", b"remark"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["remark", b"remark", "revision", b"revision", "turn_id", b"turn_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemarkFound: _TypeAlias = RemarkFound  # noqa: Y015
+
+@_typing.final
+class TalkSummarised(_message.Message):
+    """The talk has grown beyond what a prompt holds: its older lines were summarised beside the reply. From now on the
+    summary is sent as part of the context, and the lines it stands for need not be.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLY_ID_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    reply_id: _builtins.str
+    """The reply in whose making it was written; it holds whether that is kept or not."""
+    @_builtins.property
+    def summary(self) -> Global___TalkSummary:
+        """The summary."""
+
+    def __init__(
+        self,
+        *,
+        reply_id: _builtins.str = ...,
+        summary: Global___TalkSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reply_id", b"reply_id", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TalkSummarised: _TypeAlias = TalkSummarised  # noqa: Y015
 
 @_typing.final
 class Usage(_message.Message):

@@ -9,6 +9,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from vivavoce.ai_engine.v1 import engine_pb2 as _engine_pb2
 from vivavoce.conversation.v1 import conversation_pb2 as _conversation_pb2
 from vivavoce.conversation.v1 import converse_pb2 as _converse_pb2
 import builtins as _builtins
@@ -373,6 +374,52 @@ class GetConversationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetConversationResponse: _TypeAlias = GetConversationResponse  # noqa: Y015
+
+@_typing.final
+class GetTutorContextRequest(_message.Message):
+    """Asks what the tutor knows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """The conversation."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTutorContextRequest: _TypeAlias = GetTutorContextRequest  # noqa: Y015
+
+@_typing.final
+class GetTutorContextResponse(_message.Message):
+    """What the tutor knows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def context(self) -> _engine_pb2.TutorContext:
+        """Everything the engine is told with the next turn."""
+
+    def __init__(
+        self,
+        *,
+        context: _engine_pb2.TutorContext | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTutorContextResponse: _TypeAlias = GetTutorContextResponse  # noqa: Y015
 
 @_typing.final
 class UpdateConversationRequest(_message.Message):

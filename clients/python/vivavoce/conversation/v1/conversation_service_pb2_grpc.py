@@ -50,6 +50,11 @@ class ConversationServiceStub:
                 request_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.GetConversationRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.GetConversationResponse.FromString,
                 _registered_method=True)
+        self.GetTutorContext = channel.unary_unary(
+                '/vivavoce.conversation.v1.ConversationService/GetTutorContext',
+                request_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.GetTutorContextRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.GetTutorContextResponse.FromString,
+                _registered_method=True)
         self.UpdateConversation = channel.unary_unary(
                 '/vivavoce.conversation.v1.ConversationService/UpdateConversation',
                 request_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.UpdateConversationRequest.SerializeToString,
@@ -104,6 +109,14 @@ class ConversationServiceServicer:
 
     def GetConversation(self, request, context):
         """Returns a conversation of the caller's. Idempotent. NOT_FOUND where there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTutorContext(self, request, context):
+        """Returns what the tutor knows when it answers next in a conversation of the caller's, as it is stored. Idempotent.
+        NOT_FOUND where there is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -170,6 +183,11 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     servicer.GetConversation,
                     request_deserializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.GetConversationRequest.FromString,
                     response_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.GetConversationResponse.SerializeToString,
+            ),
+            'GetTutorContext': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTutorContext,
+                    request_deserializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.GetTutorContextRequest.FromString,
+                    response_serializer=vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.GetTutorContextResponse.SerializeToString,
             ),
             'UpdateConversation': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateConversation,
@@ -284,6 +302,33 @@ class ConversationService:
             '/vivavoce.conversation.v1.ConversationService/GetConversation',
             vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.GetConversationRequest.SerializeToString,
             vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.GetConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTutorContext(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.conversation.v1.ConversationService/GetTutorContext',
+            vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.GetTutorContextRequest.SerializeToString,
+            vivavoce_dot_conversation_dot_v1_dot_conversation__service__pb2.GetTutorContextResponse.FromString,
             options,
             channel_credentials,
             insecure,

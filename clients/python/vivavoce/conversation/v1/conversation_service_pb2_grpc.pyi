@@ -42,6 +42,10 @@ class ConversationServiceStub:
     """Creates a conversation without opening a session. Idempotent by `request_id`."""
     GetConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.GetConversationRequest, _conversation_service_pb2.GetConversationResponse]
     """Returns a conversation of the caller's. Idempotent. NOT_FOUND where there is none."""
+    GetTutorContext: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.GetTutorContextRequest, _conversation_service_pb2.GetTutorContextResponse]
+    """Returns what the tutor knows when it answers next in a conversation of the caller's, as it is stored. Idempotent.
+    NOT_FOUND where there is none.
+    """
     UpdateConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.UpdateConversationRequest, _conversation_service_pb2.UpdateConversationResponse]
     """Changes the title or the settings of a conversation. Applies to sessions opened later."""
     EndConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.EndConversationRequest, _conversation_service_pb2.EndConversationResponse]
@@ -73,6 +77,10 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     """Creates a conversation without opening a session. Idempotent by `request_id`."""
     GetConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.GetConversationRequest, _conversation_service_pb2.GetConversationResponse]  # type: ignore[assignment]
     """Returns a conversation of the caller's. Idempotent. NOT_FOUND where there is none."""
+    GetTutorContext: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.GetTutorContextRequest, _conversation_service_pb2.GetTutorContextResponse]  # type: ignore[assignment]
+    """Returns what the tutor knows when it answers next in a conversation of the caller's, as it is stored. Idempotent.
+    NOT_FOUND where there is none.
+    """
     UpdateConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.UpdateConversationRequest, _conversation_service_pb2.UpdateConversationResponse]  # type: ignore[assignment]
     """Changes the title or the settings of a conversation. Applies to sessions opened later."""
     EndConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.EndConversationRequest, _conversation_service_pb2.EndConversationResponse]  # type: ignore[assignment]
@@ -119,6 +127,16 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_conversation_service_pb2.GetConversationResponse, _abc.Awaitable[_conversation_service_pb2.GetConversationResponse]]:
         """Returns a conversation of the caller's. Idempotent. NOT_FOUND where there is none."""
+
+    @_abc_1.abstractmethod
+    def GetTutorContext(
+        self,
+        request: _conversation_service_pb2.GetTutorContextRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.GetTutorContextResponse, _abc.Awaitable[_conversation_service_pb2.GetTutorContextResponse]]:
+        """Returns what the tutor knows when it answers next in a conversation of the caller's, as it is stored. Idempotent.
+        NOT_FOUND where there is none.
+        """
 
     @_abc_1.abstractmethod
     def UpdateConversation(

@@ -860,27 +860,33 @@ Global___ReplyAudioEnded: _TypeAlias = ReplyAudioEnded  # noqa: Y015
 
 @_typing.final
 class FeedbackGiven(_message.Message):
-    """A slip in a turn and how to mend it. Never holds up the talk."""
+    """Something about a turn: a slip and how to mend it, or a remark. Exactly one of them is set. Never holds up the talk."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TURN_ID_FIELD_NUMBER: _builtins.int
     CORRECTION_FIELD_NUMBER: _builtins.int
+    REMARK_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """The turn."""
     @_builtins.property
     def correction(self) -> _feedback_pb2.Correction:
         """The slip."""
 
+    @_builtins.property
+    def remark(self) -> _feedback_pb2.Remark:
+        """The remark."""
+
     def __init__(
         self,
         *,
         turn_id: _builtins.str = ...,
         correction: _feedback_pb2.Correction | None = ...,
+        remark: _feedback_pb2.Remark | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction", "remark", b"remark"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction", "remark", b"remark", "turn_id", b"turn_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

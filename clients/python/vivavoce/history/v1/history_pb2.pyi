@@ -122,7 +122,7 @@ class HistoryEvent(_message.Message):
 
     @_builtins.property
     def feedback_given(self) -> Global___FeedbackGiven:
-        """A slip was found in an earlier turn."""
+        """A slip was found in an earlier turn, or something to remark on."""
 
     @_builtins.property
     def conversation_ended(self) -> Global___ConversationEnded:
@@ -295,27 +295,33 @@ Global___ReplyGiven: _TypeAlias = ReplyGiven  # noqa: Y015
 
 @_typing.final
 class FeedbackGiven(_message.Message):
-    """A slip was found in an earlier turn."""
+    """Something was found in an earlier turn: a slip, or what a remark tells. Exactly one of them is set."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TURN_ID_FIELD_NUMBER: _builtins.int
     CORRECTION_FIELD_NUMBER: _builtins.int
+    REMARK_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """The turn."""
     @_builtins.property
     def correction(self) -> _feedback_pb2.Correction:
         """The slip."""
 
+    @_builtins.property
+    def remark(self) -> _feedback_pb2.Remark:
+        """The remark."""
+
     def __init__(
         self,
         *,
         turn_id: _builtins.str = ...,
         correction: _feedback_pb2.Correction | None = ...,
+        remark: _feedback_pb2.Remark | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction", "remark", b"remark"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction", "remark", b"remark", "turn_id", b"turn_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

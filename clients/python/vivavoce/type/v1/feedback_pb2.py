@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from vivavoce.type.v1 import learner_pb2 as vivavoce_dot_type_dot_v1_dot_learner__pb2
 from vivavoce.type.v1 import privacy_pb2 as vivavoce_dot_type_dot_v1_dot_privacy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fvivavoce/type/v1/feedback.proto\x12\x10vivavoce.type.v1\x1a\x1evivavoce/type/v1/privacy.proto\"\xe2\x01\n\nCorrection\x12\x34\n\x04kind\x18\x01 \x01(\x0e\x32 .vivavoce.type.v1.CorrectionKindR\x04kind\x12\x18\n\x04said\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01R\x04said\x12\x1c\n\x06\x62\x65tter\x18\x03 \x01(\tB\x04\x98\xb5\x18\x01R\x06\x62\x65tter\x12&\n\x0b\x65xplanation\x18\x04 \x01(\tB\x04\x98\xb5\x18\x01R\x0b\x65xplanation\x12\x14\n\x05start\x18\x05 \x01(\x05R\x05start\x12\x10\n\x03\x65nd\x18\x06 \x01(\x05R\x03\x65nd\x12\x16\n\x06source\x18\x07 \x01(\tR\x06source\"\x98\x01\n\x10ScenarioProgress\x12\x1f\n\x0bscenario_id\x18\x01 \x01(\tR\nscenarioId\x12(\n\x10reached_goal_ids\x18\x02 \x03(\tR\x0ereachedGoalIds\x12\x1d\n\ngoal_count\x18\x03 \x01(\x05R\tgoalCount\x12\x1a\n\x08\x66inished\x18\x04 \x01(\x08R\x08\x66inished*\x91\x01\n\x0e\x43orrectionKind\x12\x1f\n\x1b\x43ORRECTION_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ORRECTION_KIND_GRAMMAR\x10\x01\x12\x1e\n\x1a\x43ORRECTION_KIND_VOCABULARY\x10\x02\x12!\n\x1d\x43ORRECTION_KIND_PRONUNCIATION\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fvivavoce/type/v1/feedback.proto\x12\x10vivavoce.type.v1\x1a\x1evivavoce/type/v1/learner.proto\x1a\x1evivavoce/type/v1/privacy.proto\"\xe2\x01\n\nCorrection\x12\x34\n\x04kind\x18\x01 \x01(\x0e\x32 .vivavoce.type.v1.CorrectionKindR\x04kind\x12\x18\n\x04said\x18\x02 \x01(\tB\x04\x98\xb5\x18\x01R\x04said\x12\x1c\n\x06\x62\x65tter\x18\x03 \x01(\tB\x04\x98\xb5\x18\x01R\x06\x62\x65tter\x12&\n\x0b\x65xplanation\x18\x04 \x01(\tB\x04\x98\xb5\x18\x01R\x0b\x65xplanation\x12\x14\n\x05start\x18\x05 \x01(\x05R\x05start\x12\x10\n\x03\x65nd\x18\x06 \x01(\x05R\x03\x65nd\x12\x16\n\x06source\x18\x07 \x01(\tR\x06source\"\xd1\x01\n\x06Remark\x12\x35\n\x07\x66luency\x18\x01 \x01(\x0b\x32\x19.vivavoce.type.v1.FluencyH\x00R\x07\x66luency\x12>\n\nvocabulary\x18\x02 \x01(\x0b\x32\x1c.vivavoce.type.v1.VocabularyH\x00R\nvocabulary\x12G\n\rpronunciation\x18\x03 \x01(\x0b\x32\x1f.vivavoce.type.v1.PronunciationH\x00R\rpronunciationB\x07\n\x05\x61\x62out\"\xfa\x01\n\x07\x46luency\x12\x1d\n\nword_count\x18\x01 \x01(\x05R\twordCount\x12(\n\x10words_per_minute\x18\x02 \x01(\x01R\x0ewordsPerMinute\x12\x1f\n\x0bpause_count\x18\x03 \x01(\x05R\npauseCount\x12\"\n\rmean_pause_ms\x18\x04 \x01(\x01R\x0bmeanPauseMs\x12(\n\x10longest_pause_ms\x18\x05 \x01(\x01R\x0elongestPauseMs\x12&\n\x0c\x66iller_count\x18\x06 \x01(\x05H\x00R\x0b\x66illerCount\x88\x01\x01\x42\x0f\n\r_filler_count\"t\n\nVocabulary\x12\x31\n\x05level\x18\x01 \x01(\x0e\x32\x1b.vivavoce.type.v1.CefrLevelR\x05level\x12\x33\n\x05words\x18\x02 \x03(\x0b\x32\x1d.vivavoce.type.v1.LeveledWordR\x05words\"\x82\x01\n\x0bLeveledWord\x12\x18\n\x04word\x18\x01 \x01(\tB\x04\x98\xb5\x18\x01R\x04word\x12\x31\n\x05level\x18\x02 \x01(\x0e\x32\x1b.vivavoce.type.v1.CefrLevelR\x05level\x12\x14\n\x05start\x18\x03 \x01(\x05R\x05start\x12\x10\n\x03\x65nd\x18\x04 \x01(\x05R\x03\x65nd\"\x81\x01\n\rPronunciation\x12\x16\n\x06source\x18\x01 \x01(\tR\x06source\x12 \n\x0b\x61pproximate\x18\x02 \x01(\x08R\x0b\x61pproximate\x12\x36\n\x05words\x18\x03 \x03(\x0b\x32 .vivavoce.type.v1.PronouncedWordR\x05words\"\xba\x01\n\x0ePronouncedWord\x12\x18\n\x04word\x18\x01 \x01(\tB\x04\x98\xb5\x18\x01R\x04word\x12\x14\n\x05score\x18\x02 \x01(\x01R\x05score\x12\'\n\x0f\x65xpected_sounds\x18\x03 \x01(\tR\x0e\x65xpectedSounds\x12\'\n\x0cheard_sounds\x18\x04 \x01(\tB\x04\x98\xb5\x18\x01R\x0bheardSounds\x12\x14\n\x05start\x18\x05 \x01(\x05R\x05start\x12\x10\n\x03\x65nd\x18\x06 \x01(\x05R\x03\x65nd\"\x98\x01\n\x10ScenarioProgress\x12\x1f\n\x0bscenario_id\x18\x01 \x01(\tR\nscenarioId\x12(\n\x10reached_goal_ids\x18\x02 \x03(\tR\x0ereachedGoalIds\x12\x1d\n\ngoal_count\x18\x03 \x01(\x05R\tgoalCount\x12\x1a\n\x08\x66inished\x18\x04 \x01(\x08R\x08\x66inished*\x91\x01\n\x0e\x43orrectionKind\x12\x1f\n\x1b\x43ORRECTION_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ORRECTION_KIND_GRAMMAR\x10\x01\x12\x1e\n\x1a\x43ORRECTION_KIND_VOCABULARY\x10\x02\x12!\n\x1d\x43ORRECTION_KIND_PRONUNCIATION\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,10 +39,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CORRECTION'].fields_by_name['better']._serialized_options = b'\230\265\030\001'
   _globals['_CORRECTION'].fields_by_name['explanation']._loaded_options = None
   _globals['_CORRECTION'].fields_by_name['explanation']._serialized_options = b'\230\265\030\001'
-  _globals['_CORRECTIONKIND']._serialized_start=470
-  _globals['_CORRECTIONKIND']._serialized_end=615
-  _globals['_CORRECTION']._serialized_start=86
-  _globals['_CORRECTION']._serialized_end=312
-  _globals['_SCENARIOPROGRESS']._serialized_start=315
-  _globals['_SCENARIOPROGRESS']._serialized_end=467
+  _globals['_LEVELEDWORD'].fields_by_name['word']._loaded_options = None
+  _globals['_LEVELEDWORD'].fields_by_name['word']._serialized_options = b'\230\265\030\001'
+  _globals['_PRONOUNCEDWORD'].fields_by_name['word']._loaded_options = None
+  _globals['_PRONOUNCEDWORD'].fields_by_name['word']._serialized_options = b'\230\265\030\001'
+  _globals['_PRONOUNCEDWORD'].fields_by_name['heard_sounds']._loaded_options = None
+  _globals['_PRONOUNCEDWORD'].fields_by_name['heard_sounds']._serialized_options = b'\230\265\030\001'
+  _globals['_CORRECTIONKIND']._serialized_start=1539
+  _globals['_CORRECTIONKIND']._serialized_end=1684
+  _globals['_CORRECTION']._serialized_start=118
+  _globals['_CORRECTION']._serialized_end=344
+  _globals['_REMARK']._serialized_start=347
+  _globals['_REMARK']._serialized_end=556
+  _globals['_FLUENCY']._serialized_start=559
+  _globals['_FLUENCY']._serialized_end=809
+  _globals['_VOCABULARY']._serialized_start=811
+  _globals['_VOCABULARY']._serialized_end=927
+  _globals['_LEVELEDWORD']._serialized_start=930
+  _globals['_LEVELEDWORD']._serialized_end=1060
+  _globals['_PRONUNCIATION']._serialized_start=1063
+  _globals['_PRONUNCIATION']._serialized_end=1192
+  _globals['_PRONOUNCEDWORD']._serialized_start=1195
+  _globals['_PRONOUNCEDWORD']._serialized_end=1381
+  _globals['_SCENARIOPROGRESS']._serialized_start=1384
+  _globals['_SCENARIOPROGRESS']._serialized_end=1536
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from vivavoce.type.v1 import learner_pb2 as _learner_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -92,6 +93,226 @@ class Correction(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Correction: _TypeAlias = Correction  # noqa: Y015
+
+@_typing.final
+class Remark(_message.Message):
+    """Something about a turn that is no slip. Made beside the talk, once the reply is made. Where there is nothing sure to
+    say there is none: a typed turn has no fluency, and words have levels in English only.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLUENCY_FIELD_NUMBER: _builtins.int
+    VOCABULARY_FIELD_NUMBER: _builtins.int
+    PRONUNCIATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def fluency(self) -> Global___Fluency:
+        """How the turn flowed."""
+
+    @_builtins.property
+    def vocabulary(self) -> Global___Vocabulary:
+        """Words above the learner's level."""
+
+    @_builtins.property
+    def pronunciation(self) -> Global___Pronunciation:
+        """Words that may have sounded different."""
+
+    def __init__(
+        self,
+        *,
+        fluency: Global___Fluency | None = ...,
+        vocabulary: Global___Vocabulary | None = ...,
+        pronunciation: Global___Pronunciation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "fluency", b"fluency", "pronunciation", b"pronunciation", "vocabulary", b"vocabulary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "fluency", b"fluency", "pronunciation", b"pronunciation", "vocabulary", b"vocabulary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_about: _TypeAlias = _typing.Literal["fluency", "vocabulary", "pronunciation"]  # noqa: Y015
+    _WhichOneofArgType_about: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_about) -> _WhichOneofReturnType_about | None: ...
+
+Global___Remark: _TypeAlias = Remark  # noqa: Y015
+
+@_typing.final
+class Fluency(_message.Message):
+    """How a spoken turn flowed, by the times of its words. Needs no particular language."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORD_COUNT_FIELD_NUMBER: _builtins.int
+    WORDS_PER_MINUTE_FIELD_NUMBER: _builtins.int
+    PAUSE_COUNT_FIELD_NUMBER: _builtins.int
+    MEAN_PAUSE_MS_FIELD_NUMBER: _builtins.int
+    LONGEST_PAUSE_MS_FIELD_NUMBER: _builtins.int
+    FILLER_COUNT_FIELD_NUMBER: _builtins.int
+    word_count: _builtins.int
+    """Words of the turn."""
+    words_per_minute: _builtins.float
+    """Pace from the first word to the end of the last, pauses included."""
+    pause_count: _builtins.int
+    """Silences of 250 ms or more between two words."""
+    mean_pause_ms: _builtins.float
+    """How long such a silence is, in milliseconds. 0 where there was none."""
+    longest_pause_ms: _builtins.float
+    """The longest of them, in milliseconds. 0 where there was none."""
+    filler_count: _builtins.int
+    """"Um", "er" and the like, as far as the recogniser writes them down. Unset where those of the language are not known."""
+    def __init__(
+        self,
+        *,
+        word_count: _builtins.int = ...,
+        words_per_minute: _builtins.float = ...,
+        pause_count: _builtins.int = ...,
+        mean_pause_ms: _builtins.float = ...,
+        longest_pause_ms: _builtins.float = ...,
+        filler_count: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_filler_count", b"_filler_count", "filler_count", b"filler_count"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_filler_count", b"_filler_count", "filler_count", b"filler_count", "longest_pause_ms", b"longest_pause_ms", "mean_pause_ms", b"mean_pause_ms", "pause_count", b"pause_count", "word_count", b"word_count", "words_per_minute", b"words_per_minute"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__filler_count: _TypeAlias = _typing.Literal["filler_count"]  # noqa: Y015
+    _WhichOneofArgType__filler_count: _TypeAlias = _typing.Literal["_filler_count", b"_filler_count"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__filler_count) -> _WhichOneofReturnType__filler_count | None: ...
+
+Global___Fluency: _TypeAlias = Fluency  # noqa: Y015
+
+@_typing.final
+class Vocabulary(_message.Message):
+    """Words that learners meet above the learner's level, and this one used. English only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    level: _learner_pb2.CefrLevel.ValueType
+    """The level they are above."""
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeveledWord]:
+        """The words, in order, each once; at most five."""
+
+    def __init__(
+        self,
+        *,
+        level: _learner_pb2.CefrLevel.ValueType = ...,
+        words: _abc.Iterable[Global___LeveledWord] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Vocabulary: _TypeAlias = Vocabulary  # noqa: Y015
+
+@_typing.final
+class LeveledWord(_message.Message):
+    """A word and the level at which learners meet it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORD_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    word: _builtins.str
+    """The word, as it was said."""
+    level: _learner_pb2.CefrLevel.ValueType
+    """The level."""
+    start: _builtins.int
+    """First character of it within the transcript."""
+    end: _builtins.int
+    """Character after its last."""
+    def __init__(
+        self,
+        *,
+        word: _builtins.str = ...,
+        level: _learner_pb2.CefrLevel.ValueType = ...,
+        start: _builtins.int = ...,
+        end: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "level", b"level", "start", b"start", "word", b"word"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeveledWord: _TypeAlias = LeveledWord  # noqa: Y015
+
+@_typing.final
+class Pronunciation(_message.Message):
+    """Words of a turn that may have sounded different from what people expect to hear. A hint, never a grade."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    APPROXIMATE_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """Who says so: a provider by name."""
+    approximate: _builtins.bool
+    """Whether this is a guess by a small local model, rather than an assessment."""
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___PronouncedWord]:
+        """The words, in order; at most three."""
+
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        approximate: _builtins.bool = ...,
+        words: _abc.Iterable[Global___PronouncedWord] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approximate", b"approximate", "source", b"source", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Pronunciation: _TypeAlias = Pronunciation  # noqa: Y015
+
+@_typing.final
+class PronouncedWord(_message.Message):
+    """A word and how it sounded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORD_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    EXPECTED_SOUNDS_FIELD_NUMBER: _builtins.int
+    HEARD_SOUNDS_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    word: _builtins.str
+    """The word, as recognised."""
+    score: _builtins.float
+    """How near it came: 0 to 1."""
+    expected_sounds: _builtins.str
+    """How it is said, in IPA. Empty where the source does not tell."""
+    heard_sounds: _builtins.str
+    """How it sounded, in IPA. Empty where the source does not tell."""
+    start: _builtins.int
+    """First character of the word within the transcript."""
+    end: _builtins.int
+    """Character after its last."""
+    def __init__(
+        self,
+        *,
+        word: _builtins.str = ...,
+        score: _builtins.float = ...,
+        expected_sounds: _builtins.str = ...,
+        heard_sounds: _builtins.str = ...,
+        start: _builtins.int = ...,
+        end: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "expected_sounds", b"expected_sounds", "heard_sounds", b"heard_sounds", "score", b"score", "start", b"start", "word", b"word"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PronouncedWord: _TypeAlias = PronouncedWord  # noqa: Y015
 
 @_typing.final
 class ScenarioProgress(_message.Message):

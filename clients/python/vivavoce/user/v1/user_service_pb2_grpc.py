@@ -75,6 +75,11 @@ class UserServiceStub:
                 request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetConsentRequest.SerializeToString,
                 response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetConsentResponse.FromString,
                 _registered_method=True)
+        self.GetLearner = channel.unary_unary(
+                '/vivavoce.user.v1.UserService/GetLearner',
+                request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetLearnerRequest.SerializeToString,
+                response_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetLearnerResponse.FromString,
+                _registered_method=True)
         self.UpdateUser = channel.unary_unary(
                 '/vivavoce.user.v1.UserService/UpdateUser',
                 request_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.UpdateUserRequest.SerializeToString,
@@ -264,6 +269,13 @@ class UserServiceServicer:
 
     def GetConsent(self, request, context):
         """Returns what a person has agreed to. Idempotent. NOT_FOUND where the account was deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLearner(self, request, context):
+        """Returns what the tutor should know about a person. Idempotent. NOT_FOUND where the account was deleted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -503,6 +515,11 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.GetConsent,
                     request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetConsentRequest.FromString,
                     response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetConsentResponse.SerializeToString,
+            ),
+            'GetLearner': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLearner,
+                    request_deserializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetLearnerRequest.FromString,
+                    response_serializer=vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetLearnerResponse.SerializeToString,
             ),
             'UpdateUser': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateUser,
@@ -852,6 +869,33 @@ class UserService:
             '/vivavoce.user.v1.UserService/GetConsent',
             vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetConsentRequest.SerializeToString,
             vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetConsentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLearner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vivavoce.user.v1.UserService/GetLearner',
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetLearnerRequest.SerializeToString,
+            vivavoce_dot_user_dot_v1_dot_user__service__pb2.GetLearnerResponse.FromString,
             options,
             channel_credentials,
             insecure,

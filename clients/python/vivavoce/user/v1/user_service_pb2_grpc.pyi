@@ -53,6 +53,8 @@ class UserServiceStub:
     """Returns the caller. Idempotent."""
     GetConsent: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetConsentRequest, _user_service_pb2.GetConsentResponse]
     """Returns what a person has agreed to. Idempotent. NOT_FOUND where the account was deleted."""
+    GetLearner: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetLearnerRequest, _user_service_pb2.GetLearnerResponse]
+    """Returns what the tutor should know about a person. Idempotent. NOT_FOUND where the account was deleted."""
     UpdateUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.UpdateUserRequest, _user_service_pb2.UpdateUserResponse]
     """Changes the caller's profile, the fields of the mask only. Idempotent."""
     UpgradeGuest: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.UpgradeGuestRequest, _user_service_pb2.UpgradeGuestResponse]
@@ -149,6 +151,8 @@ class UserServiceAsyncStub(UserServiceStub):
     """Returns the caller. Idempotent."""
     GetConsent: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetConsentRequest, _user_service_pb2.GetConsentResponse]  # type: ignore[assignment]
     """Returns what a person has agreed to. Idempotent. NOT_FOUND where the account was deleted."""
+    GetLearner: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetLearnerRequest, _user_service_pb2.GetLearnerResponse]  # type: ignore[assignment]
+    """Returns what the tutor should know about a person. Idempotent. NOT_FOUND where the account was deleted."""
     UpdateUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.UpdateUserRequest, _user_service_pb2.UpdateUserResponse]  # type: ignore[assignment]
     """Changes the caller's profile, the fields of the mask only. Idempotent."""
     UpgradeGuest: _aio.UnaryUnaryMultiCallable[_user_service_pb2.UpgradeGuestRequest, _user_service_pb2.UpgradeGuestResponse]  # type: ignore[assignment]
@@ -290,6 +294,14 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.GetConsentResponse, _abc.Awaitable[_user_service_pb2.GetConsentResponse]]:
         """Returns what a person has agreed to. Idempotent. NOT_FOUND where the account was deleted."""
+
+    @_abc_1.abstractmethod
+    def GetLearner(
+        self,
+        request: _user_service_pb2.GetLearnerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_service_pb2.GetLearnerResponse, _abc.Awaitable[_user_service_pb2.GetLearnerResponse]]:
+        """Returns what the tutor should know about a person. Idempotent. NOT_FOUND where the account was deleted."""
 
     @_abc_1.abstractmethod
     def UpdateUser(

@@ -6,7 +6,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Provider, Scenario } from "./catalog_pb";
 import { file_vivavoce_ai_engine_v1_catalog } from "./catalog_pb";
-import type { AppendAudio, Cancel, Configure, Configured, CorrectionFound, EngineFailed, Recognize, ReplyAudioProduced, ReplyFinished, ReplyTextProduced, ReportHeard, Respond, Speak, SpeechEnded, SpeechStarted, TranscriptRevised, TurnEndEstimated, TutorContext } from "./engine_pb";
+import type { AppendAudio, Assess, Cancel, Configure, Configured, CorrectionFound, EngineFailed, Recognize, RemarkFound, ReplyAudioProduced, ReplyFinished, ReplyTextProduced, ReportHeard, Respond, Speak, SpeechEnded, SpeechStarted, TalkSummarised, TranscriptRevised, TurnEndEstimated, TutorContext } from "./engine_pb";
 import { file_vivavoce_ai_engine_v1_engine } from "./engine_pb";
 import type { AudioFormat, WordTime } from "../../type/v1/audio_pb";
 import { file_vivavoce_type_v1_audio } from "../../type/v1/audio_pb";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vivavoce/ai_engine/v1/ai_engine_service.proto.
  */
 export const file_vivavoce_ai_engine_v1_ai_engine_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci12aXZhdm9jZS9haV9lbmdpbmUvdjEvYWlfZW5naW5lX3NlcnZpY2UucHJvdG8SFXZpdmF2b2NlLmFpX2VuZ2luZS52MSKQAwoKUnVuUmVxdWVzdBI1Cgljb25maWd1cmUYASABKAsyIC52aXZhdm9jZS5haV9lbmdpbmUudjEuQ29uZmlndXJlSAASOgoMYXBwZW5kX2F1ZGlvGAIgASgLMiIudml2YXZvY2UuYWlfZW5naW5lLnYxLkFwcGVuZEF1ZGlvSAASNQoJcmVjb2duaXplGAMgASgLMiAudml2YXZvY2UuYWlfZW5naW5lLnYxLlJlY29nbml6ZUgAEjEKB3Jlc3BvbmQYBCABKAsyHi52aXZhdm9jZS5haV9lbmdpbmUudjEuUmVzcG9uZEgAEi0KBXNwZWFrGAUgASgLMhwudml2YXZvY2UuYWlfZW5naW5lLnYxLlNwZWFrSAASLwoGY2FuY2VsGAYgASgLMh0udml2YXZvY2UuYWlfZW5naW5lLnYxLkNhbmNlbEgAEjoKDHJlcG9ydF9oZWFyZBgHIAEoCzIiLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5SZXBvcnRIZWFyZEgAQgkKB2NvbW1hbmQisAUKC1J1blJlc3BvbnNlEjcKCmNvbmZpZ3VyZWQYASABKAsyIS52aXZhdm9jZS5haV9lbmdpbmUudjEuQ29uZmlndXJlZEgAEj4KDnNwZWVjaF9zdGFydGVkGAIgASgLMiQudml2YXZvY2UuYWlfZW5naW5lLnYxLlNwZWVjaFN0YXJ0ZWRIABI6CgxzcGVlY2hfZW5kZWQYAyABKAsyIi52aXZhdm9jZS5haV9lbmdpbmUudjEuU3BlZWNoRW5kZWRIABJFChJ0dXJuX2VuZF9lc3RpbWF0ZWQYBCABKAsyJy52aXZhdm9jZS5haV9lbmdpbmUudjEuVHVybkVuZEVzdGltYXRlZEgAEkYKEnRyYW5zY3JpcHRfcmV2aXNlZBgFIAEoCzIoLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5UcmFuc2NyaXB0UmV2aXNlZEgAEkcKE3JlcGx5X3RleHRfcHJvZHVjZWQYBiABKAsyKC52aXZhdm9jZS5haV9lbmdpbmUudjEuUmVwbHlUZXh0UHJvZHVjZWRIABJJChRyZXBseV9hdWRpb19wcm9kdWNlZBgHIAEoCzIpLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5SZXBseUF1ZGlvUHJvZHVjZWRIABI+Cg5yZXBseV9maW5pc2hlZBgIIAEoCzIkLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5SZXBseUZpbmlzaGVkSAASQgoQY29ycmVjdGlvbl9mb3VuZBgJIAEoCzImLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Db3JyZWN0aW9uRm91bmRIABI8Cg1lbmdpbmVfZmFpbGVkGAogASgLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLkVuZ2luZUZhaWxlZEgAQgcKBWV2ZW50Ik8KFExpc3RTY2VuYXJpb3NSZXF1ZXN0EhAKCGxhbmd1YWdlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJImQKFUxpc3RTY2VuYXJpb3NSZXNwb25zZRIyCglzY2VuYXJpb3MYASADKAsyHy52aXZhdm9jZS5haV9lbmdpbmUudjEuU2NlbmFyaW8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIikKEkdldFNjZW5hcmlvUmVxdWVzdBITCgtzY2VuYXJpb19pZBgBIAEoCSJIChNHZXRTY2VuYXJpb1Jlc3BvbnNlEjEKCHNjZW5hcmlvGAEgASgLMh8udml2YXZvY2UuYWlfZW5naW5lLnYxLlNjZW5hcmlvIhYKFExpc3RQcm92aWRlcnNSZXF1ZXN0IksKFUxpc3RQcm92aWRlcnNSZXNwb25zZRIyCglwcm92aWRlcnMYASADKAsyHy52aXZhdm9jZS5haV9lbmdpbmUudjEuUHJvdmlkZXIiYAoVU3ludGhlc2l6ZUxpbmVSZXF1ZXN0EgwKBHRleHQYASABKAkSEwoLc3ludGhlc2l6ZXIYAiABKAkSDQoFdm9pY2UYAyABKAkSFQoNc3BlYWtpbmdfcmF0ZRgEIAEoAiKFAQoWU3ludGhlc2l6ZUxpbmVSZXNwb25zZRIzCgxhdWRpb19mb3JtYXQYASABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0EgsKA3BjbRgCIAEoDBIpCgV3b3JkcxgDIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUiZAoUUHJldmlld1Byb21wdFJlcXVlc3QSNAoHY29udGV4dBgBIAEoCzIjLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5UdXRvckNvbnRleHQSFgoObGFuZ3VhZ2VfbW9kZWwYAiABKAkiQQoVUHJldmlld1Byb21wdFJlc3BvbnNlEg4KBnByb21wdBgBIAEoCRIYChB0ZW1wbGF0ZV92ZXJzaW9uGAIgASgJIkoKEldyaXRlUmVwb3J0UmVxdWVzdBI0Cgdjb250ZXh0GAEgASgLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlR1dG9yQ29udGV4dCI4ChNXcml0ZVJlcG9ydFJlc3BvbnNlEg4KBnByYWlzZRgBIAEoCRIRCgluZXh0X3N0ZXAYAiABKAky8QUKD0FpRW5naW5lU2VydmljZRJQCgNSdW4SIS52aXZhdm9jZS5haV9lbmdpbmUudjEuUnVuUmVxdWVzdBoiLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5SdW5SZXNwb25zZSgBMAESbwoNTGlzdFNjZW5hcmlvcxIrLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5MaXN0U2NlbmFyaW9zUmVxdWVzdBosLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5MaXN0U2NlbmFyaW9zUmVzcG9uc2UiA5ACARJpCgtHZXRTY2VuYXJpbxIpLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5HZXRTY2VuYXJpb1JlcXVlc3QaKi52aXZhdm9jZS5haV9lbmdpbmUudjEuR2V0U2NlbmFyaW9SZXNwb25zZSIDkAIBEm8KDUxpc3RQcm92aWRlcnMSKy52aXZhdm9jZS5haV9lbmdpbmUudjEuTGlzdFByb3ZpZGVyc1JlcXVlc3QaLC52aXZhdm9jZS5haV9lbmdpbmUudjEuTGlzdFByb3ZpZGVyc1Jlc3BvbnNlIgOQAgESbQoOU3ludGhlc2l6ZUxpbmUSLC52aXZhdm9jZS5haV9lbmdpbmUudjEuU3ludGhlc2l6ZUxpbmVSZXF1ZXN0Gi0udml2YXZvY2UuYWlfZW5naW5lLnYxLlN5bnRoZXNpemVMaW5lUmVzcG9uc2USagoNUHJldmlld1Byb21wdBIrLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5QcmV2aWV3UHJvbXB0UmVxdWVzdBosLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5QcmV2aWV3UHJvbXB0UmVzcG9uc2USZAoLV3JpdGVSZXBvcnQSKS52aXZhdm9jZS5haV9lbmdpbmUudjEuV3JpdGVSZXBvcnRSZXF1ZXN0Gioudml2YXZvY2UuYWlfZW5naW5lLnYxLldyaXRlUmVwb3J0UmVzcG9uc2ViBnByb3RvMw", [file_vivavoce_ai_engine_v1_catalog, file_vivavoce_ai_engine_v1_engine, file_vivavoce_type_v1_audio]);
+  fileDesc("Ci12aXZhdm9jZS9haV9lbmdpbmUvdjEvYWlfZW5naW5lX3NlcnZpY2UucHJvdG8SFXZpdmF2b2NlLmFpX2VuZ2luZS52MSLBAwoKUnVuUmVxdWVzdBI1Cgljb25maWd1cmUYASABKAsyIC52aXZhdm9jZS5haV9lbmdpbmUudjEuQ29uZmlndXJlSAASOgoMYXBwZW5kX2F1ZGlvGAIgASgLMiIudml2YXZvY2UuYWlfZW5naW5lLnYxLkFwcGVuZEF1ZGlvSAASNQoJcmVjb2duaXplGAMgASgLMiAudml2YXZvY2UuYWlfZW5naW5lLnYxLlJlY29nbml6ZUgAEjEKB3Jlc3BvbmQYBCABKAsyHi52aXZhdm9jZS5haV9lbmdpbmUudjEuUmVzcG9uZEgAEi0KBXNwZWFrGAUgASgLMhwudml2YXZvY2UuYWlfZW5naW5lLnYxLlNwZWFrSAASLwoGY2FuY2VsGAYgASgLMh0udml2YXZvY2UuYWlfZW5naW5lLnYxLkNhbmNlbEgAEjoKDHJlcG9ydF9oZWFyZBgHIAEoCzIiLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5SZXBvcnRIZWFyZEgAEi8KBmFzc2VzcxgIIAEoCzIdLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Bc3Nlc3NIAEIJCgdjb21tYW5kIq4GCgtSdW5SZXNwb25zZRI3Cgpjb25maWd1cmVkGAEgASgLMiEudml2YXZvY2UuYWlfZW5naW5lLnYxLkNvbmZpZ3VyZWRIABI+Cg5zcGVlY2hfc3RhcnRlZBgCIAEoCzIkLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5TcGVlY2hTdGFydGVkSAASOgoMc3BlZWNoX2VuZGVkGAMgASgLMiIudml2YXZvY2UuYWlfZW5naW5lLnYxLlNwZWVjaEVuZGVkSAASRQoSdHVybl9lbmRfZXN0aW1hdGVkGAQgASgLMicudml2YXZvY2UuYWlfZW5naW5lLnYxLlR1cm5FbmRFc3RpbWF0ZWRIABJGChJ0cmFuc2NyaXB0X3JldmlzZWQYBSABKAsyKC52aXZhdm9jZS5haV9lbmdpbmUudjEuVHJhbnNjcmlwdFJldmlzZWRIABJHChNyZXBseV90ZXh0X3Byb2R1Y2VkGAYgASgLMigudml2YXZvY2UuYWlfZW5naW5lLnYxLlJlcGx5VGV4dFByb2R1Y2VkSAASSQoUcmVwbHlfYXVkaW9fcHJvZHVjZWQYByABKAsyKS52aXZhdm9jZS5haV9lbmdpbmUudjEuUmVwbHlBdWRpb1Byb2R1Y2VkSAASPgoOcmVwbHlfZmluaXNoZWQYCCABKAsyJC52aXZhdm9jZS5haV9lbmdpbmUudjEuUmVwbHlGaW5pc2hlZEgAEkIKEGNvcnJlY3Rpb25fZm91bmQYCSABKAsyJi52aXZhdm9jZS5haV9lbmdpbmUudjEuQ29ycmVjdGlvbkZvdW5kSAASPAoNZW5naW5lX2ZhaWxlZBgKIAEoCzIjLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5FbmdpbmVGYWlsZWRIABI6CgxyZW1hcmtfZm91bmQYCyABKAsyIi52aXZhdm9jZS5haV9lbmdpbmUudjEuUmVtYXJrRm91bmRIABJACg90YWxrX3N1bW1hcmlzZWQYDCABKAsyJS52aXZhdm9jZS5haV9lbmdpbmUudjEuVGFsa1N1bW1hcmlzZWRIAEIHCgVldmVudCJPChRMaXN0U2NlbmFyaW9zUmVxdWVzdBIQCghsYW5ndWFnZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJkChVMaXN0U2NlbmFyaW9zUmVzcG9uc2USMgoJc2NlbmFyaW9zGAEgAygLMh8udml2YXZvY2UuYWlfZW5naW5lLnYxLlNjZW5hcmlvEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIpChJHZXRTY2VuYXJpb1JlcXVlc3QSEwoLc2NlbmFyaW9faWQYASABKAkiSAoTR2V0U2NlbmFyaW9SZXNwb25zZRIxCghzY2VuYXJpbxgBIAEoCzIfLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5TY2VuYXJpbyIWChRMaXN0UHJvdmlkZXJzUmVxdWVzdCJLChVMaXN0UHJvdmlkZXJzUmVzcG9uc2USMgoJcHJvdmlkZXJzGAEgAygLMh8udml2YXZvY2UuYWlfZW5naW5lLnYxLlByb3ZpZGVyImAKFVN5bnRoZXNpemVMaW5lUmVxdWVzdBIMCgR0ZXh0GAEgASgJEhMKC3N5bnRoZXNpemVyGAIgASgJEg0KBXZvaWNlGAMgASgJEhUKDXNwZWFraW5nX3JhdGUYBCABKAIihQEKFlN5bnRoZXNpemVMaW5lUmVzcG9uc2USMwoMYXVkaW9fZm9ybWF0GAEgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBILCgNwY20YAiABKAwSKQoFd29yZHMYAyADKAsyGi52aXZhdm9jZS50eXBlLnYxLldvcmRUaW1lIncKFFByZXZpZXdQcm9tcHRSZXF1ZXN0EjQKB2NvbnRleHQYASABKAsyIy52aXZhdm9jZS5haV9lbmdpbmUudjEuVHV0b3JDb250ZXh0EhYKDmxhbmd1YWdlX21vZGVsGAIgASgJEhEKCXR1cm5fdGV4dBgDIAEoCSLdAQoVUHJldmlld1Byb21wdFJlc3BvbnNlEg4KBnByb21wdBgBIAEoCRIYChB0ZW1wbGF0ZV92ZXJzaW9uGAIgASgJEjYKCG1lc3NhZ2VzGAMgAygLMiQudml2YXZvY2UuYWlfZW5naW5lLnYxLlByb21wdE1lc3NhZ2USGAoQZXN0aW1hdGVkX3Rva2VucxgEIAEoBRIUCgx0b2tlbl9idWRnZXQYBSABKAUSGgoSZHJvcHBlZF9saW5lX2NvdW50GAYgASgFEhYKDmxhbmd1YWdlX21vZGVsGAcgASgJIi4KDVByb21wdE1lc3NhZ2USDAoEcm9sZRgBIAEoCRIPCgdjb250ZW50GAIgASgJIkoKEldyaXRlUmVwb3J0UmVxdWVzdBI0Cgdjb250ZXh0GAEgASgLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlR1dG9yQ29udGV4dCI4ChNXcml0ZVJlcG9ydFJlc3BvbnNlEg4KBnByYWlzZRgBIAEoCRIRCgluZXh0X3N0ZXAYAiABKAky8QUKD0FpRW5naW5lU2VydmljZRJQCgNSdW4SIS52aXZhdm9jZS5haV9lbmdpbmUudjEuUnVuUmVxdWVzdBoiLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5SdW5SZXNwb25zZSgBMAESbwoNTGlzdFNjZW5hcmlvcxIrLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5MaXN0U2NlbmFyaW9zUmVxdWVzdBosLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5MaXN0U2NlbmFyaW9zUmVzcG9uc2UiA5ACARJpCgtHZXRTY2VuYXJpbxIpLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5HZXRTY2VuYXJpb1JlcXVlc3QaKi52aXZhdm9jZS5haV9lbmdpbmUudjEuR2V0U2NlbmFyaW9SZXNwb25zZSIDkAIBEm8KDUxpc3RQcm92aWRlcnMSKy52aXZhdm9jZS5haV9lbmdpbmUudjEuTGlzdFByb3ZpZGVyc1JlcXVlc3QaLC52aXZhdm9jZS5haV9lbmdpbmUudjEuTGlzdFByb3ZpZGVyc1Jlc3BvbnNlIgOQAgESbQoOU3ludGhlc2l6ZUxpbmUSLC52aXZhdm9jZS5haV9lbmdpbmUudjEuU3ludGhlc2l6ZUxpbmVSZXF1ZXN0Gi0udml2YXZvY2UuYWlfZW5naW5lLnYxLlN5bnRoZXNpemVMaW5lUmVzcG9uc2USagoNUHJldmlld1Byb21wdBIrLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5QcmV2aWV3UHJvbXB0UmVxdWVzdBosLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5QcmV2aWV3UHJvbXB0UmVzcG9uc2USZAoLV3JpdGVSZXBvcnQSKS52aXZhdm9jZS5haV9lbmdpbmUudjEuV3JpdGVSZXBvcnRSZXF1ZXN0Gioudml2YXZvY2UuYWlfZW5naW5lLnYxLldyaXRlUmVwb3J0UmVzcG9uc2ViBnByb3RvMw", [file_vivavoce_ai_engine_v1_catalog, file_vivavoce_ai_engine_v1_engine, file_vivavoce_type_v1_audio]);
 
 /**
  * One command to the engine.
@@ -85,6 +85,14 @@ export type RunRequest = Message<"vivavoce.ai_engine.v1.RunRequest"> & {
      */
     value: ReportHeard;
     case: "reportHeard";
+  } | {
+    /**
+     * Asks for remarks on a turn.
+     *
+     * @generated from field: vivavoce.ai_engine.v1.Assess assess = 8;
+     */
+    value: Assess;
+    case: "assess";
   } | { case: undefined; value?: undefined };
 };
 
@@ -186,6 +194,22 @@ export type RunResponse = Message<"vivavoce.ai_engine.v1.RunResponse"> & {
      */
     value: EngineFailed;
     case: "engineFailed";
+  } | {
+    /**
+     * Something about a turn that is no slip.
+     *
+     * @generated from field: vivavoce.ai_engine.v1.RemarkFound remark_found = 11;
+     */
+    value: RemarkFound;
+    case: "remarkFound";
+  } | {
+    /**
+     * Older lines were summarised.
+     *
+     * @generated from field: vivavoce.ai_engine.v1.TalkSummarised talk_summarised = 12;
+     */
+    value: TalkSummarised;
+    case: "talkSummarised";
   } | { case: undefined; value?: undefined };
 };
 
@@ -428,11 +452,18 @@ export type PreviewPromptRequest = Message<"vivavoce.ai_engine.v1.PreviewPromptR
   context?: TutorContext | undefined;
 
   /**
-   * Provider by name. Empty means the default.
+   * Provider by name. Empty means the first that takes prompts; where none does, the prompt is that of a large model.
    *
    * @generated from field: string language_model = 2;
    */
   languageModel: string;
+
+  /**
+   * What the learner says. Empty where the tutor opens the conversation.
+   *
+   * @generated from field: string turn_text = 3;
+   */
+  turnText: string;
 };
 
 /**
@@ -449,7 +480,7 @@ export const PreviewPromptRequestSchema: GenMessage<PreviewPromptRequest> = /*@_
  */
 export type PreviewPromptResponse = Message<"vivavoce.ai_engine.v1.PreviewPromptResponse"> & {
   /**
-   * The prompt, as one text.
+   * The prompt, as one text: the messages, each under the name of its role.
    *
    * @generated from field: string prompt = 1;
    */
@@ -461,6 +492,41 @@ export type PreviewPromptResponse = Message<"vivavoce.ai_engine.v1.PreviewPrompt
    * @generated from field: string template_version = 2;
    */
   templateVersion: string;
+
+  /**
+   * The messages one by one.
+   *
+   * @generated from field: repeated vivavoce.ai_engine.v1.PromptMessage messages = 3;
+   */
+  messages: PromptMessage[];
+
+  /**
+   * Tokens they are estimated to have.
+   *
+   * @generated from field: int32 estimated_tokens = 4;
+   */
+  estimatedTokens: number;
+
+  /**
+   * Tokens they may have.
+   *
+   * @generated from field: int32 token_budget = 5;
+   */
+  tokenBudget: number;
+
+  /**
+   * Lines of the context that did not fit, and are summarised with the reply.
+   *
+   * @generated from field: int32 dropped_line_count = 6;
+   */
+  droppedLineCount: number;
+
+  /**
+   * The language model they are for, by name. Empty where none is configured that takes prompts.
+   *
+   * @generated from field: string language_model = 7;
+   */
+  languageModel: string;
 };
 
 /**
@@ -469,6 +535,34 @@ export type PreviewPromptResponse = Message<"vivavoce.ai_engine.v1.PreviewPrompt
  */
 export const PreviewPromptResponseSchema: GenMessage<PreviewPromptResponse> = /*@__PURE__*/
   messageDesc(file_vivavoce_ai_engine_v1_ai_engine_service, 11);
+
+/**
+ * One message of a prompt.
+ *
+ * @generated from message vivavoce.ai_engine.v1.PromptMessage
+ */
+export type PromptMessage = Message<"vivavoce.ai_engine.v1.PromptMessage"> & {
+  /**
+   * Who speaks: "system", "user" or "assistant".
+   *
+   * @generated from field: string role = 1;
+   */
+  role: string;
+
+  /**
+   * What is said.
+   *
+   * @generated from field: string content = 2;
+   */
+  content: string;
+};
+
+/**
+ * Describes the message vivavoce.ai_engine.v1.PromptMessage.
+ * Use `create(PromptMessageSchema)` to create a new message.
+ */
+export const PromptMessageSchema: GenMessage<PromptMessage> = /*@__PURE__*/
+  messageDesc(file_vivavoce_ai_engine_v1_ai_engine_service, 12);
 
 /**
  * Asks for a report.
@@ -489,7 +583,7 @@ export type WriteReportRequest = Message<"vivavoce.ai_engine.v1.WriteReportReque
  * Use `create(WriteReportRequestSchema)` to create a new message.
  */
 export const WriteReportRequestSchema: GenMessage<WriteReportRequest> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_ai_engine_service, 12);
+  messageDesc(file_vivavoce_ai_engine_v1_ai_engine_service, 13);
 
 /**
  * A report.
@@ -517,7 +611,7 @@ export type WriteReportResponse = Message<"vivavoce.ai_engine.v1.WriteReportResp
  * Use `create(WriteReportResponseSchema)` to create a new message.
  */
 export const WriteReportResponseSchema: GenMessage<WriteReportResponse> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_ai_engine_service, 13);
+  messageDesc(file_vivavoce_ai_engine_v1_ai_engine_service, 14);
 
 /**
  * Perceives and produces: voice activity, turn end, transcript, reply text, reply sound.
@@ -578,7 +672,9 @@ export const AiEngineService: GenService<{
     output: typeof SynthesizeLineResponseSchema;
   },
   /**
-   * Shows the prompt that would be sent for a scenario and a learner, without sending it.
+   * Shows the prompt that would be sent for a scenario and a learner, without sending it. Idempotent. Everybody may see
+   * what is said about them; nothing is in it but what the caller gives and the role-play. PROVIDER_MISSING where the
+   * language model is not configured, or takes no prompts.
    *
    * @generated from rpc vivavoce.ai_engine.v1.AiEngineService.PreviewPrompt
    */

@@ -10,7 +10,7 @@ import type { AudioFormat, WordTime } from "../../type/v1/audio_pb";
 import { file_vivavoce_type_v1_audio } from "../../type/v1/audio_pb";
 import type { Failure } from "../../type/v1/failure_pb";
 import { file_vivavoce_type_v1_failure } from "../../type/v1/failure_pb";
-import type { Correction, ScenarioProgress } from "../../type/v1/feedback_pb";
+import type { Correction, Remark, ScenarioProgress } from "../../type/v1/feedback_pb";
 import { file_vivavoce_type_v1_feedback } from "../../type/v1/feedback_pb";
 import type { CefrLevel, CorrectionStyle } from "../../type/v1/learner_pb";
 import { file_vivavoce_type_v1_learner } from "../../type/v1/learner_pb";
@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vivavoce/ai_engine/v1/engine.proto.
  */
 export const file_vivavoce_ai_engine_v1_engine: GenFile = /*@__PURE__*/
-  fileDesc("CiJ2aXZhdm9jZS9haV9lbmdpbmUvdjEvZW5naW5lLnByb3RvEhV2aXZhdm9jZS5haV9lbmdpbmUudjEiwwEKD0VuZ2luZVNlbGVjdGlvbhIvCgRraW5kGAEgASgOMiEudml2YXZvY2UuYWlfZW5naW5lLnYxLkVuZ2luZUtpbmQSEgoKcmVjb2duaXplchgCIAEoCRIWCg5sYW5ndWFnZV9tb2RlbBgDIAEoCRITCgtzeW50aGVzaXplchgEIAEoCRIYChBzcGVlY2hfdG9fc3BlZWNoGAUgASgJEg0KBXZvaWNlGAYgASgJEhUKDXNwZWFraW5nX3JhdGUYByABKAIiwQEKDkxlYXJuZXJQcm9maWxlEhcKD3RhcmdldF9sYW5ndWFnZRgBIAEoCRIXCg9uYXRpdmVfbGFuZ3VhZ2UYAiABKAkSKgoFbGV2ZWwYAyABKA4yGy52aXZhdm9jZS50eXBlLnYxLkNlZnJMZXZlbBI7ChBjb3JyZWN0aW9uX3N0eWxlGAQgASgOMiEudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uU3R5bGUSFAoMZGlzcGxheV9uYW1lGAUgASgJIkwKC0NvbnRleHRMaW5lEi8KB3NwZWFrZXIYASABKA4yHi52aXZhdm9jZS5haV9lbmdpbmUudjEuU3BlYWtlchIMCgR0ZXh0GAIgASgJIsUBCgxUdXRvckNvbnRleHQSNgoHbGVhcm5lchgBIAEoCzIlLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5MZWFybmVyUHJvZmlsZRITCgtzY2VuYXJpb19pZBgCIAEoCRIxCgVsaW5lcxgDIAMoCzIiLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Db250ZXh0TGluZRITCgt0dXRvcl9zdGF0ZRgEIAEoCRINCgVmYWN0cxgFIAMoCRIRCglkdWVfaXRlbXMYBiADKAki7wEKCUNvbmZpZ3VyZRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRI2CgZlbmdpbmUYAyABKAsyJi52aXZhdm9jZS5haV9lbmdpbmUudjEuRW5naW5lU2VsZWN0aW9uEjIKC2lucHV0X2F1ZGlvGAQgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIzCgxvdXRwdXRfYXVkaW8YBSABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0EhcKD3RhcmdldF9sYW5ndWFnZRgGIAEoCSIwCgtBcHBlbmRBdWRpbxIUCgxmaXJzdF9zYW1wbGUYASABKAMSCwoDcGNtGAIgASgMIlYKCVJlY29nbml6ZRIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhMKC2Zyb21fc2FtcGxlGAMgASgDEhEKCXRvX3NhbXBsZRgEIAEoAyKHAQoHUmVzcG9uZBIQCghyZXBseV9pZBgBIAEoCRIPCgd0dXJuX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgFEhEKCXR1cm5fdGV4dBgEIAEoCRI0Cgdjb250ZXh0GAUgASgLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlR1dG9yQ29udGV4dCI+CgVTcGVhaxIQCghyZXBseV9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJEhUKDXNwZWFraW5nX3JhdGUYAyABKAIiGgoGQ2FuY2VsEhAKCHJlcGx5X2lkGAEgASgJIj8KC1JlcG9ydEhlYXJkEhAKCHJlcGx5X2lkGAEgASgJEg8KB3NhbXBsZXMYAiABKAMSDQoFZmluYWwYAyABKAgimAEKCkNvbmZpZ3VyZWQSNgoGZW5naW5lGAEgASgLMiYudml2YXZvY2UuYWlfZW5naW5lLnYxLkVuZ2luZVNlbGVjdGlvbhIzCgxvdXRwdXRfYXVkaW8YAiABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0Eg4KBmxhYmVscxgDIAMoCRINCgVsb2NhbBgEIAEoCCIiCg1TcGVlY2hTdGFydGVkEhEKCWF0X3NhbXBsZRgBIAEoAyIgCgtTcGVlY2hFbmRlZBIRCglhdF9zYW1wbGUYASABKAMiOgoQVHVybkVuZEVzdGltYXRlZBIRCglhdF9zYW1wbGUYASABKAMSEwoLcHJvYmFiaWxpdHkYAiABKAIiggEKEVRyYW5zY3JpcHRSZXZpc2VkEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSDAoEdGV4dBgDIAEoCRIpCgV3b3JkcxgEIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUSEQoJdG9fc2FtcGxlGAUgASgDIjMKEVJlcGx5VGV4dFByb2R1Y2VkEhAKCHJlcGx5X2lkGAEgASgJEgwKBHRleHQYAiABKAkidAoSUmVwbHlBdWRpb1Byb2R1Y2VkEhAKCHJlcGx5X2lkGAEgASgJEhQKDGZpcnN0X3NhbXBsZRgCIAEoAxILCgNwY20YAyABKAwSKQoFd29yZHMYBCADKAsyGi52aXZhdm9jZS50eXBlLnYxLldvcmRUaW1lIooCCg1SZXBseUZpbmlzaGVkEhAKCHJlcGx5X2lkGAEgASgJEiwKA2VuZBgCIAEoDjIfLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5SZXBseUVuZBIVCg10b3RhbF9zYW1wbGVzGAMgASgDEhMKC3R1dG9yX3N0YXRlGAQgASgJEjQKCHByb2dyZXNzGAUgASgLMiIudml2YXZvY2UudHlwZS52MS5TY2VuYXJpb1Byb2dyZXNzEioKB2ZhaWx1cmUYBiABKAsyGS52aXZhdm9jZS50eXBlLnYxLkZhaWx1cmUSKwoFdXNhZ2UYByABKAsyHC52aXZhdm9jZS5haV9lbmdpbmUudjEuVXNhZ2UieAoPQ29ycmVjdGlvbkZvdW5kEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSEAoIcmVwbHlfaWQYAyABKAkSMAoKY29ycmVjdGlvbhgEIAEoCzIcLnZpdmF2b2NlLnR5cGUudjEuQ29ycmVjdGlvbiLjAgoFVXNhZ2USFAoMaW5wdXRfdG9rZW5zGAEgASgDEhUKDW91dHB1dF90b2tlbnMYAiABKAMSGQoRc3Bva2VuX2NoYXJhY3RlcnMYAyABKAMSFQoNcmVjb2duaXplZF9tcxgEIAEoAxIVCg1maXJzdF90ZXh0X21zGAUgASgBEhYKDmZpcnN0X2F1ZGlvX21zGAYgASgBEhoKEmlucHV0X2F1ZGlvX3Rva2VucxgHIAEoAxIbChNvdXRwdXRfYXVkaW9fdG9rZW5zGAggASgDEhMKC2Nvc3RfbWljcm9zGAkgASgDEjsKDnByb3ZpZGVyX2Nvc3RzGAogAygLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlByb3ZpZGVyQ29zdBJBChFwcm92aWRlcl9hdHRlbXB0cxgLIAMoCzImLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Qcm92aWRlckF0dGVtcHQiRgoMUHJvdmlkZXJDb3N0EhAKCHByb3ZpZGVyGAEgASgJEhMKC2Nvc3RfbWljcm9zGAIgASgDEg8KB3Vua25vd24YAyABKAgi0AEKD1Byb3ZpZGVyQXR0ZW1wdBIQCghwcm92aWRlchgBIAEoCRIxCgRyb2xlGAIgASgOMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlByb3ZpZGVyUm9sZRI2CgdvdXRjb21lGAMgASgOMiUudml2YXZvY2UuYWlfZW5naW5lLnYxLkF0dGVtcHRPdXRjb21lEg0KBWNhdXNlGAQgASgJEhUKCGZpcnN0X21zGAUgASgBSACIAQESDQoFY291bnQYBiABKAVCCwoJX2ZpcnN0X21zIl0KDEVuZ2luZUZhaWxlZBIqCgdmYWlsdXJlGAEgASgLMhkudml2YXZvY2UudHlwZS52MS5GYWlsdXJlEg8KB3R1cm5faWQYAiABKAkSEAoIcmV2aXNpb24YAyABKAUqXQoKRW5naW5lS2luZBIbChdFTkdJTkVfS0lORF9VTlNQRUNJRklFRBAAEhkKFUVOR0lORV9LSU5EX1BJUEVMSU5FRBABEhcKE0VOR0lORV9LSU5EX1VOSUZJRUQQAipKCgdTcGVha2VyEhcKE1NQRUFLRVJfVU5TUEVDSUZJRUQQABITCg9TUEVBS0VSX0xFQVJORVIQARIRCg1TUEVBS0VSX1RVVE9SEAIqbAoIUmVwbHlFbmQSGQoVUkVQTFlfRU5EX1VOU1BFQ0lGSUVEEAASFgoSUkVQTFlfRU5EX0NPTVBMRVRFEAESFwoTUkVQTFlfRU5EX0NBTkNFTExFRBACEhQKEFJFUExZX0VORF9GQUlMRUQQAyqKAQoOQXR0ZW1wdE91dGNvbWUSHwobQVRURU1QVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASHAoYQVRURU1QVF9PVVRDT01FX0FOU1dFUkVEEAESGgoWQVRURU1QVF9PVVRDT01FX0ZBSUxFRBACEh0KGUFUVEVNUFRfT1VUQ09NRV9BQkFORE9ORUQQA2IGcHJvdG8z", [file_vivavoce_ai_engine_v1_catalog, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_failure, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_learner]);
+  fileDesc("CiJ2aXZhdm9jZS9haV9lbmdpbmUvdjEvZW5naW5lLnByb3RvEhV2aXZhdm9jZS5haV9lbmdpbmUudjEiwwEKD0VuZ2luZVNlbGVjdGlvbhIvCgRraW5kGAEgASgOMiEudml2YXZvY2UuYWlfZW5naW5lLnYxLkVuZ2luZUtpbmQSEgoKcmVjb2duaXplchgCIAEoCRIWCg5sYW5ndWFnZV9tb2RlbBgDIAEoCRITCgtzeW50aGVzaXplchgEIAEoCRIYChBzcGVlY2hfdG9fc3BlZWNoGAUgASgJEg0KBXZvaWNlGAYgASgJEhUKDXNwZWFraW5nX3JhdGUYByABKAIi4wEKDkxlYXJuZXJQcm9maWxlEhcKD3RhcmdldF9sYW5ndWFnZRgBIAEoCRIXCg9uYXRpdmVfbGFuZ3VhZ2UYAiABKAkSKgoFbGV2ZWwYAyABKA4yGy52aXZhdm9jZS50eXBlLnYxLkNlZnJMZXZlbBI7ChBjb3JyZWN0aW9uX3N0eWxlGAQgASgOMiEudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uU3R5bGUSFAoMZGlzcGxheV9uYW1lGAUgASgJEg0KBWdvYWxzGAYgAygJEhEKCWludGVyZXN0cxgHIAMoCSJMCgtDb250ZXh0TGluZRIvCgdzcGVha2VyGAEgASgOMh4udml2YXZvY2UuYWlfZW5naW5lLnYxLlNwZWFrZXISDAoEdGV4dBgCIAEoCSIvCgtUYWxrU3VtbWFyeRIMCgR0ZXh0GAEgASgJEhIKCmxpbmVfY291bnQYAiABKAUijgIKDFR1dG9yQ29udGV4dBI2CgdsZWFybmVyGAEgASgLMiUudml2YXZvY2UuYWlfZW5naW5lLnYxLkxlYXJuZXJQcm9maWxlEhMKC3NjZW5hcmlvX2lkGAIgASgJEjEKBWxpbmVzGAMgAygLMiIudml2YXZvY2UuYWlfZW5naW5lLnYxLkNvbnRleHRMaW5lEhMKC3R1dG9yX3N0YXRlGAQgASgJEg0KBWZhY3RzGAUgAygJEhEKCWR1ZV9pdGVtcxgGIAMoCRIzCgdzdW1tYXJ5GAcgASgLMiIudml2YXZvY2UuYWlfZW5naW5lLnYxLlRhbGtTdW1tYXJ5EhIKCmZpcnN0X2xpbmUYCCABKAUi7wEKCUNvbmZpZ3VyZRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRI2CgZlbmdpbmUYAyABKAsyJi52aXZhdm9jZS5haV9lbmdpbmUudjEuRW5naW5lU2VsZWN0aW9uEjIKC2lucHV0X2F1ZGlvGAQgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIzCgxvdXRwdXRfYXVkaW8YBSABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0EhcKD3RhcmdldF9sYW5ndWFnZRgGIAEoCSIwCgtBcHBlbmRBdWRpbxIUCgxmaXJzdF9zYW1wbGUYASABKAMSCwoDcGNtGAIgASgMIlYKCVJlY29nbml6ZRIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhMKC2Zyb21fc2FtcGxlGAMgASgDEhEKCXRvX3NhbXBsZRgEIAEoAyKHAQoHUmVzcG9uZBIQCghyZXBseV9pZBgBIAEoCRIPCgd0dXJuX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgFEhEKCXR1cm5fdGV4dBgEIAEoCRI0Cgdjb250ZXh0GAUgASgLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlR1dG9yQ29udGV4dCI+CgVTcGVhaxIQCghyZXBseV9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJEhUKDXNwZWFraW5nX3JhdGUYAyABKAIiygEKBkFzc2VzcxIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEgwKBHRleHQYAyABKAkSKQoFd29yZHMYBCADKAsyGi52aXZhdm9jZS50eXBlLnYxLldvcmRUaW1lEhMKC2Zyb21fc2FtcGxlGAUgASgDEhEKCXRvX3NhbXBsZRgGIAEoAxIQCghsYW5ndWFnZRgHIAEoCRIqCgVsZXZlbBgIIAEoDjIbLnZpdmF2b2NlLnR5cGUudjEuQ2VmckxldmVsIhoKBkNhbmNlbBIQCghyZXBseV9pZBgBIAEoCSI/CgtSZXBvcnRIZWFyZBIQCghyZXBseV9pZBgBIAEoCRIPCgdzYW1wbGVzGAIgASgDEg0KBWZpbmFsGAMgASgIIpgBCgpDb25maWd1cmVkEjYKBmVuZ2luZRgBIAEoCzImLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5FbmdpbmVTZWxlY3Rpb24SMwoMb3V0cHV0X2F1ZGlvGAIgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIOCgZsYWJlbHMYAyADKAkSDQoFbG9jYWwYBCABKAgiIgoNU3BlZWNoU3RhcnRlZBIRCglhdF9zYW1wbGUYASABKAMiIAoLU3BlZWNoRW5kZWQSEQoJYXRfc2FtcGxlGAEgASgDIjoKEFR1cm5FbmRFc3RpbWF0ZWQSEQoJYXRfc2FtcGxlGAEgASgDEhMKC3Byb2JhYmlsaXR5GAIgASgCIoIBChFUcmFuc2NyaXB0UmV2aXNlZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEgwKBHRleHQYAyABKAkSKQoFd29yZHMYBCADKAsyGi52aXZhdm9jZS50eXBlLnYxLldvcmRUaW1lEhEKCXRvX3NhbXBsZRgFIAEoAyIzChFSZXBseVRleHRQcm9kdWNlZBIQCghyZXBseV9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJInQKElJlcGx5QXVkaW9Qcm9kdWNlZBIQCghyZXBseV9pZBgBIAEoCRIUCgxmaXJzdF9zYW1wbGUYAiABKAMSCwoDcGNtGAMgASgMEikKBXdvcmRzGAQgAygLMhoudml2YXZvY2UudHlwZS52MS5Xb3JkVGltZSKKAgoNUmVwbHlGaW5pc2hlZBIQCghyZXBseV9pZBgBIAEoCRIsCgNlbmQYAiABKA4yHy52aXZhdm9jZS5haV9lbmdpbmUudjEuUmVwbHlFbmQSFQoNdG90YWxfc2FtcGxlcxgDIAEoAxITCgt0dXRvcl9zdGF0ZRgEIAEoCRI0Cghwcm9ncmVzcxgFIAEoCzIiLnZpdmF2b2NlLnR5cGUudjEuU2NlbmFyaW9Qcm9ncmVzcxIqCgdmYWlsdXJlGAYgASgLMhkudml2YXZvY2UudHlwZS52MS5GYWlsdXJlEisKBXVzYWdlGAcgASgLMhwudml2YXZvY2UuYWlfZW5naW5lLnYxLlVzYWdlIngKD0NvcnJlY3Rpb25Gb3VuZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhAKCHJlcGx5X2lkGAMgASgJEjAKCmNvcnJlY3Rpb24YBCABKAsyHC52aXZhdm9jZS50eXBlLnYxLkNvcnJlY3Rpb24iWgoLUmVtYXJrRm91bmQSDwoHdHVybl9pZBgBIAEoCRIQCghyZXZpc2lvbhgCIAEoBRIoCgZyZW1hcmsYAyABKAsyGC52aXZhdm9jZS50eXBlLnYxLlJlbWFyayJXCg5UYWxrU3VtbWFyaXNlZBIQCghyZXBseV9pZBgBIAEoCRIzCgdzdW1tYXJ5GAIgASgLMiIudml2YXZvY2UuYWlfZW5naW5lLnYxLlRhbGtTdW1tYXJ5IuMCCgVVc2FnZRIUCgxpbnB1dF90b2tlbnMYASABKAMSFQoNb3V0cHV0X3Rva2VucxgCIAEoAxIZChFzcG9rZW5fY2hhcmFjdGVycxgDIAEoAxIVCg1yZWNvZ25pemVkX21zGAQgASgDEhUKDWZpcnN0X3RleHRfbXMYBSABKAESFgoOZmlyc3RfYXVkaW9fbXMYBiABKAESGgoSaW5wdXRfYXVkaW9fdG9rZW5zGAcgASgDEhsKE291dHB1dF9hdWRpb190b2tlbnMYCCABKAMSEwoLY29zdF9taWNyb3MYCSABKAMSOwoOcHJvdmlkZXJfY29zdHMYCiADKAsyIy52aXZhdm9jZS5haV9lbmdpbmUudjEuUHJvdmlkZXJDb3N0EkEKEXByb3ZpZGVyX2F0dGVtcHRzGAsgAygLMiYudml2YXZvY2UuYWlfZW5naW5lLnYxLlByb3ZpZGVyQXR0ZW1wdCJGCgxQcm92aWRlckNvc3QSEAoIcHJvdmlkZXIYASABKAkSEwoLY29zdF9taWNyb3MYAiABKAMSDwoHdW5rbm93bhgDIAEoCCLQAQoPUHJvdmlkZXJBdHRlbXB0EhAKCHByb3ZpZGVyGAEgASgJEjEKBHJvbGUYAiABKA4yIy52aXZhdm9jZS5haV9lbmdpbmUudjEuUHJvdmlkZXJSb2xlEjYKB291dGNvbWUYAyABKA4yJS52aXZhdm9jZS5haV9lbmdpbmUudjEuQXR0ZW1wdE91dGNvbWUSDQoFY2F1c2UYBCABKAkSFQoIZmlyc3RfbXMYBSABKAFIAIgBARINCgVjb3VudBgGIAEoBUILCglfZmlyc3RfbXMiXQoMRW5naW5lRmFpbGVkEioKB2ZhaWx1cmUYASABKAsyGS52aXZhdm9jZS50eXBlLnYxLkZhaWx1cmUSDwoHdHVybl9pZBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoBSpdCgpFbmdpbmVLaW5kEhsKF0VOR0lORV9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVRU5HSU5FX0tJTkRfUElQRUxJTkVEEAESFwoTRU5HSU5FX0tJTkRfVU5JRklFRBACKkoKB1NwZWFrZXISFwoTU1BFQUtFUl9VTlNQRUNJRklFRBAAEhMKD1NQRUFLRVJfTEVBUk5FUhABEhEKDVNQRUFLRVJfVFVUT1IQAipsCghSZXBseUVuZBIZChVSRVBMWV9FTkRfVU5TUEVDSUZJRUQQABIWChJSRVBMWV9FTkRfQ09NUExFVEUQARIXChNSRVBMWV9FTkRfQ0FOQ0VMTEVEEAISFAoQUkVQTFlfRU5EX0ZBSUxFRBADKooBCg5BdHRlbXB0T3V0Y29tZRIfChtBVFRFTVBUX09VVENPTUVfVU5TUEVDSUZJRUQQABIcChhBVFRFTVBUX09VVENPTUVfQU5TV0VSRUQQARIaChZBVFRFTVBUX09VVENPTUVfRkFJTEVEEAISHQoZQVRURU1QVF9PVVRDT01FX0FCQU5ET05FRBADYgZwcm90bzM", [file_vivavoce_ai_engine_v1_catalog, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_failure, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_learner]);
 
 /**
  * Which providers hear, think and speak. An empty name means the installation's default for that role.
@@ -125,6 +125,20 @@ export type LearnerProfile = Message<"vivavoce.ai_engine.v1.LearnerProfile"> & {
    * @generated from field: string display_name = 5;
    */
   displayName: string;
+
+  /**
+   * What the learner wants to reach, in their own words.
+   *
+   * @generated from field: repeated string goals = 6;
+   */
+  goals: string[];
+
+  /**
+   * What the learner likes to talk about.
+   *
+   * @generated from field: repeated string interests = 7;
+   */
+  interests: string[];
 };
 
 /**
@@ -161,6 +175,34 @@ export type ContextLine = Message<"vivavoce.ai_engine.v1.ContextLine"> & {
  */
 export const ContextLineSchema: GenMessage<ContextLine> = /*@__PURE__*/
   messageDesc(file_vivavoce_ai_engine_v1_engine, 2);
+
+/**
+ * What was said before the lines that are sent, in few words.
+ *
+ * @generated from message vivavoce.ai_engine.v1.TalkSummary
+ */
+export type TalkSummary = Message<"vivavoce.ai_engine.v1.TalkSummary"> & {
+  /**
+   * The words, written by the language model or, without one, picked from the lines.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * How many lines it stands for, counted from the first of the conversation.
+   *
+   * @generated from field: int32 line_count = 2;
+   */
+  lineCount: number;
+};
+
+/**
+ * Describes the message vivavoce.ai_engine.v1.TalkSummary.
+ * Use `create(TalkSummarySchema)` to create a new message.
+ */
+export const TalkSummarySchema: GenMessage<TalkSummary> = /*@__PURE__*/
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 3);
 
 /**
  * Everything the engine may know when it answers.
@@ -209,6 +251,20 @@ export type TutorContext = Message<"vivavoce.ai_engine.v1.TutorContext"> & {
    * @generated from field: repeated string due_items = 6;
    */
   dueItems: string[];
+
+  /**
+   * What came before `lines`, as the engine last summarised it. Unset while it has not.
+   *
+   * @generated from field: vivavoce.ai_engine.v1.TalkSummary summary = 7;
+   */
+  summary?: TalkSummary | undefined;
+
+  /**
+   * How many lines of the conversation came before the first of `lines`; 0 where they begin with it.
+   *
+   * @generated from field: int32 first_line = 8;
+   */
+  firstLine: number;
 };
 
 /**
@@ -216,7 +272,7 @@ export type TutorContext = Message<"vivavoce.ai_engine.v1.TutorContext"> & {
  * Use `create(TutorContextSchema)` to create a new message.
  */
 export const TutorContextSchema: GenMessage<TutorContext> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 3);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 4);
 
 /**
  * Sets the session up. Always the first message, and only the first.
@@ -272,7 +328,7 @@ export type Configure = Message<"vivavoce.ai_engine.v1.Configure"> & {
  * Use `create(ConfigureSchema)` to create a new message.
  */
 export const ConfigureSchema: GenMessage<Configure> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 4);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 5);
 
 /**
  * Appends the learner's sound. Positions are without gaps; the engine refuses one that is not the next.
@@ -300,7 +356,7 @@ export type AppendAudio = Message<"vivavoce.ai_engine.v1.AppendAudio"> & {
  * Use `create(AppendAudioSchema)` to create a new message.
  */
 export const AppendAudioSchema: GenMessage<AppendAudio> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 5);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 6);
 
 /**
  * Asks for the text of a stretch of sound already sent. Answered by one TranscriptRevised.
@@ -342,7 +398,7 @@ export type Recognize = Message<"vivavoce.ai_engine.v1.Recognize"> & {
  * Use `create(RecognizeSchema)` to create a new message.
  */
 export const RecognizeSchema: GenMessage<Recognize> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 6);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 7);
 
 /**
  * Asks for a reply. Several may be in the making; each ends with exactly one ReplyFinished.
@@ -391,7 +447,7 @@ export type Respond = Message<"vivavoce.ai_engine.v1.Respond"> & {
  * Use `create(RespondSchema)` to create a new message.
  */
 export const RespondSchema: GenMessage<Respond> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 7);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 8);
 
 /**
  * Asks for a given text to be spoken: an apology, a line repeated slowly.
@@ -426,7 +482,78 @@ export type Speak = Message<"vivavoce.ai_engine.v1.Speak"> & {
  * Use `create(SpeakSchema)` to create a new message.
  */
 export const SpeakSchema: GenMessage<Speak> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 8);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 9);
+
+/**
+ * Asks for remarks on a turn that counts. Answered by as many RemarkFound as there is something to say, once no reply is
+ * in the making: it never holds one up. Refused without an answer while too many wait.
+ *
+ * @generated from message vivavoce.ai_engine.v1.Assess
+ */
+export type Assess = Message<"vivavoce.ai_engine.v1.Assess"> & {
+  /**
+   * The turn.
+   *
+   * @generated from field: string turn_id = 1;
+   */
+  turnId: string;
+
+  /**
+   * Its revision.
+   *
+   * @generated from field: int32 revision = 2;
+   */
+  revision: number;
+
+  /**
+   * What was said.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+
+  /**
+   * When each word sounded, counted from `from_sample`. None for typed turns.
+   *
+   * @generated from field: repeated vivavoce.type.v1.WordTime words = 4;
+   */
+  words: WordTime[];
+
+  /**
+   * First sample of the turn.
+   *
+   * @generated from field: int64 from_sample = 5;
+   */
+  fromSample: bigint;
+
+  /**
+   * Sample after its last. 0 for typed turns.
+   *
+   * @generated from field: int64 to_sample = 6;
+   */
+  toSample: bigint;
+
+  /**
+   * Language it was said in, BCP 47. Empty means "en".
+   *
+   * @generated from field: string language = 7;
+   */
+  language: string;
+
+  /**
+   * The learner's level. Where it is not known no word is above it.
+   *
+   * @generated from field: vivavoce.type.v1.CefrLevel level = 8;
+   */
+  level: CefrLevel;
+};
+
+/**
+ * Describes the message vivavoce.ai_engine.v1.Assess.
+ * Use `create(AssessSchema)` to create a new message.
+ */
+export const AssessSchema: GenMessage<Assess> = /*@__PURE__*/
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 10);
 
 /**
  * Stops a reply. Output of it may still arrive; its ReplyFinished does. Unknown or finished replies are ignored.
@@ -447,7 +574,7 @@ export type Cancel = Message<"vivavoce.ai_engine.v1.Cancel"> & {
  * Use `create(CancelSchema)` to create a new message.
  */
 export const CancelSchema: GenMessage<Cancel> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 9);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 11);
 
 /**
  * Tells how much of a reply the learner has heard, so that a unified engine's own memory can be cut to it.
@@ -482,7 +609,7 @@ export type ReportHeard = Message<"vivavoce.ai_engine.v1.ReportHeard"> & {
  * Use `create(ReportHeardSchema)` to create a new message.
  */
 export const ReportHeardSchema: GenMessage<ReportHeard> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 10);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 12);
 
 /**
  * Answers Configure.
@@ -524,7 +651,7 @@ export type Configured = Message<"vivavoce.ai_engine.v1.Configured"> & {
  * Use `create(ConfiguredSchema)` to create a new message.
  */
 export const ConfiguredSchema: GenMessage<Configured> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 11);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 13);
 
 /**
  * The learner began to speak.
@@ -545,7 +672,7 @@ export type SpeechStarted = Message<"vivavoce.ai_engine.v1.SpeechStarted"> & {
  * Use `create(SpeechStartedSchema)` to create a new message.
  */
 export const SpeechStartedSchema: GenMessage<SpeechStarted> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 12);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 14);
 
 /**
  * The learner paused. Whether the turn is over is not the engine's to say.
@@ -566,7 +693,7 @@ export type SpeechEnded = Message<"vivavoce.ai_engine.v1.SpeechEnded"> & {
  * Use `create(SpeechEndedSchema)` to create a new message.
  */
 export const SpeechEndedSchema: GenMessage<SpeechEnded> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 13);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 15);
 
 /**
  * How likely the turn is over, judged from its sound at a pause.
@@ -594,7 +721,7 @@ export type TurnEndEstimated = Message<"vivavoce.ai_engine.v1.TurnEndEstimated">
  * Use `create(TurnEndEstimatedSchema)` to create a new message.
  */
 export const TurnEndEstimatedSchema: GenMessage<TurnEndEstimated> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 14);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 16);
 
 /**
  * Text of a stretch of sound, as asked for by Recognize.
@@ -643,7 +770,7 @@ export type TranscriptRevised = Message<"vivavoce.ai_engine.v1.TranscriptRevised
  * Use `create(TranscriptRevisedSchema)` to create a new message.
  */
 export const TranscriptRevisedSchema: GenMessage<TranscriptRevised> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 15);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 17);
 
 /**
  * More of a reply's text.
@@ -671,7 +798,7 @@ export type ReplyTextProduced = Message<"vivavoce.ai_engine.v1.ReplyTextProduced
  * Use `create(ReplyTextProducedSchema)` to create a new message.
  */
 export const ReplyTextProducedSchema: GenMessage<ReplyTextProduced> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 16);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 18);
 
 /**
  * More of a reply's sound.
@@ -713,7 +840,7 @@ export type ReplyAudioProduced = Message<"vivavoce.ai_engine.v1.ReplyAudioProduc
  * Use `create(ReplyAudioProducedSchema)` to create a new message.
  */
 export const ReplyAudioProducedSchema: GenMessage<ReplyAudioProduced> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 17);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 19);
 
 /**
  * A reply has no more output. Exactly one for each Respond and Speak.
@@ -776,7 +903,7 @@ export type ReplyFinished = Message<"vivavoce.ai_engine.v1.ReplyFinished"> & {
  * Use `create(ReplyFinishedSchema)` to create a new message.
  */
 export const ReplyFinishedSchema: GenMessage<ReplyFinished> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 18);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 20);
 
 /**
  * A slip in a turn. Comes beside the reply and never holds it up.
@@ -818,7 +945,71 @@ export type CorrectionFound = Message<"vivavoce.ai_engine.v1.CorrectionFound"> &
  * Use `create(CorrectionFoundSchema)` to create a new message.
  */
 export const CorrectionFoundSchema: GenMessage<CorrectionFound> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 19);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 21);
+
+/**
+ * Something about a turn that is no slip. Comes after the reply to it was made.
+ *
+ * @generated from message vivavoce.ai_engine.v1.RemarkFound
+ */
+export type RemarkFound = Message<"vivavoce.ai_engine.v1.RemarkFound"> & {
+  /**
+   * The turn.
+   *
+   * @generated from field: string turn_id = 1;
+   */
+  turnId: string;
+
+  /**
+   * Its revision.
+   *
+   * @generated from field: int32 revision = 2;
+   */
+  revision: number;
+
+  /**
+   * The remark.
+   *
+   * @generated from field: vivavoce.type.v1.Remark remark = 3;
+   */
+  remark?: Remark | undefined;
+};
+
+/**
+ * Describes the message vivavoce.ai_engine.v1.RemarkFound.
+ * Use `create(RemarkFoundSchema)` to create a new message.
+ */
+export const RemarkFoundSchema: GenMessage<RemarkFound> = /*@__PURE__*/
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 22);
+
+/**
+ * The talk has grown beyond what a prompt holds: its older lines were summarised beside the reply. From now on the
+ * summary is sent as part of the context, and the lines it stands for need not be.
+ *
+ * @generated from message vivavoce.ai_engine.v1.TalkSummarised
+ */
+export type TalkSummarised = Message<"vivavoce.ai_engine.v1.TalkSummarised"> & {
+  /**
+   * The reply in whose making it was written; it holds whether that is kept or not.
+   *
+   * @generated from field: string reply_id = 1;
+   */
+  replyId: string;
+
+  /**
+   * The summary.
+   *
+   * @generated from field: vivavoce.ai_engine.v1.TalkSummary summary = 2;
+   */
+  summary?: TalkSummary | undefined;
+};
+
+/**
+ * Describes the message vivavoce.ai_engine.v1.TalkSummarised.
+ * Use `create(TalkSummarisedSchema)` to create a new message.
+ */
+export const TalkSummarisedSchema: GenMessage<TalkSummarised> = /*@__PURE__*/
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 23);
 
 /**
  * What a reply cost.
@@ -909,7 +1100,7 @@ export type Usage = Message<"vivavoce.ai_engine.v1.Usage"> & {
  * Use `create(UsageSchema)` to create a new message.
  */
 export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 20);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 24);
 
 /**
  * What a provider cost.
@@ -944,7 +1135,7 @@ export type ProviderCost = Message<"vivavoce.ai_engine.v1.ProviderCost"> & {
  * Use `create(ProviderCostSchema)` to create a new message.
  */
 export const ProviderCostSchema: GenMessage<ProviderCost> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 21);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 25);
 
 /**
  * Attempts of one provider in one role that ended alike.
@@ -1000,7 +1191,7 @@ export type ProviderAttempt = Message<"vivavoce.ai_engine.v1.ProviderAttempt"> &
  * Use `create(ProviderAttemptSchema)` to create a new message.
  */
 export const ProviderAttemptSchema: GenMessage<ProviderAttempt> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 22);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 26);
 
 /**
  * Something failed and the session goes on.
@@ -1035,7 +1226,7 @@ export type EngineFailed = Message<"vivavoce.ai_engine.v1.EngineFailed"> & {
  * Use `create(EngineFailedSchema)` to create a new message.
  */
 export const EngineFailedSchema: GenMessage<EngineFailed> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 23);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 27);
 
 /**
  * How an engine is built. Nothing upstream of the engine depends on it.

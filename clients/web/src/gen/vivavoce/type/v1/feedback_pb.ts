@@ -4,13 +4,15 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { CefrLevel } from "./learner_pb";
+import { file_vivavoce_type_v1_learner } from "./learner_pb";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file vivavoce/type/v1/feedback.proto.
  */
 export const file_vivavoce_type_v1_feedback: GenFile = /*@__PURE__*/
-  fileDesc("Ch92aXZhdm9jZS90eXBlL3YxL2ZlZWRiYWNrLnByb3RvEhB2aXZhdm9jZS50eXBlLnYxIpsBCgpDb3JyZWN0aW9uEi4KBGtpbmQYASABKA4yIC52aXZhdm9jZS50eXBlLnYxLkNvcnJlY3Rpb25LaW5kEgwKBHNhaWQYAiABKAkSDgoGYmV0dGVyGAMgASgJEhMKC2V4cGxhbmF0aW9uGAQgASgJEg0KBXN0YXJ0GAUgASgFEgsKA2VuZBgGIAEoBRIOCgZzb3VyY2UYByABKAkiZwoQU2NlbmFyaW9Qcm9ncmVzcxITCgtzY2VuYXJpb19pZBgBIAEoCRIYChByZWFjaGVkX2dvYWxfaWRzGAIgAygJEhIKCmdvYWxfY291bnQYAyABKAUSEAoIZmluaXNoZWQYBCABKAgqkQEKDkNvcnJlY3Rpb25LaW5kEh8KG0NPUlJFQ1RJT05fS0lORF9VTlNQRUNJRklFRBAAEhsKF0NPUlJFQ1RJT05fS0lORF9HUkFNTUFSEAESHgoaQ09SUkVDVElPTl9LSU5EX1ZPQ0FCVUxBUlkQAhIhCh1DT1JSRUNUSU9OX0tJTkRfUFJPTlVOQ0lBVElPThADYgZwcm90bzM");
+  fileDesc("Ch92aXZhdm9jZS90eXBlL3YxL2ZlZWRiYWNrLnByb3RvEhB2aXZhdm9jZS50eXBlLnYxIpsBCgpDb3JyZWN0aW9uEi4KBGtpbmQYASABKA4yIC52aXZhdm9jZS50eXBlLnYxLkNvcnJlY3Rpb25LaW5kEgwKBHNhaWQYAiABKAkSDgoGYmV0dGVyGAMgASgJEhMKC2V4cGxhbmF0aW9uGAQgASgJEg0KBXN0YXJ0GAUgASgFEgsKA2VuZBgGIAEoBRIOCgZzb3VyY2UYByABKAkirQEKBlJlbWFyaxIsCgdmbHVlbmN5GAEgASgLMhkudml2YXZvY2UudHlwZS52MS5GbHVlbmN5SAASMgoKdm9jYWJ1bGFyeRgCIAEoCzIcLnZpdmF2b2NlLnR5cGUudjEuVm9jYWJ1bGFyeUgAEjgKDXByb251bmNpYXRpb24YAyABKAsyHy52aXZhdm9jZS50eXBlLnYxLlByb251bmNpYXRpb25IAEIHCgVhYm91dCKpAQoHRmx1ZW5jeRISCgp3b3JkX2NvdW50GAEgASgFEhgKEHdvcmRzX3Blcl9taW51dGUYAiABKAESEwoLcGF1c2VfY291bnQYAyABKAUSFQoNbWVhbl9wYXVzZV9tcxgEIAEoARIYChBsb25nZXN0X3BhdXNlX21zGAUgASgBEhkKDGZpbGxlcl9jb3VudBgGIAEoBUgAiAEBQg8KDV9maWxsZXJfY291bnQiZgoKVm9jYWJ1bGFyeRIqCgVsZXZlbBgBIAEoDjIbLnZpdmF2b2NlLnR5cGUudjEuQ2VmckxldmVsEiwKBXdvcmRzGAIgAygLMh0udml2YXZvY2UudHlwZS52MS5MZXZlbGVkV29yZCJjCgtMZXZlbGVkV29yZBIMCgR3b3JkGAEgASgJEioKBWxldmVsGAIgASgOMhsudml2YXZvY2UudHlwZS52MS5DZWZyTGV2ZWwSDQoFc3RhcnQYAyABKAUSCwoDZW5kGAQgASgFImUKDVByb251bmNpYXRpb24SDgoGc291cmNlGAEgASgJEhMKC2FwcHJveGltYXRlGAIgASgIEi8KBXdvcmRzGAMgAygLMiAudml2YXZvY2UudHlwZS52MS5Qcm9ub3VuY2VkV29yZCJ4Cg5Qcm9ub3VuY2VkV29yZBIMCgR3b3JkGAEgASgJEg0KBXNjb3JlGAIgASgBEhcKD2V4cGVjdGVkX3NvdW5kcxgDIAEoCRIUCgxoZWFyZF9zb3VuZHMYBCABKAkSDQoFc3RhcnQYBSABKAUSCwoDZW5kGAYgASgFImcKEFNjZW5hcmlvUHJvZ3Jlc3MSEwoLc2NlbmFyaW9faWQYASABKAkSGAoQcmVhY2hlZF9nb2FsX2lkcxgCIAMoCRISCgpnb2FsX2NvdW50GAMgASgFEhAKCGZpbmlzaGVkGAQgASgIKpEBCg5Db3JyZWN0aW9uS2luZBIfChtDT1JSRUNUSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIbChdDT1JSRUNUSU9OX0tJTkRfR1JBTU1BUhABEh4KGkNPUlJFQ1RJT05fS0lORF9WT0NBQlVMQVJZEAISIQodQ09SUkVDVElPTl9LSU5EX1BST05VTkNJQVRJT04QA2IGcHJvdG8z", [file_vivavoce_type_v1_learner]);
 
 /**
  * One slip and how to mend it. Precision comes before recall: where the tutor is not sure, there is none.
@@ -76,6 +78,269 @@ export const CorrectionSchema: GenMessage<Correction> = /*@__PURE__*/
   messageDesc(file_vivavoce_type_v1_feedback, 0);
 
 /**
+ * Something about a turn that is no slip. Made beside the talk, once the reply is made. Where there is nothing sure to
+ * say there is none: a typed turn has no fluency, and words have levels in English only.
+ *
+ * @generated from message vivavoce.type.v1.Remark
+ */
+export type Remark = Message<"vivavoce.type.v1.Remark"> & {
+  /**
+   * What it is about; exactly one is set.
+   *
+   * @generated from oneof vivavoce.type.v1.Remark.about
+   */
+  about: {
+    /**
+     * How the turn flowed.
+     *
+     * @generated from field: vivavoce.type.v1.Fluency fluency = 1;
+     */
+    value: Fluency;
+    case: "fluency";
+  } | {
+    /**
+     * Words above the learner's level.
+     *
+     * @generated from field: vivavoce.type.v1.Vocabulary vocabulary = 2;
+     */
+    value: Vocabulary;
+    case: "vocabulary";
+  } | {
+    /**
+     * Words that may have sounded different.
+     *
+     * @generated from field: vivavoce.type.v1.Pronunciation pronunciation = 3;
+     */
+    value: Pronunciation;
+    case: "pronunciation";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message vivavoce.type.v1.Remark.
+ * Use `create(RemarkSchema)` to create a new message.
+ */
+export const RemarkSchema: GenMessage<Remark> = /*@__PURE__*/
+  messageDesc(file_vivavoce_type_v1_feedback, 1);
+
+/**
+ * How a spoken turn flowed, by the times of its words. Needs no particular language.
+ *
+ * @generated from message vivavoce.type.v1.Fluency
+ */
+export type Fluency = Message<"vivavoce.type.v1.Fluency"> & {
+  /**
+   * Words of the turn.
+   *
+   * @generated from field: int32 word_count = 1;
+   */
+  wordCount: number;
+
+  /**
+   * Pace from the first word to the end of the last, pauses included.
+   *
+   * @generated from field: double words_per_minute = 2;
+   */
+  wordsPerMinute: number;
+
+  /**
+   * Silences of 250 ms or more between two words.
+   *
+   * @generated from field: int32 pause_count = 3;
+   */
+  pauseCount: number;
+
+  /**
+   * How long such a silence is, in milliseconds. 0 where there was none.
+   *
+   * @generated from field: double mean_pause_ms = 4;
+   */
+  meanPauseMs: number;
+
+  /**
+   * The longest of them, in milliseconds. 0 where there was none.
+   *
+   * @generated from field: double longest_pause_ms = 5;
+   */
+  longestPauseMs: number;
+
+  /**
+   * "Um", "er" and the like, as far as the recogniser writes them down. Unset where those of the language are not known.
+   *
+   * @generated from field: optional int32 filler_count = 6;
+   */
+  fillerCount?: number | undefined;
+};
+
+/**
+ * Describes the message vivavoce.type.v1.Fluency.
+ * Use `create(FluencySchema)` to create a new message.
+ */
+export const FluencySchema: GenMessage<Fluency> = /*@__PURE__*/
+  messageDesc(file_vivavoce_type_v1_feedback, 2);
+
+/**
+ * Words that learners meet above the learner's level, and this one used. English only.
+ *
+ * @generated from message vivavoce.type.v1.Vocabulary
+ */
+export type Vocabulary = Message<"vivavoce.type.v1.Vocabulary"> & {
+  /**
+   * The level they are above.
+   *
+   * @generated from field: vivavoce.type.v1.CefrLevel level = 1;
+   */
+  level: CefrLevel;
+
+  /**
+   * The words, in order, each once; at most five.
+   *
+   * @generated from field: repeated vivavoce.type.v1.LeveledWord words = 2;
+   */
+  words: LeveledWord[];
+};
+
+/**
+ * Describes the message vivavoce.type.v1.Vocabulary.
+ * Use `create(VocabularySchema)` to create a new message.
+ */
+export const VocabularySchema: GenMessage<Vocabulary> = /*@__PURE__*/
+  messageDesc(file_vivavoce_type_v1_feedback, 3);
+
+/**
+ * A word and the level at which learners meet it.
+ *
+ * @generated from message vivavoce.type.v1.LeveledWord
+ */
+export type LeveledWord = Message<"vivavoce.type.v1.LeveledWord"> & {
+  /**
+   * The word, as it was said.
+   *
+   * @generated from field: string word = 1;
+   */
+  word: string;
+
+  /**
+   * The level.
+   *
+   * @generated from field: vivavoce.type.v1.CefrLevel level = 2;
+   */
+  level: CefrLevel;
+
+  /**
+   * First character of it within the transcript.
+   *
+   * @generated from field: int32 start = 3;
+   */
+  start: number;
+
+  /**
+   * Character after its last.
+   *
+   * @generated from field: int32 end = 4;
+   */
+  end: number;
+};
+
+/**
+ * Describes the message vivavoce.type.v1.LeveledWord.
+ * Use `create(LeveledWordSchema)` to create a new message.
+ */
+export const LeveledWordSchema: GenMessage<LeveledWord> = /*@__PURE__*/
+  messageDesc(file_vivavoce_type_v1_feedback, 4);
+
+/**
+ * Words of a turn that may have sounded different from what people expect to hear. A hint, never a grade.
+ *
+ * @generated from message vivavoce.type.v1.Pronunciation
+ */
+export type Pronunciation = Message<"vivavoce.type.v1.Pronunciation"> & {
+  /**
+   * Who says so: a provider by name.
+   *
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * Whether this is a guess by a small local model, rather than an assessment.
+   *
+   * @generated from field: bool approximate = 2;
+   */
+  approximate: boolean;
+
+  /**
+   * The words, in order; at most three.
+   *
+   * @generated from field: repeated vivavoce.type.v1.PronouncedWord words = 3;
+   */
+  words: PronouncedWord[];
+};
+
+/**
+ * Describes the message vivavoce.type.v1.Pronunciation.
+ * Use `create(PronunciationSchema)` to create a new message.
+ */
+export const PronunciationSchema: GenMessage<Pronunciation> = /*@__PURE__*/
+  messageDesc(file_vivavoce_type_v1_feedback, 5);
+
+/**
+ * A word and how it sounded.
+ *
+ * @generated from message vivavoce.type.v1.PronouncedWord
+ */
+export type PronouncedWord = Message<"vivavoce.type.v1.PronouncedWord"> & {
+  /**
+   * The word, as recognised.
+   *
+   * @generated from field: string word = 1;
+   */
+  word: string;
+
+  /**
+   * How near it came: 0 to 1.
+   *
+   * @generated from field: double score = 2;
+   */
+  score: number;
+
+  /**
+   * How it is said, in IPA. Empty where the source does not tell.
+   *
+   * @generated from field: string expected_sounds = 3;
+   */
+  expectedSounds: string;
+
+  /**
+   * How it sounded, in IPA. Empty where the source does not tell.
+   *
+   * @generated from field: string heard_sounds = 4;
+   */
+  heardSounds: string;
+
+  /**
+   * First character of the word within the transcript.
+   *
+   * @generated from field: int32 start = 5;
+   */
+  start: number;
+
+  /**
+   * Character after its last.
+   *
+   * @generated from field: int32 end = 6;
+   */
+  end: number;
+};
+
+/**
+ * Describes the message vivavoce.type.v1.PronouncedWord.
+ * Use `create(PronouncedWordSchema)` to create a new message.
+ */
+export const PronouncedWordSchema: GenMessage<PronouncedWord> = /*@__PURE__*/
+  messageDesc(file_vivavoce_type_v1_feedback, 6);
+
+/**
  * The goals of a scenario and which are reached.
  *
  * @generated from message vivavoce.type.v1.ScenarioProgress
@@ -115,7 +380,7 @@ export type ScenarioProgress = Message<"vivavoce.type.v1.ScenarioProgress"> & {
  * Use `create(ScenarioProgressSchema)` to create a new message.
  */
 export const ScenarioProgressSchema: GenMessage<ScenarioProgress> = /*@__PURE__*/
-  messageDesc(file_vivavoce_type_v1_feedback, 1);
+  messageDesc(file_vivavoce_type_v1_feedback, 7);
 
 /**
  * What kind of slip a correction is about.

@@ -1,1 +1,0 @@
-import"./mesh-rfm1asWa.js";function e(){return Intl.DateTimeFormat().resolvedOptions().timeZone}export{e as t};

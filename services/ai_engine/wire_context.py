@@ -1,0 +1,60 @@
+"""What a tutor may know, from the contract's message; and the summary it gives back."""
+
+from typing import Final
+
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
+from vivavoce.type.v1 import learner_pb2 as learner_pb
+
+from services.ai_engine.domain import roles
+
+LEVELS: Final[dict[learner_pb.CefrLevel.ValueType, roles.CefrLevel]] = {
+    learner_pb.CEFR_LEVEL_A1: "A1",
+    learner_pb.CEFR_LEVEL_A2: "A2",
+    learner_pb.CEFR_LEVEL_B1: "B1",
+    learner_pb.CEFR_LEVEL_B2: "B2",
+    learner_pb.CEFR_LEVEL_C1: "C1",
+    learner_pb.CEFR_LEVEL_C2: "C2",
+}
+LEVELS_OUT: Final = {level: number for number, level in LEVELS.items()}
+_STYLES: Final[dict[learner_pb.CorrectionStyle.ValueType, roles.CorrectionStyle]] = {
+    learner_pb.CORRECTION_STYLE_UNSPECIFIED: "recast",
+    learner_pb.CORRECTION_STYLE_RECAST: "recast",
+    learner_pb.CORRECTION_STYLE_CARDS_ONLY: "cards_only",
+    learner_pb.CORRECTION_STYLE_AFTERWARDS: "afterwards",
+}
+
+
+def tutor_context(known: engine_pb.TutorContext, turn: str) -> roles.TutorContext:
+    """The context of an answer to `turn`; empty where the tutor opens."""
+    return roles.TutorContext(
+        learner=_learner(known.learner),
+        scenario_id=known.scenario_id,
+        lines=tuple(map(_line, known.lines)),
+        turn=turn,
+        state=known.tutor_state,
+        facts=tuple(known.facts),
+        due_items=tuple(known.due_items),
+        summary=roles.Summary(known.summary.text, known.summary.line_count),
+        first_line=known.first_line,
+    )
+
+
+def summary_message(summary: roles.Summary) -> engine_pb.TalkSummary:
+    """A summary as a message."""
+    return engine_pb.TalkSummary(text=summary.text, line_count=summary.line_count)
+
+
+def _learner(learner: engine_pb.LearnerProfile) -> roles.Learner:
+    return roles.Learner(
+        target_language=learner.target_language or "en",
+        native_language=learner.native_language,
+        level=LEVELS.get(learner.level),
+        correction_style=_STYLES.get(learner.correction_style, "recast"),
+        display_name=learner.display_name,
+        goals=tuple(learner.goals),
+        interests=tuple(learner.interests),
+    )
+
+
+def _line(line: engine_pb.ContextLine) -> roles.Line:
+    return roles.Line("tutor" if line.speaker == engine_pb.SPEAKER_TUTOR else "learner", line.text)
