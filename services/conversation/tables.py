@@ -28,12 +28,12 @@ class ConversationRow(Base):
     ended: Mapped[bool]
     choices: Mapped[str] = mapped_column(Text)
     tutor_state: Mapped[str] = mapped_column(Text)
-    summary: Mapped[str] = mapped_column(Text)
-    summary_lines: Mapped[int] = mapped_column(BigInteger)
     last_sequence: Mapped[int] = mapped_column(BigInteger)
     create_time_us: Mapped[int] = mapped_column(BigInteger)
     update_time_us: Mapped[int] = mapped_column(BigInteger)
     request_id: Mapped[str | None] = mapped_column(String(64))
+    summary: Mapped[str] = mapped_column(Text)
+    summary_lines: Mapped[int] = mapped_column(BigInteger)
 
 
 class EventRow(Base):
