@@ -86,7 +86,7 @@ class Listening:
             if _is_paused(state.reply) and self._interrupts(turn, event.text):
                 self._interrupt(turn, now)
             return
-        turn.text, turn.words = event.text, event.words
+        turn.text, turn.words, turn.understood_at = event.text, event.words, now
         if not self._is_something_said(turn):
             if turn.closed_at is not None or not state.choices.push_to_talk:
                 self.drop(now)
@@ -148,13 +148,13 @@ class Listening:
 
     def commit_if_over(self, now: float) -> None:
         """Commits the open turn where its pause has lasted long enough and what was said is known."""
-        state = self._state
-        turn = state.turn
+        turn = self._state.turn
         if turn is None or turn.speaking or not (turn.text or "").strip():
             return
-        by_hand = turn.closed_at is not None
-        if by_hand or not (state.held or state.choices.push_to_talk or now < turn.decided_at - _TICK_S):
+        if turn.closed_at is not None:
             self._commit(turn, now)
+        elif self._is_over(turn, now):
+            self._commit_once_answerable(turn, now)
 
     def look(self, now: float) -> None:
         """The tutor is paused: looks at the words so far, and does not look for ever."""
@@ -192,6 +192,14 @@ class Listening:
         if turn.speaking or turn.text is None:
             self._state.complain(_UNHEARD)
             self.drop(now)
+
+    def end(self, now: float) -> None:
+        """The session ends: a turn that was over is kept, though nobody answers it any more."""
+        turn = self._state.turn
+        if turn is not None and turn.text and self._is_over(turn, now):
+            self._speaking.discard(turn.draft)
+            self._take(self._spoken(turn), turn)
+        self.forget(now)
 
     def drop(self, now: float) -> None:
         """There is no turn after all: a cough, a sign of listening. A tutor who paused, or was asked, goes on."""
@@ -241,6 +249,20 @@ class Listening:
             turn.tries += 1
             turn.draft = self._speaking.draft(turn.id, turn.revision, turn.text or "", now)
 
+    def _is_over(self, turn: Turn, now: float) -> bool:
+        """Whether its pause has lasted long enough, where a pause ends turns at all."""
+        by_hand = self._state.held or self._state.choices.push_to_talk
+        return not turn.speaking and not by_hand and now >= turn.decided_at - _TICK_S
+
+    def _commit_once_answerable(self, turn: Turn, now: float) -> None:
+        """Until the answer can sound nobody hears that the turn is over, and a learner may still go on with it."""
+        draft = turn.draft
+        at_the_latest = max(turn.decided_at, turn.understood_at) + self._state.setup.waits.answerable_s
+        if draft is None or draft.made or draft.made_all or now >= at_the_latest - _TICK_S:
+            self._commit(turn, now)
+        else:
+            self._state.set(Timer.ENDPOINT, at_the_latest)
+
     def _commit(self, turn: Turn, now: float) -> None:
         state = self._state
         # A reply to something else may be playing: to a line typed meanwhile, or to a turn before, with push-to-talk.
@@ -251,7 +273,9 @@ class Listening:
             state.last_ended_sample = turn.ended_sample
             state.unanswered = record
             return
-        marks = Marks(turn.ended_at, min(turn.decided_at, now), now, speculative=turn.draft is not None)
+        decided_at = min(turn.decided_at, now)
+        understood_at = max(decided_at, turn.understood_at)
+        marks = Marks(turn.ended_at, decided_at, understood_at, speculative=turn.draft is not None)
         reply = turn.draft or self._speaking.draft(turn.id, turn.revision, turn.text or "", now)
         state.last_ended_sample = turn.ended_sample
         self._take(self._spoken(turn), turn)

@@ -60,6 +60,7 @@ class Session:
         match event:
             case events.ReplyAudioMade():
                 speaking.sound_made(event, now)
+                listening.commit_if_over(now)
             case events.PlayedReported():
                 speaking.played(event, now)
             case events.Woke():
@@ -68,6 +69,7 @@ class Session:
                 speaking.text_made(event, now)
             case events.ReplyMade():
                 speaking.made(event, now)
+                listening.commit_if_over(now)
             case events.SlipFound():
                 speaking.slip_found(event)
             case events.RemarkFound():
@@ -277,7 +279,7 @@ class Session:
     def _end(self, failure: Failure | None, now: float) -> None:
         state = self._state
         self._speaking.finish(Outcome.CANCELLED, now)
-        self._listening.forget(now)
+        self._listening.end(now)
         state.timers.clear()
         self._ending = SessionEnded(failure, state.turn_count)
 

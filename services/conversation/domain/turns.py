@@ -40,6 +40,8 @@ class Waits:
     longest_s: float = 1.5
     #: Where the learner has asked for time.
     thinking_s: float = 5.0
+    #: How long a turn that is over by all signs stays open at most, for an answer that can't sound yet.
+    answerable_s: float = 1.0
 
     def after(
         self,
@@ -94,6 +96,8 @@ class Turn:
     #: Whether an answer about the words so far is awaited.
     looking: bool = False
     text: str | None = None
+    #: When the text became known.
+    understood_at: float = 0.0
     words: tuple[Word, ...] = ()
     #: A reply made ahead, for this very revision.
     draft: Reply | None = None

@@ -40,6 +40,7 @@ class Stage:
         tutor_state: str = "",
         limits: Limits | None = None,
         owed: TurnTaken | None = None,
+        answerable_s: float = 0.0,
     ) -> None:
         self.session = Session(
             Setup(
@@ -50,7 +51,7 @@ class Stage:
                 lines,
                 tutor_state,
                 ("whisper",),
-                Waits(),
+                Waits(answerable_s=answerable_s),
                 limits or Limits(),
             )
         )
@@ -112,6 +113,9 @@ class Stage:
 
     def plays(self, reply_id: str, samples: int) -> None:
         self.happen(events.PlayedReported(reply_id, samples))
+
+    def ends_session(self) -> None:
+        self.happen(events.EndAsked(end_conversation=False))
 
     # ── What the engine does ──
 
