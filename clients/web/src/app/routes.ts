@@ -14,6 +14,8 @@ export interface Route {
   readonly bare?: boolean;
 }
 
+const settings = lazy(() => import("../screens/settings/Settings"));
+
 export const ROUTES: readonly Route[] = [
   { pattern: "/", screen: lazy(() => import("../screens/Home")) },
   { pattern: "/login", screen: lazy(() => import("../screens/account/Login")) },
@@ -25,4 +27,6 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/history/:conversation", screen: lazy(() => import("../screens/after/Conversation")) },
   { pattern: "/notebook", screen: lazy(() => import("../screens/notebook/Notebook")) },
   { pattern: "/progress", screen: lazy(() => import("../screens/progress/Progress")) },
+  { pattern: "/settings", screen: settings },
+  { pattern: "/settings/:part", screen: settings },
 ];

@@ -5,5 +5,6 @@ import { after } from "./after";
 import { common } from "./common";
 import { notebook } from "./notebook";
 import { progress } from "./progress";
+import { settings } from "./settings";
 
-export const en = { ...common, ...account, ...after, ...notebook, ...progress } as const;
+export const en = { ...common, ...account, ...after, ...notebook, ...progress, ...settings } as const;

@@ -1,1 +1,0 @@
-import{_ as e,l as t}from"./mesh-DHsupz6K.js";import{t as n}from"./Notice-BSbN8-kK.js";var r=e();function i({of:e}){return e.error===void 0?null:(0,r.jsx)(n,{kind:`bad`,text:t(e.error)})}export{i as t};

@@ -1,1 +1,0 @@
-import"./mesh-DHsupz6K.js";function e(){return Intl.DateTimeFormat().resolvedOptions().timeZone}export{e as t};
