@@ -82,7 +82,7 @@ format: $(VENV)/dev $(NODE) ## Format the code and mend what the linter can.
 	cd clients/web && npm run --silent format
 
 soak: $(VENV)/dev ## Run the long tests: leaks, kills, a store that is away, hostile sound (minutes).
-	$(BIN)/pytest -q -m soak --timeout 900 tests/soak tests/services/media
+	$(BIN)/pytest -q -m soak --timeout 900 tests/soak tests/services/media tests/edge/realtime
 
 chaos: $(VENV)/dev ## Kill services 210 times while people talk, and count what is lost (minutes).
 	$(BIN)/pytest -q -s -m soak tests/chaos

@@ -28,9 +28,13 @@ from edge.http import ConnectRpcs
 from edge.listener import bind, listen, port_of
 from edge.origins import Origins
 from edge.playback import Playback
+from edge.realtime.admission import Admission
+from edge.realtime.client_secrets import ClientSecrets
+from edge.realtime.socket import RealtimeSockets
 from edge.rest.door import RestDoor
 from edge.security import SecurityHeaders
 from edge.settings import Settings
+from edge.sockets import Crowd
 from edge.web_client import WebClient
 from mesh.clock import Clock
 from mesh.ephemeral import EphemeralSettings
@@ -106,11 +110,20 @@ def _web(
     rest = RestDoor(calls)
     playback = Playback(calls)
     origins = Origins(settings.allowed_origins, only_here=settings.only_here)
-    sockets = ConverseSockets(settings=settings, peers=peers, verifier=verifier, origins=origins, clock=clock)
+    crowd = Crowd(settings.max_sockets)
+    sockets = ConverseSockets(
+        settings=settings, peers=peers, verifier=verifier, origins=origins, crowd=crowd, clock=clock
+    )
+    admission = Admission(peers=peers, verifier=verifier, origins=origins)
+    realtime = RealtimeSockets(settings=settings, peers=peers, admission=admission, crowd=crowd, clock=clock)
+    secrets = ClientSecrets(calls, clock)
     web = Starlette(
         routes=[
             WebSocketRoute("/v1/converse", sockets.serve),
             Route("/v1/converse", _upgrade_required),
+            WebSocketRoute("/v1/realtime", realtime.serve),
+            Route("/v1/realtime", _upgrade_required),
+            Route("/v1/realtime/client_secrets", secrets.serve, methods=["POST"]),
             Route("/vivavoce.{service}/{method}", rpcs.serve, methods=["POST"]),
             Route("/v1/playback/{link}", playback.by_link),
             Route("/v1/{of}/{id}/sound", playback.by_token),

@@ -132,5 +132,6 @@ def changed_in_session(now: Choices, wanted: Choices) -> Choices:
                 f"{name} can't be changed in a session; update the conversation and open a new session.",
                 field=f"change_settings.settings.{name}",
             )
+    unset = Choices()
     free = (each.name for each in fields(Choices) if each.name not in _FIXED)
-    return replace(now, **{name: value for name in free if (value := getattr(wanted, name))})
+    return replace(now, **{name: value for name in free if (value := getattr(wanted, name)) != getattr(unset, name)})
