@@ -37,8 +37,8 @@ def bind(host: str, port: int) -> socket.socket:
         bound = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise InvalidFieldError(_why(error, host, port), field=_culprit(error)) from error
-    # What it accepts inherits this: uvloop would see to it by itself, asyncio does not for such a socket, and the second
-    # of two small frames would wait 40 ms for the first to be acknowledged.
+    # What it accepts inherits this: uvloop would see to it by itself, asyncio does not for such a socket, and then the
+    # second of two small frames waits 40 ms for the first to be acknowledged.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return bound
 
