@@ -22,6 +22,7 @@ from cli.signals import until_signal
 from cli.talking.access import Access
 from cli.talking.devices import Devices
 from cli.talking.feedback import line_of
+from cli.talking.lasting import lasting
 from cli.talking.learner import Answered, Learner, join
 from cli.talking.sound import Sound, at_one_rate, check_writable, read_sound, write_sound
 from cli.talking.wires import open_grpc
@@ -101,8 +102,8 @@ async def _recorded(options: TalkOptions, sounds: list[Sound]) -> None:
     settings = settings_pb.ConversationSettings(scenario_id=options.scenario_id)
     async with (
         signed_in(options.address, options.token) as (channel, access),
-        open_grpc(channel, access.token) as wire,
-        join(wire, settings, input_hz=rate_hz, client=CLIENT, renew=access.renew) as learner,
+        lasting(lambda: open_grpc(channel, access.token)) as wire,
+        join(wire, settings, input_hz=rate_hz, client=CLIENT, renew=access.renew, away=lambda: wire.away) as learner,
     ):
         opener = await learner.hear_opener() if options.wait else None
         if opener is not None and not options.as_json:
@@ -127,7 +128,7 @@ async def _live(options: TalkOptions, devices: Devices) -> None:
     with until_signal(stop) as ready:
         async with (
             signed_in(options.address, options.token) as (channel, access),
-            open_grpc(channel, access.token) as wire,
+            lasting(lambda: open_grpc(channel, access.token)) as wire,
             devices,
             join(
                 wire,
@@ -135,6 +136,7 @@ async def _live(options: TalkOptions, devices: Devices) -> None:
                 input_hz=HEARING_HZ,
                 client=CLIENT,
                 renew=access.renew,
+                away=lambda: wire.away,
                 loudspeaker=devices.loudspeaker,
                 microphone=lambda: devices.microphone.run(wire),
                 watch=_tell_live,
@@ -149,6 +151,8 @@ async def _live(options: TalkOptions, devices: Devices) -> None:
 def _tell_live(response: conversation_pb.ConverseResponse) -> None:
     screen = console()
     match response.WhichOneof("event"):
+        case "session_started" if response.session_started.resumed:
+            screen.print("       (the connection was lost; the talk goes on)", markup=False)
         case "turn_committed":
             screen.print(f"You:   {response.turn_committed.text}", markup=False)
         case "reply_finished":

@@ -109,12 +109,13 @@ class DeviceLoudspeaker:
         self._taken = 0
         self._playing = False
 
-    def play(self, reply_id: str, pcm: bytes) -> None:
+    def play(self, reply_id: str, first_sample: int, pcm: bytes) -> None:
         """Queues more of a reply."""
         with self._guard:
             if reply_id != self._reply_id:
                 self._reply_id, self._pcm, self._taken, self._playing = reply_id, bytearray(), 0, True
-            self._pcm += pcm
+            place = first_sample * BYTES_PER_SAMPLE
+            self._pcm[place : place + len(pcm)] = pcm
 
     def pause(self) -> None:
         """Stops at once."""

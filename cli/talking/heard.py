@@ -9,7 +9,7 @@ from vivavoce.type.v1 import error_pb2 as error_pb
 from vivavoce.type.v1 import failure_pb2 as failure_pb
 from vivavoce.type.v1 import ledger_pb2 as ledger_pb
 
-from mesh.audio import first_audible, samples
+from mesh.audio import BYTES_PER_SAMPLE, first_audible
 from mesh.errors import VivavoceError
 
 
@@ -35,14 +35,15 @@ class Reply:
         """Whether nothing more will come."""
         return self.outcome != converse_pb.REPLY_OUTCOME_UNSPECIFIED
 
-    def hear(self, pcm: bytes, at: float) -> None:
-        """Takes more of the sound, which came at a time."""
+    def hear(self, first_sample: int, pcm: bytes, at: float) -> None:
+        """Takes more of the sound, which came at a time; after a cut some of it comes again."""
         if self.began_at is None:
             self.began_at = at
         if self.audible_at is None and (index := first_audible(pcm)) is not None:
-            sounds_at = self.began_at + (samples(bytes(self.pcm)) + index) / self.rate_hz
+            sounds_at = self.began_at + (first_sample + index) / self.rate_hz
             self.audible_at = max(sounds_at, at)
-        self.pcm += pcm
+        place = first_sample * BYTES_PER_SAMPLE
+        self.pcm[place : place + len(pcm)] = pcm
 
 
 @dataclass(slots=True)
@@ -83,13 +84,16 @@ class Session:
                 self.speaking, self.speech_changed_at = False, at
             case "turn_committed":
                 committed = response.turn_committed
-                self.turns.append(Turn(committed.turn_id, committed.text))
+                # A text that was sent again after a cut may be told again.
+                if committed.turn_id not in {turn.turn_id for turn in self.turns}:
+                    self.turns.append(Turn(committed.turn_id, committed.text))
             case "reply_started":
                 self._begin(response.reply_started)
             case "reply_text":
                 self.replies[response.reply_text.reply_id].text += response.reply_text.text
             case "reply_audio":
-                self.replies[response.reply_audio.reply_id].hear(response.reply_audio.pcm, at)
+                audio = response.reply_audio
+                self.replies[audio.reply_id].hear(audio.first_sample, audio.pcm, at)
             case "reply_audio_ended":
                 ended = response.reply_audio_ended
                 self.replies[ended.reply_id].total_samples = ended.total_samples

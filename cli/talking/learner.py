@@ -65,6 +65,7 @@ class Learner:
         microphone: Microphone | None,
         watch: Watch,
         renew: Renew,
+        away: Callable[[], bool],
         now: Callable[[], float],
     ) -> None:
         self.session = Session(SPEECH_HZ)
@@ -73,12 +74,15 @@ class Learner:
         self._microphone = microphone or self._recorded.run
         self._watch = watch
         self._renew = renew
+        self._away = away
         self._expiring = asyncio.Event()
         self._loudspeaker = loudspeaker
         self._now = now
         self._changed = asyncio.Event()
         self._closed = False
         self._going: list[asyncio.Task[None]] = []
+        #: Whether the reply was played on while the wire was cut: further than the server knows.
+        self._played_on = False
 
     @property
     def started(self) -> converse_pb.SessionStarted:
@@ -123,12 +127,15 @@ class Learner:
         Raises:
             VivavoceError: the session ended, or the tutor did not answer what it understood.
         """
-        seen = len(self.session.turns)
-        first = await self._recorded.say(sound.pcm)
-        spoken_at = self._recorded.captured_at(first + sound.last_speech_sample())
-        if not await self._is_understood(seen):
-            return Answered("", "", Sound(b"", SPEECH_HZ), None, None, "unheard")
-        return await self._answer_since(seen, spoken_at)
+        while True:
+            seen, session_id = len(self.session.turns), self.started.session_id
+            first = await self._recorded.say(sound.pcm)
+            spoken_at = self._recorded.captured_at(first + sound.last_speech_sample())
+            if await self._is_understood(seen):
+                return await self._answer_since(seen, spoken_at)
+            # What was said to a process that died is said again to the one that goes on.
+            if self.started.session_id == session_id:
+                return Answered("", "", Sound(b"", SPEECH_HZ), None, None, "unheard")
 
     async def write(self, text: str) -> Answered:
         """Says something in writing and waits for the reply to be played to its end."""
@@ -152,6 +159,10 @@ class Learner:
         begun = self._now()
 
         def settled() -> bool:
+            nonlocal begun
+            if self._away():
+                begun = self._now()
+                return False
             if len(session.turns) > seen and session.turns[-1].turn_id == session.speech_turn_id:
                 return True
             quiet_s = self._now() - max(begun, session.speech_changed_at)
@@ -178,7 +189,9 @@ class Learner:
                 raise error_of(self.session.ended.failure)
             if self._closed:
                 raise UnavailableError("The server ended the session; start again.")
-            if self._now() > gives_up_at:
+            if self._away():
+                gives_up_at = self._now() + within_s
+            elif self._now() > gives_up_at:
                 raise self._silence(within_s)
             self._changed.clear()
             with suppress(TimeoutError):
@@ -210,12 +223,17 @@ class Learner:
 
     def _steer(self, response: conversation_pb.ConverseResponse) -> None:
         match response.WhichOneof("event"):
+            case "session_started":
+                self._played_on = response.session_started.resumed
             case "reply_audio":
-                self._loudspeaker.play(response.reply_audio.reply_id, response.reply_audio.pcm)
+                audio = response.reply_audio
+                self._loudspeaker.play(audio.reply_id, audio.first_sample, audio.pcm)
             case "reply_paused":
                 self._loudspeaker.pause()
             case "reply_resumed":
-                self._loudspeaker.resume(response.reply_resumed.from_sample)
+                played = self._loudspeaker.played()[1] if self._played_on else 0
+                self._played_on = False
+                self._loudspeaker.resume(max(played, response.reply_resumed.from_sample))
             case "reply_finished" if response.reply_finished.outcome != converse_pb.REPLY_OUTCOME_HEARD:
                 self._loudspeaker.drop()
             case "access_expiring":
@@ -259,12 +277,14 @@ async def join(
     microphone: Microphone | None = None,
     watch: Watch = lambda _: None,
     renew: Renew | None = None,
+    away: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[Learner]:
     """Opens a session on a new conversation and keeps its microphone and loudspeaker going within the block.
 
     Without `microphone`, a coroutine that sends sound until it is cancelled, recordings are spoken by `Learner.say`.
     Without `loudspeaker` playing is simulated. `watch` is shown every event. `renew` gives a fresh access token when
-    that of the session expires soon; without it the session ends then.
+    that of the session expires soon; without it the session ends then. `away` says whether the wire is cut and may come
+    back: that long nothing is expected.
 
     Raises:
         VivavoceError: the server refuses, or is silent; and whatever cuts the wire later.
@@ -277,6 +297,7 @@ async def join(
         microphone=microphone,
         watch=watch,
         renew=renew or _nothing_to_renew,
+        away=away,
         now=now,
     )
     await wire.send(conversation_pb.ConverseRequest(start_session=_start(settings, input_hz, client)))

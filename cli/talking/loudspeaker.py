@@ -9,8 +9,8 @@ from mesh.audio import samples
 class Loudspeaker(Protocol):
     """Plays one reply at a time."""
 
-    def play(self, reply_id: str, pcm: bytes) -> None:
-        """Queues more of a reply; another reply than before replaces what is queued."""
+    def play(self, reply_id: str, first_sample: int, pcm: bytes) -> None:
+        """Queues more of a reply from a position on; another reply than before replaces what is queued."""
         ...
 
     def pause(self) -> None:
@@ -42,12 +42,12 @@ class SimulatedLoudspeaker:
         self._as_of = 0.0
         self._playing = False
 
-    def play(self, reply_id: str, pcm: bytes) -> None:
+    def play(self, reply_id: str, first_sample: int, pcm: bytes) -> None:
         """Queues more of a reply."""
         self._advance()
         if reply_id != self._reply_id:
             self._reply_id, self._received, self._position, self._playing = reply_id, 0, 0.0, True
-        self._received += samples(pcm)
+        self._received = max(self._received, first_sample + samples(pcm))
 
     def pause(self) -> None:
         """Stops at once."""

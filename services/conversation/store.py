@@ -21,6 +21,7 @@ from services.conversation.domain.records import (
 )
 from services.conversation.domain.sharing import part_of
 from services.conversation.domain.things import Line, Speaker, Summary
+from services.conversation.domain.told import TurnCommitted
 from services.conversation.forgetting import refuse_forgotten
 from services.conversation.payloads import KINDS, read_choices, read_record, write_choices, write_record
 from services.conversation.tables import VERSION_TABLE, Base, ConversationRow, EventRow, OutboxRow
@@ -137,12 +138,18 @@ class ConversationStore:
                 .where(EventRow.conversation_id == conversation_id, EventRow.kind.in_(said))
             ).one()
             last = records[-1] if records else None
+            written = {
+                record.request_id: TurnCommitted(record.turn_id, record.revision, event.sequence, record.text, True)
+                for event, record in zip(reversed(latest), records, strict=True)
+                if isinstance(record, TurnTaken) and record.request_id
+            }
             return Continued(
                 tuple(map(_line, records)),
                 row.tutor_state,
                 last if isinstance(last, TurnTaken) else None,
                 Summary(row.summary, row.summary_lines),
                 count - len(records),
+                written,
             )
 
         return await self._database.read(unit)

@@ -138,7 +138,7 @@ async def _strike(town: Town, chance: random.Random, crowd: list[Talker], outcom
 
 async def _kept(town: Town, talker: Talker) -> list[history_pb.HistoryEvent]:
     """What history has of a conversation, once it has all that was promised, or has had time enough."""
-    wanted = max(promise.sequence for promise in talker.promises)
+    wanted = max(promise.sequence for promise in talker.promises.values())
     events: list[history_pb.HistoryEvent] = []
     ends_at = time.monotonic() + _ARRIVES_S
     async with open_channel(town.addresses("history")[0]) as channel:
@@ -164,7 +164,7 @@ def _compare(talker: Talker, events: list[history_pb.HistoryEvent], outcome: Out
     turns = {event.sequence: event.turn_taken for event in events if event.HasField("turn_taken")}
     outcome.promised += len(talker.promises)
     outcome.kept += len(turns)
-    for promise in talker.promises:
+    for promise in talker.promises.values():
         found = turns.get(promise.sequence)
         outcome.lost += found is None
         outcome.altered += found is not None and (found.turn_id, found.text) != (promise.turn_id, promise.text)

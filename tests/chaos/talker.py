@@ -82,7 +82,7 @@ class Talker:
         self.name = name
         self.metadata = metadata
         self.conversation_id = ""
-        self.promises: list[Promise] = []
+        self.promises: dict[str, Promise] = {}
         #: Turns that were begun to be said, aloud and in writing.
         self.spoken = 0
         self.written: list[str] = []
@@ -92,6 +92,8 @@ class Talker:
         self.complaints: list[str] = []
         self._doors = itertools.cycle(doors)
         self._chance = chance
+        #: A text of which it is not known whether it was taken.
+        self._open: converse_pb.SubmitText | None = None
         self._token = ""
         self._last_sequence = 0
 
@@ -117,17 +119,20 @@ class Talker:
         self.conversation_id = started.conversation.conversation_id
         self.found_at = time.monotonic()
         while True:
-            if self._chance.random() < 0.5:
+            if self._open is None and self._chance.random() < 0.5:
                 await self._speak(wire)
             else:
                 await self._write(wire)
             self.talks.set()
 
     async def _write(self, wire: Learner) -> None:
-        text = f"{self.name} says {len(self.written)}"
-        self.written.append(text)
-        await wire.send(submit_text=converse_pb.SubmitText(text=text))
-        await self._until_committed(wire)
+        if self._open is None:
+            text = f"{self.name} says {len(self.written)}"
+            self.written.append(text)
+            self._open = converse_pb.SubmitText(text=text, request_id=text)
+        await wire.send(submit_text=self._open)
+        await self._until_committed(wire, self._open.text)
+        self._open = None
 
     async def _speak(self, wire: Learner) -> None:
         self.spoken += 1
@@ -135,15 +140,18 @@ class Talker:
         await wire.be_silent(5)
         await self._until_committed(wire)
 
-    async def _until_committed(self, wire: Learner) -> None:
+    async def _until_committed(self, wire: Learner, text: str = "") -> None:
+        """Until that is promised, or something that was said aloud."""
         async with asyncio.timeout(_COMMITTED_S):
-            while not self._note(await wire.next()):
-                pass
+            while True:
+                committed = self._note(await wire.next())
+                if committed is not None and (committed.text == text if text else not committed.typed):
+                    return
 
-    def _note(self, message: service_pb.ConverseResponse) -> bool:
+    def _note(self, message: service_pb.ConverseResponse) -> converse_pb.TurnCommitted | None:
         self._last_sequence = message.sequence
         if message.WhichOneof("event") != "turn_committed":
-            return False
+            return None
         committed = message.turn_committed
-        self.promises.append(Promise(committed.sequence, committed.turn_id, committed.text))
-        return True
+        self.promises[committed.turn_id] = Promise(committed.sequence, committed.turn_id, committed.text)
+        return committed

@@ -1,4 +1,4 @@
-"""A relay before an emulated vendor that cuts the connection after so many bytes of its answers."""
+"""A relay before a server that cuts the connection after so many bytes of its answers."""
 
 import asyncio
 from contextlib import suppress
@@ -7,11 +7,16 @@ _PIECE = 65_536
 
 
 class Cutter:
-    """Listens on a free port, passes bytes both ways, and aborts both ways at the n-th byte from the vendor."""
+    """Listens on a free port, passes bytes both ways, and aborts both ways at the n-th byte from the server.
 
-    def __init__(self, port: int, after: int) -> None:
+    With `once` connections that are opened after that are left alone.
+    """
+
+    def __init__(self, port: int, after: int, *, once: bool = False) -> None:
         self._port = port
         self._left = after
+        self._once = once
+        self.has_cut = False
         self._server: asyncio.Server | None = None
         self._pumps: set[asyncio.Task[None]] = set()
 
@@ -29,6 +34,10 @@ class Cutter:
                 pump.cancel()
             await asyncio.gather(*self._pumps, return_exceptions=True)
             await self._server.wait_closed()
+
+    @property
+    def _spares(self) -> bool:
+        return self._once and self.has_cut
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -52,9 +61,10 @@ class Cutter:
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, counted: bool) -> None:
         with suppress(ConnectionError):
             while given := await reader.read(_PIECE):
-                if counted:
+                if counted and not self._spares:
                     given, self._left = given[: self._left], self._left - len(given)
                 writer.write(given)
                 await writer.drain()
-                if counted and self._left <= 0:
+                if counted and not self._spares and self._left <= 0:
+                    self.has_cut = True
                     return

@@ -11,6 +11,7 @@ import soundfile
 
 from cli.compose import RunningMesh
 from cli.talking.sound import write_sound
+from tests.emulators.cutting import Cutter
 from tests.mesh.conftest import Say
 from tests.mesh.noise import white_noise
 
@@ -66,6 +67,20 @@ async def test_a_written_turn_is_answered(mesh: RunningMesh) -> None:
     turn = json.loads(out)["turns"][0]
     assert turn["transcript"] == "A large coffee, please."
     assert turn["reply"]
+
+
+async def test_a_cut_wire_in_the_middle_of_a_reply_is_outlasted(mesh: RunningMesh, tmp_path: Path) -> None:
+    host, _, port = mesh.grpc.rpartition(":")
+    cutter = Cutter(int(port), 20_000, once=True)
+    address = f"{host}:{await cutter.start()}"
+    try:
+        code, out, err = await talk(mesh, "--address", address, "--no-wait", "--text", "A tea, please.", "--json")
+    finally:
+        await cutter.stop()
+    assert code == 0, err
+    (turn,) = json.loads(out)["turns"]
+    assert turn["outcome"] == "heard"
+    assert cutter.has_cut
 
 
 async def test_a_scenario_nobody_knows_is_told_kindly(mesh: RunningMesh) -> None:

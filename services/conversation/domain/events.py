@@ -16,6 +16,8 @@ class TextSubmitted:
 
     text: str
     reply_later: bool = False
+    #: The same as of one before: it is that one, sent again.
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """What a conversation's store has to do; `store.py` does it with tables."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.records import Record, TurnTaken
 from services.conversation.domain.things import NOTHING_SUMMARISED, Line, Summary
+from services.conversation.domain.told import TurnCommitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Continued:
     """What is needed to go on with a conversation: its last lines, oldest first, and the tutor's state.
 
     `owed` is the turn among them that has no answer: the last, or None. `first_line` lines came before these, and
-    `summary` tells of the older ones.
+    `summary` tells of the older ones. `written` are the typed turns that their client may send again, by request id.
     """
 
     lines: tuple[Line, ...]
@@ -36,6 +38,7 @@ class Continued:
     owed: TurnTaken | None
     summary: Summary = NOTHING_SUMMARISED
     first_line: int = 0
+    written: Mapping[str, TurnCommitted] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

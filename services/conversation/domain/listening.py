@@ -130,8 +130,20 @@ class Listening:
         """A turn in writing. What was said before it and not answered yet is kept, and answered with it."""
         state = self._state
         turn = state.turn
+        if known := state.written.get(event.request_id):
+            # Sent again by a client that does not know what came of it. Under way to the disk it is told soon.
+            if known.sequence:
+                state.tell(known)
+            return
+        record = TurnTaken(
+            state.next_id("trn"),
+            1,
+            event.text,
+            typed=True,
+            session_id=state.setup.session_id,
+            request_id=event.request_id,
+        )
         if event.reply_later or state.choices.waits:
-            record = TurnTaken(state.next_id("trn"), 1, event.text, typed=True, session_id=state.setup.session_id)
             self._store(record)
             state.unanswered = record
             return
@@ -141,9 +153,8 @@ class Listening:
             if not turn.speaking and (turn.text or "").strip():
                 self._take(self._spoken(turn), turn)
         self._speaking.finish(Outcome.INTERRUPTED, now)
-        turn_id = state.next_id("trn")
-        reply = self._speaking.draft(turn_id, 1, event.text, now)
-        self._store(TurnTaken(turn_id, 1, event.text, typed=True, session_id=state.setup.session_id))
+        reply = self._speaking.draft(record.turn_id, 1, event.text, now)
+        self._store(record)
         self._speaking.release(reply, None, now)
 
     def commit_if_over(self, now: float) -> None:
@@ -294,9 +305,9 @@ class Listening:
         state.turn_count += 1
         state.nudges = 0
         state.lines.append(Line(Speaker.LEARNER, record.text))
-        state.committing[record.turn_id] = told.TurnCommitted(
-            record.turn_id, record.revision, 0, record.text, record.typed
-        )
+        committed = told.TurnCommitted(record.turn_id, record.revision, 0, record.text, record.typed)
+        state.committing[record.turn_id] = committed
+        state.know(record.request_id, committed)
         state.do(StoreTurn(record))
         if state.engine_up:
             state.asks_about(record.turn_id)

@@ -27,6 +27,8 @@ class TurnTaken:
     end_sample: int = 0
     sample_rate_hz: int = 0
     session_id: str = ""
+    #: By which the client may send a typed one again.
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

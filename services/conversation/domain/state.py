@@ -1,10 +1,10 @@
 """What a session knows, shared by its listening and its speaking side."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Final
+from typing import Final, TypeVar
 
 from services.conversation.domain import commands, told
 from services.conversation.domain.choices import Choices
@@ -21,6 +21,8 @@ from services.conversation.domain.things import (
     Summary,
 )
 from services.conversation.domain.turns import Turn, Waits
+
+T = TypeVar("T")
 
 #: Lines handed to the engine at most; older ones are in history.
 _LINES: Final = 200
@@ -81,6 +83,8 @@ class Setup:
     recollection: Recollection = NOTHING_RECALLED
     summary: Summary = NOTHING_SUMMARISED
     first_line: int = 0
+    #: Typed turns that a client may send again, by request id.
+    written: Mapping[str, told.TurnCommitted] = field(default_factory=dict)
 
 
 class State:
@@ -107,6 +111,8 @@ class State:
         #: Replies heard and turns taken whose storing is under way, with what is told when it is done.
         self.finishing: dict[str, told.ReplyFinished] = {}
         self.committing: dict[str, told.TurnCommitted] = {}
+        #: Typed turns by request id; sequence 0 while their storing is under way.
+        self.written = OrderedDict(setup.written)
         #: Texts of replies by id, replies that answer a committed turn, and turns that were asked about.
         self.texts: OrderedDict[str, str] = OrderedDict()
         self.answered: OrderedDict[str, str] = OrderedDict()
@@ -183,9 +189,19 @@ class State:
         # Only what is stored is ever called committed.
         if committed and sequence:
             self.tell(replace(committed, sequence=sequence))
+        for request_id in [key for key, written in self.written.items() if written.turn_id == subject_id]:
+            if sequence:
+                self.written[request_id] = replace(self.written[request_id], sequence=sequence)
+            else:
+                del self.written[request_id]
+
+    def know(self, request_id: str, committed: told.TurnCommitted) -> None:
+        """Knows a typed turn again that is sent a second time."""
+        if request_id:
+            _keep(self.written, request_id, committed)
 
 
-def _keep(kept: OrderedDict[str, str], key: str, value: str) -> None:
+def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:
     kept[key] = value
     while len(kept) > _REMEMBERED:
         kept.popitem(last=False)

@@ -221,6 +221,7 @@ class Opening:
             providers=tuple(name for name in names if name),
             waits=self._premises.settings.waits,
             limits=self._premises.settings.limits,
+            written=before.written,
         )
 
     def _started(self, conversation: Conversation, configured: engine_pb.Configured) -> converse_pb.SessionStarted:

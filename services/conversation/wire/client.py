@@ -41,7 +41,8 @@ def to_event(request: service_pb.ConverseRequest) -> events.Event | None:
             text = request.submit_text.text
             if not text.strip() or len(text) > _LONGEST_TEXT:
                 raise _invalid("submit_text.text", f"must have 1 to {_LONGEST_TEXT} characters")
-            return events.TextSubmitted(text.strip(), reply_later=request.submit_text.reply_later)
+            request_id = _id(request.submit_text.request_id, "submit_text.request_id")
+            return events.TextSubmitted(text.strip(), request.submit_text.reply_later, request_id)
         case "ask_reply":
             if len(request.ask_reply.aside) > _LONGEST_TEXT:
                 raise _invalid("ask_reply.aside", f"must have at most {_LONGEST_TEXT} characters")

@@ -149,6 +149,20 @@ async def test_another_process_goes_on_from_what_is_stored_and_answers_what_is_o
         await second.until("turn_committed")
 
 
+async def test_another_process_takes_a_text_that_is_sent_again_for_the_one_it_is(houses: Houses) -> None:
+    text = converse_pb.SubmitText(text="A tea, please.", request_id="req_1")
+    async with houses() as house, cut_off(house) as first:
+        started = await first.start()
+        await first.send(submit_text=text)
+        told_before = (await first.until("turn_committed")).turn_committed
+    async with houses() as house, house.learner() as second:
+        await second.resume(started.resume_token)
+        await second.send(submit_text=text)
+        assert (await second.until("turn_committed")).turn_committed == told_before
+        await second.send(submit_text=converse_pb.SubmitText(text="A cake, too.", request_id="req_2"))
+        assert (await second.until("turn_committed")).turn_committed.text == "A cake, too."
+
+
 async def test_another_process_takes_a_session_over_from_one_that_still_runs(
     houses: Houses, valkey_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

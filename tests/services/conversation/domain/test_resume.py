@@ -7,7 +7,7 @@ from services.conversation.domain.choices import Choices, TurnTaking
 from services.conversation.domain.commands import Close, Respond, StoreReply, StoreTurn
 from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.state import Limits
-from services.conversation.domain.things import Line, Outcome, Speaker
+from services.conversation.domain.things import Failure, Line, Outcome, Speaker
 from tests.services.conversation.domain.stage import PIECE, Stage
 
 
@@ -164,3 +164,31 @@ def test_a_turn_that_was_stored_and_never_answered_is_answered_first() -> None:
     stage.says("Thank you.")
     stage.advance(0.5)
     assert [line.text for line in stage.last(Respond).lines] == ["What would you like?", "A tea.", "One tea."]
+
+
+def test_a_text_that_is_sent_again_is_taken_once_and_told_again() -> None:
+    stage = Stage()
+    for _ in range(2):
+        stage.happen(events.TextSubmitted("A tea.", request_id="req_1"))
+    assert [command.record.text for command in stage.all(StoreTurn)] == ["A tea."]
+    first, again = stage.told(told.TurnCommitted)
+    assert first == again
+    stage.happen(events.TextSubmitted("A tea.", request_id="req_2"))
+    assert len(stage.all(StoreTurn)) == 2
+
+
+def test_a_text_that_is_sent_again_while_it_is_being_stored_is_told_once() -> None:
+    stage = Stage(stores=False)
+    for _ in range(2):
+        stage.happen(events.TextSubmitted("A tea.", request_id="req_1"))
+    (stored,) = stage.all(StoreTurn)
+    stage.happen(events.TurnStored(stored.record.turn_id, 7))
+    assert [committed.sequence for committed in stage.told(told.TurnCommitted)] == [7]
+
+
+def test_a_text_that_could_not_be_stored_is_taken_when_it_is_sent_again() -> None:
+    stage = Stage(stores=False)
+    stage.happen(events.TextSubmitted("A tea.", request_id="req_1"))
+    stage.happen(events.StoringFailed(stage.last(StoreTurn).record.turn_id, Failure("OVERLOADED", "No.")))
+    stage.happen(events.TextSubmitted("A tea.", request_id="req_1"))
+    assert len(stage.all(StoreTurn)) == 2

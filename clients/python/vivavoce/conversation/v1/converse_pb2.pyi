@@ -178,19 +178,25 @@ class SubmitText(_message.Message):
 
     TEXT_FIELD_NUMBER: _builtins.int
     REPLY_LATER_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """What is said."""
     reply_later: _builtins.bool
     """Whether the tutor answers only when asked to by AskReply. What it is saying then goes on."""
+    request_id: _builtins.str
+    """Makes it safe to send again, such as after a cut: among the last 50 of a conversation the same text under the same id
+    is taken once, and told again by TurnCommitted. Choose a random one. Empty: each is taken.
+    """
     def __init__(
         self,
         *,
         text: _builtins.str = ...,
         reply_later: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reply_later", b"reply_later", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reply_later", b"reply_later", "request_id", b"request_id", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
