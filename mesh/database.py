@@ -84,7 +84,7 @@ class Database:
         return await self._offload(unit, read_only=False)
 
     async def read(self, unit: Callable[[Session], T]) -> T:
-        """Like `run`, for a unit that only reads: it waits for no writer."""
+        """Like `run`, for a unit that only reads: it waits for no writer, and all it reads is of one moment."""
         return await self._offload(unit, read_only=True)
 
     async def commit(self, unit: Callable[[Session], T]) -> T:
@@ -319,4 +319,4 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _begin_postgresql(connection: Connection) -> None:
     if connection.get_execution_options().get(_READ_ONLY):
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -10,12 +10,13 @@ from mesh.clock import Clock
 from mesh.database import Database
 from mesh.errors import ExhaustedError, NotFoundError
 from mesh.ids import new_id
+from services.history.counting import Level
 from services.history.domain.facts import Fact, check_fact
 from services.history.domain.notebook import Item, ItemKind, check_sides
 from services.history.domain.schedule import Outcome, due_us, new_card, reviewed
+from services.history.learners import locked_learners
 from services.history.studying import item_of, item_row, study_one
 from services.history.tables import FactRow, ReviewItemRow
-from services.history.taking_in import Level, locked_learners
 from services.history.times import to_us
 
 T = TypeVar("T")

@@ -63,8 +63,8 @@ def _progress(done: Progress, zone: tzinfo) -> history_pb.Progress:
         repairs_per_hundred_turns=done.repairs_per_hundred_turns,
         interruption_count=counts.interruptions,
         mean_response_gap_ms=done.mean_response_gap_ms,
-        reply_wait_p50_ms=done.wait_ms(50),
-        reply_wait_p95_ms=done.wait_ms(95),
+        reply_wait_p50_ms=done.waits.p50_ms,
+        reply_wait_p95_ms=done.waits.p95_ms,
         cost_micros=counts.cost_micros,
     )
 

@@ -8,7 +8,10 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from mesh.ids import new_id
+from services.history.learners import locked_learners
+from services.history.seasons import unpack_from
 from services.history.tables import (
+    NOTHING_PACKED,
     ConversationRow,
     DeletionRow,
     EventRow,
@@ -18,7 +21,6 @@ from services.history.tables import (
     ReviewItemRow,
     WordRow,
 )
-from services.history.taking_in import from_bytes, locked_learners
 
 #: Conversations removed in one transaction, so that none takes longer than a database allows a statement.
 _FORGOTTEN_AT_ONCE: Final = 50
@@ -37,6 +39,9 @@ def delete_conversation(session: Session, user_id: str, conversation_id: str, no
             conversation_id=conversation_id, user_id=learner.user_id, receipt_id=receipt_id, delete_time_us=now_us
         )
     )
+    begun = select(func.min(QuarterRow.start_us)).where(QuarterRow.conversation_id == conversation_id)
+    if (start_us := session.scalar(begun)) is not None:
+        unpack_from(session, learner, start_us)
     session.execute(delete(ConversationRow).where(ConversationRow.conversation_id == conversation_id))
     _drop_words(session, user_id)
     return receipt_id
@@ -51,6 +56,7 @@ def mark_forgotten(session: Session, user_id: str, now_us: int) -> None:
 
 def forget_some(session: Session, user_id: str) -> bool:
     """Removes some of what is kept of a person; whether there may be more."""
+    unpack_from(session, locked_learners(session, {user_id})[user_id], NOTHING_PACKED)
     own = select(ConversationRow.conversation_id).where(ConversationRow.user_id == user_id)
     some = list(session.scalars(own.limit(_FORGOTTEN_AT_ONCE)))
     if not some:
@@ -63,7 +69,7 @@ def forget_some(session: Session, user_id: str) -> bool:
     session.execute(
         update(LearnerRow)
         .where(LearnerRow.user_id == user_id)
-        .values(forgotten_events=LearnerRow.forgotten_events + removed, word_count=0)
+        .values(forgotten_events=LearnerRow.forgotten_events + removed, word_count=0, levels=b"")
     )
     return True
 
@@ -77,7 +83,7 @@ def drop_removed_words(session: Session) -> None:
 def _drop_words(session: Session, user_id: str) -> None:
     """Removes words that are in no conversation any more."""
     kept = session.scalars(select(QuarterRow.vocabulary).where(QuarterRow.user_id == user_id))
-    known = reduce(or_, map(from_bytes, kept), 0)
+    known = reduce(or_, (int.from_bytes(vocabulary, "little") for vocabulary in kept), 0)
     numbers = session.scalars(select(WordRow.number).where(WordRow.user_id == user_id))
     gone = [number for number in numbers if not known >> number & 1]
     for start in range(0, len(gone), _WORDS_AT_ONCE):

@@ -1,7 +1,7 @@
 """Writes and keeps the reports on conversations: from counts, and by a language model where one is at hand."""
 
 from collections.abc import Sequence
-from datetime import UTC, date
+from dataclasses import replace
 from typing import Final
 
 import grpc
@@ -18,19 +18,22 @@ from mesh.errors import NotFoundError, VivavoceError
 from mesh.peers import Peers
 from mesh.wire_errors import from_rpc_error
 from mesh.workers import Workers
+from services.history.domain.columns import Columns
 from services.history.domain.happenings import Conversation, Happening, Said, Slip, SlipKind
 from services.history.domain.keeping import Memory
-from services.history.domain.progress import Asked, Progress, Tally, view
+from services.history.domain.progress import Progress, sum_up
 from services.history.domain.report import Report, write_report
 from services.history.events import from_payload
+from services.history.learners import locked_learners
 from services.history.tables import ConversationRow, ReportRow, WordRow
-from services.history.taking_in import locked_learners
 
 _WITHIN_S: Final = 8.0
 #: Events a report is about at most; a conversation has fewer.
 _EVENTS: Final = 5000
 _LINES: Final = 400
 _LONGEST_LINE: Final = 8000
+#: After every time there is.
+_NEVER_US: Final = 2**62
 _KINDS: Final = {
     SlipKind.OTHER: feedback_pb.CORRECTION_KIND_UNSPECIFIED,
     SlipKind.GRAMMAR: feedback_pb.CORRECTION_KIND_GRAMMAR,
@@ -68,8 +71,8 @@ class Reports:
     async def _write(self, conversation: Conversation) -> history_pb.Report:
         name, user_id = conversation.conversation_id, conversation.user_id
         payloads = await self._memory.happenings(user_id, name, 0, _EVENTS) or []
-        tallies, levels = await self._memory.tallies(user_id)
-        happenings, this, before = await self._workers.run(_summed, payloads, tallies, levels, name)
+        columns, _ = await self._memory.counted(user_id)
+        happenings, this, before = await self._workers.run(_summed, payloads, columns, name)
         new = await self._database.read(lambda session: _words(session, user_id, this.vocabulary & ~before.vocabulary))
         written = _report_pb(write_report(happenings, this, before, new))
         try:
@@ -99,18 +102,14 @@ class Reports:
             raise from_rpc_error(failed) from None
 
 
-def _summed(
-    payloads: Sequence[bytes], tallies: Sequence[Tally], levels: Sequence[tuple[int, int]], name: str
-) -> tuple[list[Happening], Progress, Progress]:
+def _summed(payloads: Sequence[bytes], columns: Columns, name: str) -> tuple[list[Happening], Progress, Progress]:
     """What happened in the conversation, what was counted of it, and of all that was before."""
-    own = [tally for tally in tallies if tally.conversation_id == name]
-    begin_us = min((tally.start_us for tally in own), default=0)
-    earlier = [tally for tally in tallies if tally.conversation_id != name and tally.start_us <= begin_us]
-    asked, today = Asked(UTC), date(1970, 1, 1)
-    before = view(earlier, levels, asked, today).total
-    both = view([*earlier, *own], levels, Asked(UTC), today).total
-    this = view(own, levels, asked, today).total
-    return [from_payload(each) for each in payloads], this.with_new_words(both.new_words - before.new_words), before
+    own = columns.of_conversation(name)
+    begin_us = columns.start_us[own].min(initial=_NEVER_US)
+    earlier = ~own & (columns.start_us <= begin_us)
+    this, before = sum_up(columns, own), sum_up(columns, earlier)
+    new = (this.vocabulary & ~before.vocabulary).bit_count()
+    return [from_payload(each) for each in payloads], replace(this, new_words=new), before
 
 
 def _words(session: Session, user_id: str, numbers: int) -> list[str]:

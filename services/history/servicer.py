@@ -16,9 +16,10 @@ from mesh.interceptors.wire import Context
 from mesh.paging import page_position, page_token
 from mesh.streams import serve_stream
 from mesh.workers import Workers
+from services.history.domain.columns import Columns
 from services.history.domain.happenings import Conversation
 from services.history.domain.keeping import Hunt, Memory, Question
-from services.history.domain.progress import Asked, Tally, view
+from services.history.domain.progress import Asked, view
 from services.history.domain.search import phrases
 from services.history.elsewhere import Elsewhere
 from services.history.export import Exports
@@ -150,10 +151,10 @@ class HistoryServicer(LearningRpcs, service_grpc.HistoryServiceServicer):
         """Returns what the caller did in a span of time."""
         zone = zone_of(request.time_zone) if request.time_zone else await self._people.zone(_token(context))
         asked = to_asked(request, zone)
-        tallies, levels = await self._memory.tallies(caller().user_id)
+        columns, levels = await self._memory.counted(caller().user_id)
         today = self._clock.wall().astimezone(zone).date()
         # A year of a busy learner takes tens of milliseconds to sum up.
-        return await self._workers.run(_progress, tallies, levels, asked, today)
+        return await self._workers.run(_progress, columns, levels, asked, today)
 
     async def ExportUser(
         self, request: service_pb.ExportUserRequest, context: Context
@@ -191,10 +192,8 @@ def _span(
     )
 
 
-def _progress(
-    tallies: list[Tally], levels: list[tuple[int, int]], asked: Asked, today: date
-) -> service_pb.GetProgressResponse:
-    return from_view(view(tallies, levels, asked, today), asked.zone)
+def _progress(columns: Columns, levels: bytes, asked: Asked, today: date) -> service_pb.GetProgressResponse:
+    return from_view(view(columns, levels, asked, today), asked.zone)
 
 
 def _token(context: Context) -> str:

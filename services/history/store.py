@@ -7,11 +7,13 @@ from sqlalchemy.orm import Session
 
 from mesh.clock import Clock
 from mesh.database import Database
+from services.history.counting import Level, recount
+from services.history.domain.columns import Columns
 from services.history.domain.happenings import Conversation, Happening, Intake
 from services.history.domain.keeping import Hunt, Question
-from services.history.domain.progress import Tally
 from services.history.removing import delete_conversation, drop_removed_words, forget_some, mark_forgotten
 from services.history.searching import conversations_with, found_payloads
+from services.history.seasons import counted_columns, pack_next
 from services.history.tables import (
     VERSION_TABLE,
     Base,
@@ -19,16 +21,8 @@ from services.history.tables import (
     DeletionRow,
     EventRow,
     LearnerRow,
-    QuarterRow,
-    WordRow,
 )
-from services.history.taking_in import (
-    Level,
-    conversation_of,
-    from_bytes,
-    recount,
-    take_in_session,
-)
+from services.history.taking_in import conversation_of, take_in_session
 from services.history.times import to_us
 
 __all__ = ["VERSION_TABLE", "Base", "MemoryStore"]
@@ -124,9 +118,12 @@ class MemoryStore:
         await self._database.run(drop_removed_words)
         return receipt_id
 
-    async def tallies(self, user_id: str) -> tuple[list[Tally], list[tuple[int, int]]]:
+    async def counted(self, user_id: str) -> tuple[Columns, bytes]:
         """See `Memory`."""
-        return await self._database.read(lambda session: (_tallies(session, user_id), _levels(session, user_id)))
+        now_us = to_us(self._clock.wall())
+        while (found := await self._database.read(lambda session: counted_columns(session, user_id, now_us))) is None:
+            await self._database.run(lambda session: pack_next(session, user_id, now_us))
+        return found
 
     async def catch_up(self) -> int:
         """See `Memory`."""
@@ -155,29 +152,3 @@ class MemoryStore:
         await self._database.run(drop_removed_words)
         counted = select(LearnerRow.forgotten_events).where(LearnerRow.user_id == user_id)
         return await self._database.read(lambda session: session.scalars(counted).one())
-
-
-def _tallies(session: Session, user_id: str) -> list[Tally]:
-    wanted = (
-        select(
-            QuarterRow.start_us,
-            QuarterRow.conversation_id,
-            ConversationRow.scenario_id,
-            QuarterRow.waits,
-            QuarterRow.vocabulary,
-            QuarterRow.counts,
-        )
-        .join(ConversationRow, ConversationRow.conversation_id == QuarterRow.conversation_id)
-        .where(QuarterRow.user_id == user_id)
-        .order_by(QuarterRow.start_us, QuarterRow.conversation_id)
-    )
-    # Past the session: it takes as long for ten thousand rows as the database does.
-    return [
-        Tally(start_us, name, scenario_id, from_bytes(waits), from_bytes(vocabulary), from_bytes(counts))
-        for start_us, name, scenario_id, waits, vocabulary, counts in session.connection().execute(wanted)
-    ]
-
-
-def _levels(session: Session, user_id: str) -> list[tuple[int, int]]:
-    wanted = select(WordRow.number, WordRow.level).where(WordRow.user_id == user_id)
-    return [(number, level) for number, level in session.connection().execute(wanted)]

@@ -8,14 +8,15 @@ from sqlalchemy.orm import Session
 from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
 
 from mesh.ids import new_id
+from services.history.counting import Level
 from services.history.domain.facts import digest_of as fact_digest
 from services.history.domain.facts import facts_in
 from services.history.domain.happenings import Happening, Heard, Said
 from services.history.domain.notebook import Item, ItemKind, Words, digest_of, study
 from services.history.domain.words import words
 from services.history.events import from_payload
+from services.history.learners import locked_learners
 from services.history.tables import ConversationRow, EventRow, FactRow, ReviewItemRow, WordRow
-from services.history.taking_in import Level, locked_learners
 
 #: Nothing more is proposed to a learner who has so many.
 _MOST_ITEMS: Final = 5000

@@ -8,6 +8,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from mesh.database import metadata
 
 VERSION_TABLE: Final = "alembic_version_history"
+#: Before every time there is.
+NOTHING_PACKED: Final = -(2**62)
 
 
 class Base(DeclarativeBase):
@@ -61,6 +63,9 @@ class LearnerRow(Base):
 
     user_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     word_count: Mapped[int]
+    #: Read only where words are new, or progress is asked for.
+    levels: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    packed_until_us: Mapped[int] = mapped_column(BigInteger)
     forget_time_us: Mapped[int | None] = mapped_column(BigInteger)
     forgotten_events: Mapped[int] = mapped_column(BigInteger)
 
@@ -103,9 +108,19 @@ class QuarterRow(Base):
     )
     start_us: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     user_id: Mapped[str] = mapped_column(String(64))
-    waits: Mapped[bytes] = mapped_column(LargeBinary)
-    vocabulary: Mapped[bytes] = mapped_column(LargeBinary)
     counts: Mapped[bytes] = mapped_column(LargeBinary)
+    vocabulary: Mapped[bytes] = mapped_column(LargeBinary)
+    named: Mapped[str] = mapped_column(Text)
+
+
+class SeasonRow(Base):
+    """What is counted of four weeks that are over."""
+
+    __tablename__ = "history_seasons"
+
+    user_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    start_us: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    packed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class DeletionRow(Base):

@@ -132,6 +132,22 @@ async def test_a_wrong_statement_is_not_taken_for_a_database_that_is_away(db: Da
     assert outcomes[1] == "one"
 
 
+async def test_all_that_a_reader_reads_is_of_one_moment(db: Database) -> None:
+    begun, written = threading.Event(), threading.Event()
+
+    def read_twice(session: Session) -> tuple[list[str], list[str]]:
+        before = words(session)
+        begun.set()
+        written.wait(20)
+        return before, words(session)
+
+    reading = asyncio.create_task(db.read(read_twice))
+    await asyncio.to_thread(begun.wait, 20)
+    await db.run(add("one"))
+    written.set()
+    assert await reading == ([], [])
+
+
 async def test_a_reader_can_not_write_on_postgresql(db: Database, database_url: str) -> None:
     if database_url.startswith("sqlite"):
         pytest.skip("SQLite has no read-only transactions")

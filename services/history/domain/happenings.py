@@ -164,24 +164,25 @@ def take_in(
 def _delivered(
     delivery: Sequence[Happening], known: Mapping[str, Conversation]
 ) -> tuple[list[Happening], dict[str, Conversation]]:
-    news: list[Happening] = []
-    changed: dict[str, Conversation] = {}
+    before: dict[str, Conversation] = {}
+    news: dict[str, list[Happening]] = {}
     for happening in delivery:
         name = happening.conversation_id
-        before = changed.get(name) or known.get(name) or unheard_of(happening)
-        if happening.user_id != before.user_id:
+        if name not in before:
+            before[name], news[name] = known.get(name) or unheard_of(happening), []
+        if happening.user_id != before[name].user_id:
             raise InvalidFieldError(
                 "The conversation belongs to another learner; send events under the learner who began it.",
                 field="events.user_id",
                 metadata={"conversation_id": name},
             )
-        if happening.sequence <= before.last_sequence:
-            continue
-        if happening.sequence > before.last_sequence + 1:
-            raise _gap(happening, before.last_sequence + 1)
-        changed[name] = grown(before, happening)
-        news.append(happening)
-    return news, changed
+        expected = before[name].last_sequence + len(news[name]) + 1
+        if happening.sequence > expected:
+            raise _gap(happening, expected)
+        if happening.sequence == expected:
+            news[name].append(happening)
+    added = [happening for some in news.values() for happening in some]
+    return added, {name: grown(before[name], some) for name, some in news.items() if some}
 
 
 def unheard_of(first: Happening) -> Conversation:
@@ -200,25 +201,27 @@ def unheard_of(first: Happening) -> Conversation:
     )
 
 
-def grown(before: Conversation, happening: Happening) -> Conversation:
-    """A conversation after its next event."""
+def grown(before: Conversation, happenings: Sequence[Happening]) -> Conversation:
+    """A conversation after its next events."""
     news: dict[str, Any] = {
-        "last_time_us": max(before.last_time_us, happening.time_us),
-        "last_sequence": happening.sequence,
+        "last_time_us": max(before.last_time_us, *(each.time_us for each in happenings)),
+        "last_sequence": happenings[-1].sequence,
+        "turn_count": before.turn_count,
     }
-    match happening.content:
-        case Began(scenario_id, language, settings):
-            news |= {"scenario_id": scenario_id, "language": language, "settings": settings}
-        case Said():
-            news["turn_count"] = before.turn_count + 1
-        case Heard():
-            news["heard_until_us"] = happening.time_us
-        case Ended():
-            news["ended"] = True
-        case Slip() | Remarked():
-            pass
-        case other:
-            assert_never(other)
+    for happening in happenings:
+        match happening.content:
+            case Began(scenario_id, language, settings):
+                news |= {"scenario_id": scenario_id, "language": language, "settings": settings}
+            case Said():
+                news["turn_count"] += 1
+            case Heard():
+                news["heard_until_us"] = happening.time_us
+            case Ended():
+                news["ended"] = True
+            case Slip() | Remarked():
+                pass
+            case other:
+                assert_never(other)
     return replace(before, **news)
 
 

@@ -1,43 +1,48 @@
-"""How waits are spread: counts side by side in one integer, so that adding two histograms is one addition.
+"""How waits are spread: how many fall into each bucket, so that two histograms add up to that of both.
 
 A bucket is a tenth wider than the one before it, so a percentile read from them is right within 5 %.
 """
 
 import math
-import struct
-from bisect import bisect_left
-from collections.abc import Sequence
-from itertools import accumulate
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from services.history.domain.arrays import Numbers
 
 _GROWTH: Final = 1.1
 #: From 10 ms, where the first ends, to 30 s, where the last begins.
-BUCKETS: Final = 86
+_BUCKETS: Final = 86
 _FIRST_MS: Final = 10.0
-#: Bits of one count: four thousand million waits fit.
-_BITS: Final = 32
+#: What is told of a bucket: its middle; of the first, where it ends.
+_TOLD_MS: Final = np.array([_FIRST_MS, *(_FIRST_MS * _GROWTH ** (bucket - 0.5) for bucket in range(1, _BUCKETS))])
 
 
-def one_wait(wait_ms: float) -> int:
-    """The histogram of a single wait."""
+class Waits(NamedTuple):
+    """How long something was waited for: what half, 95 and 99 of a hundred did not exceed; 0 where nothing was."""
+
+    p50_ms: float = 0.0
+    p95_ms: float = 0.0
+    p99_ms: float = 0.0
+
+
+_PERCENTS: Final = np.array([50, 95, 99])
+
+
+def bucket_of(wait_ms: float) -> int:
+    """The bucket a wait falls into."""
     bucket = math.ceil(math.log(max(wait_ms, _FIRST_MS) / _FIRST_MS, _GROWTH) - 1e-9)
-    return 1 << (min(bucket, BUCKETS - 1) * _BITS)
+    return min(bucket, _BUCKETS - 1)
 
 
-def waits(histogram: int) -> int:
-    """How many waits are in it."""
-    return sum(_counts(histogram))
-
-
-def percentile_ms(histogram: int, percent: float) -> float:
-    """The wait that `percent` of all do not exceed: the middle of its bucket; 0 where there are none."""
-    reached = list(accumulate(_counts(histogram)))
-    wanted = max(1, math.ceil(reached[-1] * percent / 100))
-    if wanted > reached[-1]:
-        return 0.0
-    bucket = bisect_left(reached, wanted)
-    return _FIRST_MS * _GROWTH ** (bucket - 0.5) if bucket else _FIRST_MS
-
-
-def _counts(histogram: int) -> Sequence[int]:
-    return struct.unpack(f"<{BUCKETS}I", histogram.to_bytes(BUCKETS * _BITS // 8, "little"))
+def waits_of(histograms: Mapping[str, Numbers], groups: int) -> list[Waits]:
+    """The waits of each group, given how many fell into which bucket in each."""
+    table = np.zeros((groups, _BUCKETS), np.int64)
+    for bucket, numbers in histograms.items():
+        table[:, int(bucket)] = numbers
+    reached = table.cumsum(axis=1)
+    wanted = np.maximum(1, np.ceil(np.outer(reached[:, -1], _PERCENTS) / 100))
+    bucket = (reached[:, np.newaxis, :] < wanted[:, :, np.newaxis]).sum(axis=2)
+    told = np.where(reached[:, -1:] > 0, _TOLD_MS[np.minimum(bucket, _BUCKETS - 1)], 0.0)
+    return [Waits(*row) for row in told.tolist()]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mesh.errors import InvalidFieldError
+from services.history.domain.columns import Columns
 from services.history.domain.happenings import Conversation, Happening, Intake
-from services.history.domain.progress import Tally, check_range
+from services.history.domain.progress import check_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ class Memory(Protocol):
         """Removes a conversation of the person's for good, and what was drawn from it; the receipt."""
         ...
 
-    async def tallies(self, user_id: str) -> tuple[list[Tally], list[tuple[int, int]]]:
-        """All that was counted of a person, in order of time; and number and level of each of their words."""
+    async def counted(self, user_id: str) -> tuple[Columns, bytes]:
+        """All that was counted of a person, in order of time; and the level of each of their words, by number."""
         ...
 
     async def catch_up(self) -> int:

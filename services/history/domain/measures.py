@@ -2,14 +2,15 @@
 
 import operator
 import re
-import struct
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from services.history.domain.happenings import Happening, Heard, Said, Slip, SlipKind
-from services.history.domain.histogram import one_wait
+from services.history.domain.happenings import Happening, Heard, Said, Slip
+from services.history.domain.histogram import bucket_of
+from services.history.domain.named import Named, added, name_of
 from services.history.domain.words import words
 
 #: Every time zone of today begins its days on a quarter of an hour.
@@ -49,26 +50,10 @@ class Counts(NamedTuple):
     vocabulary_slips: int = 0
     pronunciation_slips: int = 0
     other_slips: int = 0
-    #: The newest is the last: what was packed without it reads as none of it.
     cost_micros: int = 0
 
 
 NOTHING: Final = Counts()
-#: Bytes of one number where all stand side by side.
-_LANE: Final = 8
-
-
-def packed(counts: Counts) -> int:
-    """The numbers side by side in one integer, so that adding two of those adds them all."""
-    return int.from_bytes(struct.pack(_LANES, *counts), "little")
-
-
-def unpacked(lanes: int) -> Counts:
-    """The numbers that stand side by side in an integer."""
-    return Counts._make(struct.unpack(_LANES, lanes.to_bytes(_LANE * len(Counts._fields), "little")))
-
-
-_LANES: Final = f"<{len(Counts._fields)}Q"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +61,17 @@ class Measures:
     """What is known of a stretch of talk."""
 
     counts: Counts = NOTHING
-    #: How long replies were waited for: see `histogram`.
-    waits: int = 0
     #: The words said, a bit for each by its number in the learner's vocabulary.
     vocabulary: int = 0
+    #: What is counted by name, such as "wait 23" for replies that were waited for as long: see `named`.
+    named: Named = field(default_factory=dict)
 
     def __add__(self, other: "Measures") -> "Measures":
         """Those of both stretches."""
         return Measures(
             Counts(*map(operator.add, self.counts, other.counts)),
-            self.waits + other.waits,
             self.vocabulary | other.vocabulary,
+            added((self.named, other.named)),
         )
 
 
@@ -98,22 +83,44 @@ class Quarter:
     conversation_id: str
 
 
-def count(happenings: Iterable[Happening], heard_until: Mapping[str, int]) -> dict[Quarter, Measures]:
-    """Counts what happened, in order within each conversation; words are not in it, they need their numbers.
+@dataclass(slots=True)
+class Counted:
+    """What was counted of a quarter so far. Words are apart: they need their numbers."""
+
+    numbers: Counter[str] = field(default_factory=Counter)
+    named: Counter[str] = field(default_factory=Counter)
+    words: set[str] = field(default_factory=set)
+
+    def measures(self, numbers: Mapping[str, int]) -> Measures:
+        """The measures, with the words by their numbers; a word without one is one too many, and is left out."""
+        vocabulary = 0
+        for word in self.words:
+            if word in numbers:
+                vocabulary |= 1 << numbers[word]
+        return Measures(Counts(**self.numbers), vocabulary, dict(self.named))
+
+
+def count(happenings: Iterable[Happening], heard_until: Mapping[str, int]) -> dict[Quarter, Counted]:
+    """Counts what happened, in order within each conversation.
 
     `heard_until` tells, by conversation, when the last reply before ended; 0 where there was none.
     """
     until = dict(heard_until)
-    counted: dict[Quarter, Measures] = {}
+    counted: dict[Quarter, Counted] = {}
     for happening in happenings:
-        measures = _measured(happening, until.get(happening.conversation_id, 0))
-        if measures is None:
+        content = happening.content
+        if not isinstance(content, Said | Heard | Slip):
             continue
-        if isinstance(happening.content, Heard):
-            until[happening.conversation_id] = happening.time_us
         quarter = quarter_of(happening)
-        before = counted.get(quarter)
-        counted[quarter] = measures if before is None else before + measures
+        if (so_far := counted.get(quarter)) is None:
+            so_far = counted[quarter] = Counted()
+        if isinstance(content, Said):
+            _count_turn(so_far, content, happening.time_us, until.get(happening.conversation_id, 0))
+        elif isinstance(content, Heard):
+            until[happening.conversation_id] = happening.time_us
+            _count_reply(so_far, content)
+        else:
+            so_far.numbers[f"{content.kind.value}_slips"] += 1
     return counted
 
 
@@ -122,65 +129,35 @@ def quarter_of(happening: Happening) -> Quarter:
     return Quarter(happening.time_us // QUARTER_US * QUARTER_US, happening.conversation_id)
 
 
-def words_said(happenings: Iterable[Happening]) -> dict[Quarter, set[str]]:
-    """The different words of the learner, by quarter."""
-    said: dict[Quarter, set[str]] = {}
-    for happening in happenings:
-        if isinstance(happening.content, Said):
-            said.setdefault(quarter_of(happening), set()).update(words(happening.content.text))
-    return said
-
-
-def with_words(
-    counted: Mapping[Quarter, Measures], said: Mapping[Quarter, set[str]], numbers: Mapping[str, int]
-) -> dict[Quarter, Measures]:
-    """The same with the words in it, by their numbers; a word without one is one too many, and is left out."""
-    whole = dict(counted)
-    for quarter, different in said.items():
-        bits = 0
-        for word in different:
-            if word in numbers:
-                bits |= 1 << numbers[word]
-        whole[quarter] = whole[quarter] + Measures(vocabulary=bits)
-    return whole
-
-
-def _measured(happening: Happening, heard_until_us: int) -> Measures | None:
-    match happening.content:
-        case Said() as said:
-            return Measures(_of_turn(said, happening.time_us, heard_until_us))
-        case Heard() as heard:
-            counts = Counts(
-                replies=1,
-                heard_ms=heard.heard_ms,
-                interruptions=int(heard.interrupted),
-                cost_micros=heard.cost_micros,
-            )
-            return Measures(counts, one_wait(heard.wait_ms) if heard.wait_ms is not None else 0)
-        case Slip(kind):
-            return Measures(_SLIPS[kind])
-        case _:
-            return None
-
-
-def _of_turn(said: Said, time_us: int, heard_until_us: int) -> Counts:
-    different = words(said.text)
+def _count_turn(counted: Counted, said: Said, time_us: int, heard_until_us: int) -> None:
+    spoken, numbers = words(said.text), counted.numbers
+    counted.words.update(spoken)
+    numbers["turns"] += 1
+    numbers["words"] += len(spoken)
+    numbers["fillers"] += sum(map(_FILLERS.__contains__, spoken))
+    numbers["repairs"] += _is_repaired(said.text.casefold(), spoken)
+    if said.typed:
+        return
     pauses = _pauses(said.words_ms)
+    numbers["spoken_turns"] += 1
+    numbers["spoken_ms"] += said.spoken_ms
+    numbers["spoken_words"] += len(spoken)
+    numbers["pauses"] += len(pauses)
+    numbers["pause_ms"] += sum(pauses)
     gap_us = time_us - said.spoken_ms * 1000 - heard_until_us
-    answered = not said.typed and heard_until_us > 0 and gap_us <= _LONGEST_GAP_US
-    return Counts(
-        turns=1,
-        spoken_turns=int(not said.typed),
-        spoken_ms=said.spoken_ms,
-        words=len(different),
-        spoken_words=0 if said.typed else len(different),
-        pauses=len(pauses),
-        pause_ms=sum(pauses),
-        fillers=sum(word in _FILLERS for word in different),
-        repairs=int(_is_repaired(said.text.casefold(), different)),
-        gaps=int(answered),
-        gap_ms=max(0, gap_us // 1000) if answered else 0,
-    )
+    if heard_until_us > 0 and gap_us <= _LONGEST_GAP_US:
+        numbers["gaps"] += 1
+        numbers["gap_ms"] += max(0, gap_us // 1000)
+
+
+def _count_reply(counted: Counted, heard: Heard) -> None:
+    numbers = counted.numbers
+    numbers["replies"] += 1
+    numbers["heard_ms"] += heard.heard_ms
+    numbers["interruptions"] += heard.interrupted
+    numbers["cost_micros"] += heard.cost_micros
+    if heard.wait_ms is not None:
+        counted.named[name_of("wait", bucket_of(heard.wait_ms))] += 1
 
 
 def _pauses(words_ms: Sequence[tuple[int, int]]) -> list[int]:
@@ -192,11 +169,3 @@ def _is_repaired(text: str, spoken: Sequence[str]) -> bool:
     if any(word == again and word not in _DOUBLED for word, again in pairwise(spoken)):
         return True
     return _MARKED_REPAIR.search(text) is not None
-
-
-_SLIPS: Final = {
-    SlipKind.OTHER: Counts(other_slips=1),
-    SlipKind.GRAMMAR: Counts(grammar_slips=1),
-    SlipKind.VOCABULARY: Counts(vocabulary_slips=1),
-    SlipKind.PRONUNCIATION: Counts(pronunciation_slips=1),
-}

@@ -1,25 +1,27 @@
 """What a learner did in a span of time: sums of quarters, by day, week, conversation or role-play."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum
-from typing import Final, NamedTuple, TypeVar, assert_never
+from typing import Final, assert_never
+
+import numpy as np
 
 from mesh.errors import InvalidFieldError
+from services.history.domain.arrays import Held, Numbers, Rows
+from services.history.domain.columns import Columns
 from services.history.domain.half_life import half_life_days
-from services.history.domain.histogram import percentile_ms
-from services.history.domain.measures import Counts, unpacked
+from services.history.domain.histogram import Waits, waits_of
+from services.history.domain.measures import Counts
 from services.history.domain.streak import streak_days
+from services.history.domain.sums import Sums
 
-#: Levels of words, from A1; 0 is that of words whose level is not known.
-LEVELS: Final = range(7)
 _SLIP_COLUMNS: Final = {
     kind: Counts._fields.index(f"{kind}_slips") for kind in ("grammar", "vocabulary", "pronunciation", "other")
 }
+_TURNS: Final = Counts._fields.index("turns")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-Key = TypeVar("Key", date, str)
 
 
 def check_range(start_us: int | None, end_us: int | None) -> None:
@@ -41,18 +43,6 @@ class Grouping(Enum):
     SCENARIO = "scenario"
 
 
-class Tally(NamedTuple):
-    """What was counted of a quarter of an hour of a conversation; a tuple, for a year has ten thousand."""
-
-    start_us: int
-    conversation_id: str
-    scenario_id: str
-    waits: int
-    vocabulary: int
-    #: Side by side in one integer: see `measures.packed`.
-    counts: int
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Which span of a person's talk, in which time zone. Quarters of an hour that begin in it are in it."""
@@ -66,11 +56,14 @@ class Asked:
         """Refuses a span that is upside down."""
         check_range(self.start_us, self.end_us)
 
-    def holds(self, tally: Tally) -> bool:
-        """Whether a quarter is in the span."""
-        return (self.start_us is None or tally.start_us >= self.start_us) and (
-            self.end_us is None or tally.start_us < self.end_us
-        )
+    def held(self, columns: Columns) -> Held:
+        """Which rows are in the span."""
+        held = np.ones(len(columns), np.bool_)
+        if self.start_us is not None:
+            held &= columns.start_us >= self.start_us
+        if self.end_us is not None:
+            held &= columns.start_us < self.end_us
+        return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +71,16 @@ class Progress:
     """What was done. `day` is the day, or the Monday of the week; the ids are those of what was grouped by."""
 
     counts: Counts
-    waits: int
     vocabulary: int
     #: Words that were said for the first time.
     new_words: int
     #: Different words by level.
     words_by_level: tuple[int, ...]
+    #: How long replies were waited for.
+    waits: Waits
     day: date | None = None
     conversation_id: str = ""
     scenario_id: str = ""
-
-    def with_new_words(self, number: int) -> "Progress":
-        """The same with so many words said for the first time."""
-        return replace(self, new_words=number)
 
     @property
     def distinct_words(self) -> int:
@@ -132,10 +122,6 @@ class Progress:
         """How long the learner took to answer."""
         return _ratio(self.counts.gap_ms, self.counts.gaps)
 
-    def wait_ms(self, percent: float) -> float:
-        """How long that part of the replies was waited for at most."""
-        return percentile_ms(self.waits, percent)
-
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -148,21 +134,24 @@ class View:
     half_lives: Mapping[str, float]
 
 
-def view(tallies: Sequence[Tally], levels: Iterable[tuple[int, int]], asked: Asked, today: date) -> View:
-    """Sums up a person's quarters, in order of time; `levels` are those of their words by number."""
-    masks = _masks(levels)
-    held, new = _held(tallies, asked)
-    days = _summed(_days(held, asked.zone), held, new)
-    total = _Sum()
-    for each in days.values():
-        total.add(each, each.new_words)
-    talked = {day: unpacked(each.counts) for day, each in days.items()}
+def view(columns: Columns, levels: bytes, asked: Asked, today: date) -> View:
+    """Sums up a person's quarters; `levels` are those of their words by number."""
+    held = asked.held(columns)
+    days, day_of = _days(columns.start_us[held], asked.zone)
+    by_day = Sums.of(columns, held, day_of, len(days), levels)
     return View(
-        total=_progress(total, masks),
-        spans=tuple(_spans(held, new, days, masks, asked.grouping)),
-        streak_days=streak_days({day for day, counts in talked.items() if counts.turns}, today),
-        half_lives=_half_lives(talked),
+        total=_progress(by_day.whole(levels))[0],
+        spans=tuple(_spans(columns, held, days, day_of, by_day, levels, asked.grouping)),
+        streak_days=streak_days({day for day, done in zip(days, by_day.counts, strict=True) if done[_TURNS]}, today),
+        half_lives=_half_lives(days, by_day.counts),
     )
+
+
+def sum_up(columns: Columns, held: Held) -> Progress:
+    """What was done in some of the quarters as a whole; the levels of words are not told."""
+    together = np.zeros(np.count_nonzero(held), np.intp)
+    (whole,) = _progress(Sums.of(columns, held, together, 1, b""))
+    return whole
 
 
 def begin_of(day: date, zone: tzinfo) -> datetime:
@@ -170,118 +159,78 @@ def begin_of(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-class _Sum:
-    """Quarters added up so far, in numbers that stand side by side: a year has ten thousand to add."""
-
-    __slots__ = ("counts", "new_words", "vocabulary", "waits")
-
-    def __init__(self) -> None:
-        self.counts = self.waits = self.vocabulary = self.new_words = 0
-
-    def add(self, part: "Tally | _Sum", new_words: int) -> None:
-        self.counts += part.counts
-        self.waits += part.waits
-        self.vocabulary |= part.vocabulary
-        self.new_words += new_words
-
-
-def _held(tallies: Sequence[Tally], asked: Asked) -> tuple[list[Tally], list[int]]:
-    """The quarters in the span, and how many words each is the first to hold of all there ever were."""
-    held: list[Tally] = []
-    new: list[int] = []
-    seen = 0
-    for tally in tallies:
-        grown = seen | tally.vocabulary
-        if asked.holds(tally):
-            held.append(tally)
-            # Counting bits takes longer than all else here, and most quarters hold no new word.
-            new.append((grown ^ seen).bit_count() if grown != seen else 0)
-        seen = grown
-    return held, new
-
-
-def _days(held: Sequence[Tally], zone: tzinfo) -> list[date]:
-    """The day of each; as they come in order of time, only the first of a day has to be looked up."""
+def _days(start_us: Numbers, zone: tzinfo) -> tuple[list[date], Rows]:
+    """The days, and which of them each row belongs to; rows come in order of time, so only the first is looked up."""
     days: list[date] = []
-    day, ends_us = date.min, 0
-    for tally in held:
-        if not days or tally.start_us >= ends_us:
-            day = (_EPOCH + timedelta(microseconds=tally.start_us)).astimezone(zone).date()
-            ends_us = (begin_of(day + timedelta(days=1), zone) - _EPOCH) // timedelta(microseconds=1)
+    day_of = np.zeros(len(start_us), np.intp)
+    begin = 0
+    while begin < len(start_us):
+        day = (_EPOCH + timedelta(microseconds=int(start_us[begin]))).astimezone(zone).date()
+        ends_us = (begin_of(day + timedelta(days=1), zone) - _EPOCH) // timedelta(microseconds=1)
+        end = max(begin + 1, int(np.searchsorted(start_us, ends_us)))
+        day_of[begin:end] = len(days)
         days.append(day)
-    return days
+        begin = end
+    return days, day_of
 
 
 def _spans(
-    held: Sequence[Tally], new: Sequence[int], days: Mapping[date, _Sum], masks: Sequence[int], grouping: Grouping
-) -> Iterable[Progress]:
+    columns: Columns, held: Held, days: Sequence[date], day_of: Rows, by_day: Sums, levels: bytes, grouping: Grouping
+) -> Iterator[Progress]:
     match grouping:
         case Grouping.DAY:
-            for day, each in days.items():
-                yield _progress(each, masks, day=day)
+            for day, done in zip(days, _progress(by_day), strict=True):
+                yield replace(done, day=day)
         case Grouping.WEEK:
-            mondays = [day - timedelta(days=day.weekday()) for day in days]
-            weeks = _summed(mondays, days.values(), [each.new_words for each in days.values()])
-            for monday, each in weeks.items():
-                yield _progress(each, masks, day=monday)
+            mondays, week_of_day = _numbered([day.toordinal() - day.weekday() for day in days])
+            weeks = Sums.of(columns, held, week_of_day[day_of], len(mondays), levels)
+            for monday, done in zip(mondays, _progress(weeks), strict=True):
+                yield replace(done, day=date.fromordinal(monday))
         case Grouping.CONVERSATION:
-            scenarios = {tally.conversation_id: tally.scenario_id for tally in held}
-            for name, each in _summed([tally.conversation_id for tally in held], held, new).items():
-                yield _progress(each, masks, conversation_id=name, scenario_id=scenarios[name])
+            numbers, conversation_of = _numbered(columns.conversation[held])
+            sums = Sums.of(columns, held, conversation_of, len(numbers), levels)
+            for number, done in zip(numbers, _progress(sums), strict=True):
+                name, scenario_id = columns.conversations[number], columns.scenarios[number]
+                yield replace(done, conversation_id=name, scenario_id=scenario_id)
         case Grouping.SCENARIO:
-            for name, each in _summed([tally.scenario_id for tally in held], held, new).items():
-                yield _progress(each, masks, scenario_id=name)
+            scenarios = sorted(set(columns.scenarios))
+            scenario_of = np.array([scenarios.index(each) for each in columns.scenarios], np.intp)
+            numbers, group = _numbered(scenario_of[columns.conversation[held]])
+            for number, done in zip(
+                numbers, _progress(Sums.of(columns, held, group, len(numbers), levels)), strict=True
+            ):
+                yield replace(done, scenario_id=scenarios[number])
         case _:
             assert_never(grouping)
 
 
-def _summed(keys: Iterable[Key], parts: Iterable[Tally | _Sum], new: Iterable[int]) -> dict[Key, _Sum]:
-    """Sums by key, in the order in which each comes first."""
-    sums: dict[Key, _Sum] = {}
-    for key, part, fresh in zip(keys, parts, new, strict=True):
-        if key not in sums:
-            sums[key] = _Sum()
-        sums[key].add(part, fresh)
-    return sums
+def _numbered(keys: Sequence[int] | Rows) -> tuple[list[int], Rows]:
+    """The different keys in the order in which each comes first, and which of them each is."""
+    different, first, which = np.unique(np.asarray(keys, np.intp), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return different[order].tolist(), place[which]
 
 
-def _progress(
-    done: _Sum,
-    masks: Sequence[int],
-    *,
-    day: date | None = None,
-    conversation_id: str = "",
-    scenario_id: str = "",
-) -> Progress:
-    return Progress(
-        counts=unpacked(done.counts),
-        waits=done.waits,
-        vocabulary=done.vocabulary,
-        new_words=done.new_words,
-        words_by_level=tuple((done.vocabulary & mask).bit_count() for mask in masks),
-        day=day,
-        conversation_id=conversation_id,
-        scenario_id=scenario_id,
-    )
+def _progress(sums: Sums) -> list[Progress]:
+    return [
+        Progress(Counts._make(counts), int.from_bytes(vocabulary.tobytes(), "little"), new_words, tuple(levels), waits)
+        for counts, vocabulary, new_words, levels, waits in zip(
+            sums.counts.tolist(),
+            sums.vocabulary,
+            sums.new_words.tolist(),
+            sums.words_by_level.tolist(),
+            waits_of(sums.named_below("wait"), len(sums.counts)),
+            strict=True,
+        )
+    ]
 
 
-def _masks(levels: Iterable[tuple[int, int]]) -> list[int]:
-    """The bits of the words of each level."""
-    known = list(levels)
-    digits = bytearray(b"?" * (max((number for number, _ in known), default=0) + 1))
-    for number, level in known:
-        digits[-1 - number] = level
-    return [int(digits.translate(_ONLY[level]), 2) for level in LEVELS]
-
-
-#: Of digits that are levels, those of one level become 1, all others 0.
-_ONLY: Final = [bytes(ord("1") if digit == level else ord("0") for digit in range(256)) for level in LEVELS]
-
-
-def _half_lives(talked: Mapping[date, Counts]) -> dict[str, float]:
+def _half_lives(days: Sequence[date], counts: Numbers) -> dict[str, float]:
+    ordinals = np.array([day.toordinal() for day in days], np.float64)
     found = {
-        kind: half_life_days([(day.toordinal(), counts.turns, counts[column]) for day, counts in talked.items()])
-        for kind, column in _SLIP_COLUMNS.items()
+        kind: half_life_days(ordinals, counts[:, _TURNS], counts[:, column]) for kind, column in _SLIP_COLUMNS.items()
     }
     return {kind: days for kind, days in found.items() if days is not None}
 

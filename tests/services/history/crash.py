@@ -25,7 +25,7 @@ from mesh.streams import client_stream
 from mesh.testing import new_private_key_pem
 from services.conversation.app import MIGRATIONS
 from services.conversation.store import VERSION_TABLE
-from services.history.domain.measures import unpacked
+from services.history.packing import measures_of
 from tests.services.history.crash_processes import CONVERSATIONS, Site, keep_history, name_of, tell
 
 #: Processes are forked from one that has imported everything: a round takes milliseconds, not seconds.
@@ -176,7 +176,7 @@ def _compare(site: Site, outcome: Outcome) -> None:
             kept[name, sequence] = event.turn_taken.text
     outcome.kept = len(kept)
     counted = _rows(site, "history.db", "SELECT counts FROM history_quarters")
-    outcome.counted = unpacked(sum(int.from_bytes(counts, "little") for (counts,) in counted)).turns
+    outcome.counted = sum(measures_of(counts, b"", "{}").counts.turns for (counts,) in counted)
     for line in site.told.read_text().splitlines():
         name, sequence, text = line.split("\t")
         outcome.told += 1

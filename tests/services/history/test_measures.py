@@ -1,25 +1,15 @@
 """What is counted of a conversation, checked against sums done by hand."""
 
+import numpy as np
 import pytest
 
 from services.history.domain.half_life import half_life_days
 from services.history.domain.happenings import Content, Happening, Heard, Said, Slip, SlipKind
-from services.history.domain.histogram import one_wait, percentile_ms, waits
-from services.history.domain.measures import (
-    QUARTER_US,
-    Counts,
-    Measures,
-    Quarter,
-    count,
-    packed,
-    unpacked,
-    with_words,
-    words_said,
-)
+from services.history.domain.histogram import Waits, bucket_of, waits_of
+from services.history.domain.measures import QUARTER_US, Counts, Measures, Quarter, count
 from services.history.domain.words import search_words, words
 
 SECOND_US = 1_000_000
-ANOTHER = Counts(turns=2, words=9)
 
 
 def at(seconds: float, content: Content, name: str = "cnv_1") -> Happening:
@@ -54,7 +44,8 @@ TALK = [
 def test_a_talk_counted_by_hand() -> None:
     (quarter,) = counted = count(TALK, {})
     assert quarter == Quarter(0, "cnv_1")
-    assert counted[quarter].counts == Counts(
+    measures = counted[quarter].measures({})
+    assert measures.counts == Counts(
         turns=3,
         spoken_turns=2,
         spoken_ms=6000,
@@ -73,9 +64,9 @@ def test_a_talk_counted_by_hand() -> None:
         other_slips=1,
         cost_micros=700,
     )
-    assert waits(counted[quarter].waits) == 1
-    assert sorted(words_said(TALK)[quarter])[:5] == ["a", "how", "i", "is", "it"]
-    assert len(words_said(TALK)[quarter]) == 13
+    assert measures.named == {f"wait {bucket_of(400)}": 1}
+    assert sorted(counted[quarter].words)[:5] == ["a", "how", "i", "is", "it"]
+    assert len(counted[quarter].words) == 13
 
 
 def test_quarters_of_an_hour_are_counted_apart() -> None:
@@ -85,12 +76,12 @@ def test_quarters_of_an_hour_are_counted_apart() -> None:
 
 def test_an_answer_is_timed_from_a_reply_that_came_with_an_earlier_delivery() -> None:
     answer = at(25, spoken("Yes.", 1000))
-    assert count([answer], {"cnv_1": 20 * SECOND_US})[Quarter(0, "cnv_1")].counts.gap_ms == 4000
+    assert count([answer], {"cnv_1": 20 * SECOND_US})[Quarter(0, "cnv_1")].numbers["gap_ms"] == 4000
 
 
 def test_conversations_do_not_answer_each_other() -> None:
     happenings = [at(10, Heard("Hello?"), "cnv_1"), at(12, spoken("Yes.", 500), "cnv_2")]
-    assert count(happenings, {})[Quarter(0, "cnv_2")].counts.gaps == 0
+    assert count(happenings, {})[Quarter(0, "cnv_2")].numbers["gaps"] == 0
 
 
 @pytest.mark.parametrize(
@@ -105,33 +96,19 @@ def test_conversations_do_not_answer_each_other() -> None:
     ],
 )
 def test_a_repair_is_told_from_a_word_that_is_doubled_on_purpose(text: str, repaired: bool) -> None:
-    assert count([at(0, Said(text))], {})[Quarter(0, "cnv_1")].counts.repairs == repaired
+    assert count([at(0, Said(text))], {})[Quarter(0, "cnv_1")].numbers["repairs"] == repaired
 
 
 def test_words_are_bits_by_their_numbers_and_one_without_a_number_is_left_out() -> None:
-    happenings = [at(0, Said("tea or coffee"))]
-    whole = with_words(count(happenings, {}), words_said(happenings), {"tea": 0, "coffee": 5})
-    assert whole[Quarter(0, "cnv_1")].vocabulary == 0b100001
+    counted = count([at(0, Said("tea or coffee"))], {})[Quarter(0, "cnv_1")]
+    assert counted.measures({"tea": 0, "coffee": 5}).vocabulary == 0b100001
 
 
 def test_measures_of_two_stretches_add_up() -> None:
-    both = Measures(Counts(turns=1), one_wait(100), 0b011) + Measures(Counts(turns=2), one_wait(100), 0b110)
-    assert both.counts.turns == 3
-    assert waits(both.waits) == 2
-    assert both.vocabulary == 0b111
-
-
-def test_counts_side_by_side_add_up_as_they_would_apart() -> None:
-    one = Counts(turns=3, heard_ms=2**40, other_slips=1)
-    assert unpacked(packed(one)) == one
-    assert unpacked(packed(one) + packed(ANOTHER)).turns == 3 + ANOTHER.turns
-    assert unpacked(packed(one) + packed(one)) == Counts(turns=6, heard_ms=2**41, other_slips=2)
-    assert unpacked(0) == Counts()
-
-
-def test_counts_from_before_costs_were_counted_are_read_without_any() -> None:
-    before = packed(Counts(turns=3, other_slips=1)).to_bytes(8 * 18, "little")
-    assert unpacked(int.from_bytes(before, "little")) == Counts(turns=3, other_slips=1)
+    both = Measures(Counts(turns=1), 0b011, {"wait 1": 1}) + Measures(
+        Counts(turns=2), 0b110, {"wait 1": 2, "wait 2": 1}
+    )
+    assert both == Measures(Counts(turns=3), 0b111, {"wait 1": 3, "wait 2": 1})
 
 
 def test_words_are_what_a_learner_would_call_so() -> None:
@@ -140,27 +117,36 @@ def test_words_are_what_a_learner_would_call_so() -> None:
     assert search_words("Don't you like Zoë's CAFÉS?") == ["don", "t", "you", "like", "zoe", "s", "cafes"]
 
 
+def waits(*waits_ms: float) -> Waits:
+    """What is told of waits, counted as they are kept."""
+    buckets = [bucket_of(wait_ms) for wait_ms in waits_ms]
+    (told,) = waits_of({str(bucket): np.array([buckets.count(bucket)]) for bucket in buckets}, 1)
+    return told
+
+
 @pytest.mark.parametrize("wait_ms", [12.0, 99.0, 250.0, 811.0, 4000.0, 29_000.0])
 def test_a_percentile_is_right_within_five_percent(wait_ms: float) -> None:
-    assert percentile_ms(one_wait(wait_ms), 50) == pytest.approx(wait_ms, rel=0.05)
+    assert waits(wait_ms) == pytest.approx((wait_ms, wait_ms, wait_ms), rel=0.05)
 
 
 def test_percentiles_of_waits_counted_by_hand() -> None:
-    histogram = sum(map(one_wait, [100] * 90 + [1000] * 10))
-    assert waits(histogram) == 100
-    assert percentile_ms(histogram, 90) == pytest.approx(100, rel=0.05)
-    assert percentile_ms(histogram, 91) == pytest.approx(1000, rel=0.05)
-    assert percentile_ms(0, 50) == 0
+    assert waits(*[100] * 94, *[500] * 4, *[1000] * 2) == pytest.approx((100, 500, 1000), rel=0.05)
+    assert waits() == (0, 0, 0)
 
 
-@pytest.mark.parametrize("wait_ms", [0.0, -5.0, 1e9])
-def test_waits_beyond_the_buckets_go_into_the_last_ones(wait_ms: float) -> None:
-    assert waits(one_wait(wait_ms)) == 1
+def test_waits_beyond_the_buckets_go_into_the_last_ones() -> None:
+    assert waits(-5.0, 0.0) == (10, 10, 10)
+    assert waits(1e9) == waits(40_000.0)
+
+
+def half_life(talked: list[tuple[int, int, int]]) -> float | None:
+    """Of days with their turns and slips."""
+    return half_life_days(*np.array(talked, np.int64).reshape(-1, 3).T)
 
 
 def test_half_as_many_slips_after_twenty_days_is_a_half_life_of_twenty_days() -> None:
-    assert half_life_days([(0, 100, 80), (20, 100, 40)]) == pytest.approx(20)
-    assert half_life_days([(0, 100, 80), (20, 50, 20), (40, 100, 20)]) == pytest.approx(20)
+    assert half_life([(0, 100, 80), (20, 100, 40)]) == pytest.approx(20)
+    assert half_life([(0, 100, 80), (20, 50, 20), (40, 100, 20)]) == pytest.approx(20)
 
 
 @pytest.mark.parametrize(
@@ -177,4 +163,4 @@ def test_half_as_many_slips_after_twenty_days_is_a_half_life_of_twenty_days() ->
 def test_there_is_no_half_life_where_slips_do_not_become_rarer_or_too_little_is_known(
     talked: list[tuple[int, int, int]],
 ) -> None:
-    assert half_life_days(talked) is None
+    assert half_life(talked) is None

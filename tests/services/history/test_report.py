@@ -1,6 +1,5 @@
 """A report tells what went well, three corrections, new words and one next step; it is kept, by version."""
 
-from datetime import UTC, date
 from pathlib import Path
 
 from vivavoce.history.v1 import history_pb2 as history_pb
@@ -8,9 +7,10 @@ from vivavoce.history.v1 import history_service_pb2 as service_pb
 from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
 from mesh.errors import NotFoundError
+from services.history.domain.columns import Tally, columns_of
 from services.history.domain.happenings import Happening, Said, Slip, SlipKind
-from services.history.domain.measures import Counts, packed
-from services.history.domain.progress import Asked, Progress, Tally, view
+from services.history.domain.measures import Counts, Measures
+from services.history.domain.progress import Progress, sum_up
 from services.history.domain.report import write_report
 from services.history.settings import Settings
 from tests.services.calls import refused
@@ -18,8 +18,8 @@ from tests.services.history.conftest import HistoryMesh, event, history_mesh
 
 
 def progress(vocabulary: int = 0, **counts: int) -> Progress:
-    tally = Tally(0, "a", "", 0, vocabulary, packed(Counts(**counts)))
-    return view([tally], [], Asked(UTC), date(2026, 1, 1)).total
+    columns = columns_of([Tally(0, "a", "", Measures(Counts(**counts), vocabulary))])
+    return sum_up(columns, columns.of_conversation("a"))
 
 
 NOTHING = progress()

@@ -1,0 +1,32 @@
+"""What is counted by name, because nobody knows beforehand what there will be: waits, kinds of slips, providers.
+
+A name is a path of parts, so that those of one kind are found again: "wait 23" counts waits of bucket 23.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+_BETWEEN: Final = " "
+_LONGEST_PART: Final = 64
+
+Named = Mapping[str, int]
+
+
+def name_of(*parts: str | int) -> str:
+    """The name of these parts, each as one word."""
+    return _BETWEEN.join(str(part)[:_LONGEST_PART].replace(_BETWEEN, "_") for part in parts)
+
+
+def rest_of(name: str, *parts: str) -> str | None:
+    """What follows a beginning of these parts; None where the name begins otherwise."""
+    beginning = name_of(*parts) + _BETWEEN
+    return name[len(beginning) :] if name.startswith(beginning) else None
+
+
+def added(some: Iterable[Named]) -> dict[str, int]:
+    """The sums."""
+    sums: dict[str, int] = {}
+    for named in some:
+        for name, number in named.items():
+            sums[name] = sums.get(name, 0) + number
+    return sums

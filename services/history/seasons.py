@@ -1,0 +1,84 @@
+"""Keeps what was counted in seasons that are over in a row each, so that a year is read as fast as a month.
+
+A season is four weeks. Its row holds what its quarters of an hour hold, and goes as soon as one of them changes:
+`packed_until_us` of the learner says up to where rows of seasons stand for those of quarters.
+"""
+
+from typing import Final
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from services.history.domain.columns import Columns, Tally, columns_of, joined
+from services.history.domain.measures import QUARTER_US
+from services.history.learners import locked_learners
+from services.history.packing import measures_of, packed, unpacked
+from services.history.tables import NOTHING_PACKED, ConversationRow, LearnerRow, QuarterRow, SeasonRow
+
+_DAY_US: Final = 24 * 4 * QUARTER_US
+_SEASON_US: Final = 28 * _DAY_US
+#: After every time there is.
+LAST_US: Final = 2**62
+
+
+def counted_columns(session: Session, user_id: str, now_us: int) -> tuple[Columns, bytes] | None:
+    """All that was counted of a person, and the levels of their words; None where a season is to be packed first."""
+    known = select(LearnerRow.packed_until_us, LearnerRow.levels).where(LearnerRow.user_id == user_id)
+    packed_until_us, levels = session.execute(known).one_or_none() or (NOTHING_PACKED, b"")
+    if _first_closed(session, user_id, packed_until_us, now_us) is not None:
+        return None
+    seasons = session.scalars(select(SeasonRow.packed).where(SeasonRow.user_id == user_id).order_by(SeasonRow.start_us))
+    open_quarters = columns_of(_tallies(session, user_id, packed_until_us, LAST_US))
+    return joined([*map(unpacked, seasons), open_quarters]), levels
+
+
+def pack_next(session: Session, user_id: str, now_us: int) -> None:
+    """Packs the first season that is over and not packed yet, if there is one."""
+    learner = locked_learners(session, {user_id})[user_id]
+    first_us = _first_closed(session, user_id, learner.packed_until_us, now_us)
+    if first_us is None:
+        return
+    start_us = _season_of(first_us)
+    columns = columns_of(_tallies(session, user_id, start_us, start_us + _SEASON_US))
+    session.add(SeasonRow(user_id=user_id, start_us=start_us, packed=packed(columns)))
+    learner.packed_until_us = start_us + _SEASON_US
+
+
+def unpack_from(session: Session, learner: LearnerRow, start_us: int) -> None:
+    """Has quarters from then on read as they are. Whoever changes one calls it, and has locked the learner."""
+    if start_us >= learner.packed_until_us:
+        return
+    learner.packed_until_us = _season_of(start_us)
+    gone = (SeasonRow.user_id == learner.user_id) & (SeasonRow.start_us >= learner.packed_until_us)
+    session.execute(delete(SeasonRow).where(gone))
+
+
+def _first_closed(session: Session, user_id: str, packed_until_us: int, now_us: int) -> int | None:
+    """When the first quarter begins that is not packed, and of a season that was over a day ago."""
+    closed_us = _season_of(now_us - _DAY_US)
+    waiting = (QuarterRow.user_id == user_id) & QuarterRow.start_us.between(packed_until_us, closed_us - 1)
+    return session.scalar(select(func.min(QuarterRow.start_us)).where(waiting))
+
+
+def _season_of(time_us: int) -> int:
+    return max(NOTHING_PACKED, time_us // _SEASON_US * _SEASON_US)
+
+
+def _tallies(session: Session, user_id: str, start_us: int, end_us: int) -> list[Tally]:
+    wanted = (
+        select(
+            QuarterRow.start_us,
+            QuarterRow.conversation_id,
+            ConversationRow.scenario_id,
+            QuarterRow.counts,
+            QuarterRow.vocabulary,
+            QuarterRow.named,
+        )
+        .join(ConversationRow, ConversationRow.conversation_id == QuarterRow.conversation_id)
+        .where(QuarterRow.user_id == user_id, QuarterRow.start_us.between(start_us, end_us - 1))
+        .order_by(QuarterRow.start_us, QuarterRow.conversation_id)
+    )
+    return [
+        Tally(start, name, scenario_id, measures_of(counts, vocabulary, named))
+        for start, name, scenario_id, counts, vocabulary, named in session.execute(wanted)
+    ]
