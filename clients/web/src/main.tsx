@@ -13,6 +13,8 @@ if (!root) throw new Error("index.html has no root");
 
 watchArrivals();
 await openLanguage();
+// Works without it: pages without TLS have none, and `npm run dev` does not want its files kept.
+if (import.meta.env.PROD) void navigator.serviceWorker?.register("/worker.js");
 createRoot(root).render(
   <StrictMode>
     <App />

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { login } from "../api/mesh";
 import { type PlainKey, useText } from "../i18n/text";
 import { Icon, type IconName } from "../ui/Icon";
-import { Link } from "./router";
+import { Link, usePlace } from "./router";
 import styles from "./Shell.module.css";
 import { useStore } from "./store";
 
@@ -19,6 +19,7 @@ const PLACES: readonly (readonly [to: string, icon: IconName, name: PlainKey])[]
 export function Shell({ children }: { children: ReactNode }) {
   const say = useText();
   const out = useStore(login.state) === "out";
+  const { path } = usePlace();
   return (
     <>
       <a className={styles.skip} href="#content">
@@ -37,7 +38,7 @@ export function Shell({ children }: { children: ReactNode }) {
         ) : (
           <nav className={styles.nav} aria-label={say("app.menu")}>
             {PLACES.map(([to, icon, name]) => (
-              <Link key={to} to={to}>
+              <Link key={to} to={to} {...(isWithin(path, to) && { "aria-current": "page" })}>
                 <Icon name={icon} />
                 {say(name)}
               </Link>
@@ -50,4 +51,8 @@ export function Shell({ children }: { children: ReactNode }) {
       </main>
     </>
   );
+}
+
+function isWithin(path: string, place: string): boolean {
+  return place !== "/" && path.startsWith(`${place}/`);
 }

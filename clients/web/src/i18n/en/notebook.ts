@@ -12,6 +12,7 @@ export const notebook = {
   "notebook.add": "Add a word",
   "notebook.front": "What to remember",
   "notebook.back": "What it means, or a sentence with it",
+  "notebook.isDue": "To be reviewed now",
   "notebook.comesBack": "Comes back {when}",
   "notebook.hear": "Hear “{front}”",
   "notebook.change": "Change “{front}”",

@@ -1,5 +1,6 @@
 // The items of the notebook as a list, each to be heard, changed or removed.
 
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { useState } from "react";
 import { histories } from "../../api/mesh";
 import { useDeed } from "../../app/deed";
@@ -39,6 +40,7 @@ function Item({ of, changed }: { of: ReviewItem; changed: () => void }) {
   const deed = useDeed();
   const [changing, setChanging] = useState(false);
   const { reviewItemId, front, back } = of;
+  const due = of.dueTime !== undefined && timestampMs(of.dueTime) <= Date.now();
   const slip = of.kind === ReviewItemKind.SLIP;
   const remove = async () => {
     if (await deed.run(() => histories.deleteReviewItem({ reviewItemId }))) changed();
@@ -54,7 +56,9 @@ function Item({ of, changed }: { of: ReviewItem; changed: () => void }) {
       <div className={styles.sides}>
         <p className={styles.front}>{slip ? <del>{front}</del> : front}</p>
         {back && <p className="soft">{back}</p>}
-        <p className={styles.when}>{say("notebook.comesBack", { when: format.distance(of.dueTime) })}</p>
+        <p className={styles.when}>
+          {due ? say("notebook.isDue") : say("notebook.comesBack", { when: format.distance(of.dueTime) })}
+        </p>
       </div>
       <div className={styles.tools}>
         <Tool icon="play" name={say("notebook.hear", { front })} act={() => deed.run(() => speakAloud(rightOf(of)))} />

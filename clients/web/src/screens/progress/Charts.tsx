@@ -31,6 +31,7 @@ export function Charts({ range, total, spans }: ChartsProps) {
   const minutes = format.number(total.spokenSeconds / 60);
   const known = LEVELS.map((level) => total.wordsByLevel[level] ?? 0);
   const slips = KINDS.reduce((sum, kind) => sum + (total.slips[kind] ?? 0), 0);
+  const made = KINDS.filter((kind) => (total.slips[kind] ?? 0) > 0);
   return (
     <>
       <Bars
@@ -62,8 +63,8 @@ export function Charts({ range, total, spans }: ChartsProps) {
         title={say("progress.slips")}
         about={halfLives(total, say, format)}
         summary={say("progress.slipsSummary", { count: format.number(slips) })}
-        series={KINDS.map((kind) => say(`slip.${kind}`))}
-        columns={drawn((done) => KINDS.map((kind) => done.slips[kind] ?? 0), KINDS.length)}
+        series={made.map((kind) => say(`slip.${kind}`))}
+        columns={drawn((done) => made.map((kind) => done.slips[kind] ?? 0), made.length)}
         write={whole}
         axis={axis}
       />

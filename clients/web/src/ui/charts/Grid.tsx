@@ -8,6 +8,7 @@ export const LEFT = 38;
 const TOP = 10;
 const BOTTOM = 26;
 const WIDEST_NAME = 64;
+const HALF_NAME = 20;
 
 /** How far down a value stands. */
 export function yOf(value: number, most: number): number {
@@ -41,7 +42,12 @@ export function Grid({ width, ticks, columns, write }: GridProps) {
       ))}
       {columns.map((column, index) =>
         (columns.length - 1 - index) % every === 0 ? (
-          <text key={column.name} x={xOf(index, columns.length, width)} y={HEIGHT - 6} textAnchor="middle">
+          <text
+            key={column.name}
+            x={Math.min(xOf(index, columns.length, width), width - HALF_NAME)}
+            y={HEIGHT - 6}
+            textAnchor="middle"
+          >
             {column.name}
           </text>
         ) : null,

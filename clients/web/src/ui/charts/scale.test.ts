@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ticksUpTo } from "./scale";
 
 test.each([
-  [0, [0, 0.25, 0.5, 0.75, 1]],
+  [0, [0, 0.5, 1]],
   [7, [0, 2, 4, 6, 8]],
   [40, [0, 10, 20, 30, 40]],
   [131, [0, 50, 100, 150]],
