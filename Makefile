@@ -105,4 +105,4 @@ lock: $(VENV)/dev ## Pin every package anew, with hashes.
 	$(PIP_COMPILE) --output-file requirements/dev.txt --extra dev --constraint requirements/runtime.txt pyproject.toml
 
 clean: ## Remove the environment and caches; your data stays.
-	rm -rf $(VENV) clients/web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) clients/web/node_modules tests/realtime_js/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,7 +11,7 @@ from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from edge.credentials import redeemed, refuse_secrets_in_url, token_of_header, verified
 from edge.origins import Origins
 from edge.realtime.session import Chosen
-from edge.realtime.talk import Opening
+from edge.realtime.talk import NOTHING_MISSED, Opening
 from edge.realtime.tokens import EPHEMERAL, unpack
 from mesh.errors import InvalidFieldError, NotBuiltError, UnauthenticatedError
 from mesh.peers import Peers
@@ -87,7 +87,7 @@ def _asked_for(query: QueryParams) -> tuple[Chosen | None, Opening]:
 def _sequence_of(event_id: str) -> int:
     """The place of an event in its session. Without one a client that comes back is told nothing of what it missed."""
     if not event_id:
-        return 2**62
+        return NOTHING_MISSED
     found = _EVENT_ID.fullmatch(event_id)
     if found is None:
         raise InvalidFieldError("after must be the event_id of an event that came from here.", field="after")

@@ -21,6 +21,10 @@ _TURNS: Final = 500
 _EARLY: Final = 100
 
 
+#: As the last event a client had: it is told nothing of what it missed.
+NOTHING_MISSED: Final = 2**62
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """What a connection talks in: a new conversation, an earlier one, or a session that lost its wire."""
@@ -57,7 +61,8 @@ class Talk:
         self.committed: deque[str] = deque(maxlen=_TURNS)
         #: Whether the client tells itself what it played.
         self.client_reports = False
-        self.sequence = 0
+        #: Of the last event of the session that came from Converse, for the ids of events.
+        self.sequence = opening.after if opening.after < NOTHING_MISSED else 0
         self._numbered = 0
         self._requests: list[service_pb.ConverseRequest] = []
         #: What comes before a resumed session says where its sound goes on; None once it has.
