@@ -20,23 +20,22 @@ app = typer.Typer(help="The certificates of the services.", no_args_is_help=True
 NAMES: Final = ("edge", *SERVICES, "ingress")
 _AUTHORITY: Final = "authority"
 _AUTHORITY_DAYS: Final = 3_650
+_DAYS: Final = 90
+_SOON: Final = datetime.timedelta(days=30)
 
 Folder = Annotated[Path, typer.Option("--folder", help="Where the certificates are kept.")]
 Days = Annotated[int, typer.Option(min=1, max=825, help="How long those of the services hold.")]
 
 
 @app.command()
-def init(folder: Folder, days: Days = 90) -> None:
+def init(folder: Folder, days: Days = _DAYS) -> None:
     """Make an authority for this installation, and a certificate for each service."""
     with told_kindly():
         if _path(folder, _AUTHORITY).exists():
             raise AlreadyExistsError(
                 f"{folder} holds an authority; `viva certs renew --folder {folder}` goes on with it."
             )
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        authority = new_authority(_now(), _AUTHORITY_DAYS)
-        _write(folder, _AUTHORITY, authority)
-        _issue_all(folder, authority, days)
+        _make(folder, days)
         console().print(
             f"Certificates are in {folder}. Give each service its own .pem and .key and {_AUTHORITY}.pem; "
             f"keep {_AUTHORITY}.key where no service runs.",
@@ -45,7 +44,7 @@ def init(folder: Folder, days: Days = 90) -> None:
 
 
 @app.command()
-def renew(folder: Folder, days: Days = 90) -> None:
+def renew(folder: Folder, days: Days = _DAYS) -> None:
     """Make new certificates with the authority that is there. Running services take them up by themselves."""
     with told_kindly():
         _issue_all(folder, _read(folder, _AUTHORITY), days)
@@ -67,6 +66,14 @@ def show(folder: Folder) -> None:
             raise typer.Exit(1)
 
 
+def ensure_certificates(folder: Path) -> None:
+    """Makes an authority and what it signs where there is none, and signs anew where some end within a month."""
+    if not _path(folder, _AUTHORITY).exists():
+        _make(folder, _DAYS)
+    elif any(_ends_at(folder, name) - _now() < _SOON for name in NAMES):
+        _issue_all(folder, _read(folder, _AUTHORITY), _DAYS)
+
+
 def tls_of(folder: Path, name: str) -> Tls:
     """The files of the service `name` in a folder made by `viva certs init`.
 
@@ -80,6 +87,13 @@ def tls_of(folder: Path, name: str) -> Tls:
                 f"{file} is not there; make it with `viva certs init`, or mend VIVAVOCE_PEERS_CERTIFICATES."
             )
     return tls
+
+
+def _make(folder: Path, days: int) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    authority = new_authority(_now(), _AUTHORITY_DAYS)
+    _write(folder, _AUTHORITY, authority)
+    _issue_all(folder, authority, days)
 
 
 def _issue_all(folder: Path, authority: Pair, days: int) -> None:

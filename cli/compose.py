@@ -50,13 +50,12 @@ class MeshOptions:
     overrides: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
 class RunningMesh:
-    """A mesh that answers."""
+    """A mesh that answers: the URL of its web, and its gRPC address."""
 
-    def __init__(self, web: str, server: MeshServer) -> None:
-        self.web = web
-        self.grpc = server.address
-        self._server = server
+    web: str
+    grpc: str
 
     async def guest_token(self) -> str:
         """Creates a guest and returns its access token."""
@@ -73,10 +72,6 @@ class RunningMesh:
                 engine_pb.ListProvidersRequest(), metadata=call_metadata(token), timeout=_CALL_S
             )
         return list(answer.providers)
-
-    async def drain(self) -> None:
-        """Says goodbye on open sessions, and lets them finish their sentence."""
-        await self._server.drain()
 
 
 @asynccontextmanager
@@ -117,9 +112,9 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
         settings = load(EdgeSettings, None, **placed)
         edge = await stack.enter_async_context(open_edge(settings, await peers("edge"), verifier, clock))
         scheme, _, placed_at = edge.url.partition("://")
-        mesh = RunningMesh(f"{scheme}://{reachable(placed_at)}", server)
-        yield mesh
-        await mesh.drain()
+        yield RunningMesh(f"{scheme}://{reachable(placed_at)}", server.address)
+        # Says goodbye on open sessions, and lets them finish their sentence.
+        await server.drain()
 
 
 def _address(host: str, port: int) -> str:

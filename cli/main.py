@@ -68,6 +68,22 @@ def serve(
 
 
 @app.command()
+def mesh(
+    port: Annotated[int, typer.Option(help="Web port; 0 for any free one.")] = 8080,
+    grpc_port: Annotated[int, typer.Option(help="gRPC port; 0 for any free one.")] = 50051,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Start every service as a process of its own, on real stores; Ctrl-C stops them."""
+    from cli.mesh import MeshOptions
+    from cli.mesh import mesh as start
+    from cli.output import told_kindly
+
+    with told_kindly():
+        start(MeshOptions(port, grpc_port, data_dir, as_json))
+
+
+@app.command()
 def talk(
     wav: Annotated[list[Path] | None, typer.Option(help="A recorded turn; several for several turns.")] = None,
     text: Annotated[list[str] | None, typer.Option(help="A written turn, after the recorded ones.")] = None,

@@ -159,12 +159,12 @@ def _data_folder(options: UpOptions) -> Iterator[Path]:
         return
     folder_kept = (options.data_dir or DATA_DIR).expanduser().resolve()
     folder_kept.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _held(folder_kept):
+    with held(folder_kept):
         yield folder_kept
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[None]:
+def held(folder: Path) -> Iterator[None]:
     """Keeps a second mesh from the folder: each would think that it alone sends on what waits there."""
     with (folder / "up.lock").open("a") as lock:
         try:

@@ -14,14 +14,16 @@ from mesh.tokens import TokenVerifier
 #: What the edge says about a call it passes on: where it came from, and the edge's own token in proof.
 FORWARDED_FOR: Final = "x-forwarded-for"
 VOUCHER: Final = "x-vivavoce-voucher"
+#: Who may say so: the edge, and by its certificate alone whatever brings native clients in.
 _EDGE: Final = "edge"
+_INGRESS: Final = "ingress"
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """That of a call, found out once somebody asks: the proof costs a signature to check.
 
-    Who says that they pass the call on for another is believed where they prove to be the edge.
+    Who says that they pass the call on for another is believed where they prove to be the edge or the ingress.
     """
 
     context: Context
@@ -30,13 +32,13 @@ class Origin:
     async def address(self) -> str:
         """The client's IP address; empty where it is in this process."""
         metadata = {str(key): _text(value) for key, value in self.context.invocation_metadata() or ()}
-        if (forwarded := metadata.get(FORWARDED_FOR)) and await self._is_edge(metadata):
+        if (forwarded := metadata.get(FORWARDED_FOR)) and await self._is_believed(metadata):
             return forwarded
         return _address_of(self.context.peer())
 
-    async def _is_edge(self, metadata: Mapping[str, str]) -> bool:
+    async def _is_believed(self, metadata: Mapping[str, str]) -> bool:
         if peer := peer_service(self.context.auth_context()):
-            return peer == _EDGE
+            return peer in (_EDGE, _INGRESS)
         if not (voucher := metadata.get(VOUCHER)):
             return False
         try:

@@ -60,6 +60,17 @@ def load(cls: type[T], environment: Mapping[str, str] | None = None, **overrides
     return settings
 
 
+def environment_with(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process to be started: ours, with `variables` in place of what it has of these."""
+    return os.environ | dict(variables)
+
+
+def set_where_missing(variables: Mapping[str, str]) -> None:
+    """Sets those of `variables` that the environment of this process does not have."""
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
+
+
 def masked(settings: object) -> dict[str, str]:
     """The settings by name as text, secrets replaced by `***` where they are set."""
     shown = {}

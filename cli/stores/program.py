@@ -1,15 +1,16 @@
 """One server program: started, looked after until it answers, and ended in the ways that tests and operators need."""
 
 import secrets
-import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP, SIGTERM, Signals
 
 from mesh.errors import UnavailableError
+from mesh.settings import environment_with
 
 
 @dataclass(slots=True)
@@ -23,6 +24,8 @@ class Program:
     answers: Callable[[], bool]
     #: Whom it runs as; None: as we do.
     runs_as: str | None = None
+    #: What its environment has beside ours.
+    variables: Mapping[str, str] = field(default_factory=dict)
     start_s: float = 60.0
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
@@ -32,23 +35,54 @@ class Program:
         Raises:
             UnavailableError: it ended, or did not answer in time; the message ends with its last words.
         """
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Starts it, and does not wait."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self.command, cwd=self.log.parent, stdout=log, stderr=log, user=self.runs_as, start_new_session=True
+                self.command,
+                cwd=self.log.parent,
+                env=environment_with(self.variables),
+                stdout=log,
+                stderr=log,
+                user=self.runs_as,
+                # Ctrl-C is for whoever started it, who ends it in order.
+                start_new_session=True,
             )
+
+    def wait(self) -> None:
+        """Returns when it answers. Blocks.
+
+        Raises:
+            UnavailableError: as for `start`.
+        """
         ends_at = time.monotonic() + self.start_s
         while not self.answers():
-            if self._process.poll() is not None or time.monotonic() > ends_at:
-                words = self.log.read_text(errors="replace")[-2_000:]
+            if self.ended() or time.monotonic() > ends_at:
                 self.kill()
-                raise UnavailableError(f"{self.name} did not start; its log {self.log} ends with:\n{words}")
+                raise UnavailableError(f"{self.name} did not start. {self.last_words()}")
             time.sleep(0.05)
 
-    def stop(self, sign: signal.Signals = signal.SIGTERM, *, within_s: float = 10.0) -> None:
+    def ended(self) -> bool:
+        """Whether it ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
+    def last_words(self) -> str:
+        """Where its log is, and how that ends."""
+        return f"Its log {self.log} ends with:\n{self.log.read_text(errors='replace')[-2_000:]}"
+
+    def send(self, sign: Signals) -> None:
+        """Sends it a signal, where it runs."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(sign)
+
+    def stop(self, sign: Signals = SIGTERM, *, within_s: float = 15.0) -> None:
         """Ends it in order; kills it where that takes longer. Blocks."""
         if self._process is None:
             return
-        self._process.send_signal(sign)
+        self.send(sign)
         try:
             self._process.wait(timeout=within_s)
         except subprocess.TimeoutExpired:
@@ -64,15 +98,11 @@ class Program:
 
     def pause(self) -> None:
         """Lets it hang: it takes connections, and answers nothing."""
-        self._send(signal.SIGSTOP)
+        self.send(SIGSTOP)
 
     def resume(self) -> None:
         """Lets it go on."""
-        self._send(signal.SIGCONT)
-
-    def _send(self, sign: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(sign)
+        self.send(SIGCONT)
 
 
 def free_ports(count: int) -> list[int]:

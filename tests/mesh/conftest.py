@@ -1,7 +1,9 @@
 """One whole mesh for all tests of this folder: every service and the edge, real engines, free ports."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -37,9 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the mesh keeps everything."""
-    return tmp_path_factory.mktemp("mesh")
+def data_folder() -> Iterator[Path]:
+    """Where the mesh keeps everything, in a folder that a PostgreSQL may enter which does not run as root."""
+    folder = Path(tempfile.mkdtemp(prefix="vivavoce-mesh-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

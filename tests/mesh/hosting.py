@@ -1,15 +1,30 @@
-"""Runs a whole mesh for fixtures, which may be set up and torn down in different tasks."""
+"""Runs a whole mesh for fixtures, which may be set up and torn down in different tasks, in either of its shapes."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from typing import Final
 
 from cli.compose import MeshOptions, RunningMesh, run_mesh
+from cli.mesh import process_mesh
+
+#: Set by `make mesh-test`: the shape of production, with every service a process of its own on real stores.
+IN_PROCESSES: Final = bool(os.environ.get("VIVAVOCE_TEST_PROCESSES"))
 
 
 @asynccontextmanager
 async def hosted(options: MeshOptions) -> AsyncIterator[RunningMesh]:
     """The mesh, for the length of the block."""
+    if IN_PROCESSES:
+        with ExitStack() as stack:
+            block = process_mesh(options.data_dir, variables=dict(_variables(options)))
+            running = await asyncio.to_thread(stack.enter_context, block)
+            try:
+                yield RunningMesh(running.web, running.grpc)
+            finally:
+                await asyncio.to_thread(stack.close)
+        return
     up: asyncio.Future[RunningMesh] = asyncio.get_running_loop().create_future()
     down = asyncio.Event()
 
@@ -28,3 +43,10 @@ async def hosted(options: MeshOptions) -> AsyncIterator[RunningMesh]:
     yield await up
     down.set()
     await hosting
+
+
+def _variables(options: MeshOptions) -> Iterator[tuple[str, str]]:
+    """What one process is told in Python, as several are told it."""
+    for unit, fields in options.overrides.items():
+        for name, value in fields.items():
+            yield f"VIVAVOCE_{unit}_{name}".upper(), str(value)

@@ -75,7 +75,7 @@ async def _written(reader: Reader, data_folder: Path) -> str:
     """The letter, which is written beside the call."""
 
     async def look() -> bool:
-        return any((data_folder / "mail").glob("*.eml"))
+        return bool(await asyncio.to_thread(lambda: list(data_folder.rglob("*.eml"))))
 
     await eventually(look)
     return await reader.types("#verify=")
