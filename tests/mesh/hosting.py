@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Final
 
 from cli.compose import MeshOptions, RunningMesh, run_mesh
@@ -45,8 +48,24 @@ async def hosted(options: MeshOptions) -> AsyncIterator[RunningMesh]:
     await hosting
 
 
+@contextmanager
+def folder_for_all() -> Iterator[Path]:
+    """A folder, thrown away after the block, that others may enter: a PostgreSQL that root started runs as another."""
+    folder = Path(tempfile.mkdtemp(prefix="vivavoce-mesh-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def kept_by(service: str, folder: Path) -> Path:
+    """Where a service keeps its files, of a mesh in `folder`."""
+    return folder / "data" / service if IN_PROCESSES else folder
+
+
 def _variables(options: MeshOptions) -> Iterator[tuple[str, str]]:
     """What one process is told in Python, as several are told it."""
     for unit, fields in options.overrides.items():
         for name, value in fields.items():
-            yield f"VIVAVOCE_{unit}_{name}".upper(), str(value)
+            yield f"VIVAVOCE_{unit}_{name}".upper(), ",".join(value) if isinstance(value, tuple) else str(value)

@@ -18,6 +18,7 @@ from mesh.errors import UnauthenticatedError
 from tests.console_lines import lines_of, typed
 from tests.mesh.clients import eventually
 from tests.mesh.conftest import Say
+from tests.mesh.hosting import kept_by
 from tests.services.calls import refused
 
 UNAUTHENTICATED = 4401
@@ -42,7 +43,7 @@ class Reader:
 
 @pytest.mark.timeout(120)
 async def test_the_way_in_and_out_that_the_page_tells(mesh: RunningMesh, data_folder: Path, say: Say) -> None:
-    reader = Reader({"WEB": mesh.web, "DATA": str(data_folder)})
+    reader = Reader({"WEB": mesh.web, "DATA": str(kept_by("user", data_folder))})
     registered = await reader.asks("/v1/users")
     assert not registered["user"].get("emailVerified")
     reader.variables["VERIFY"] = (await _written(reader, data_folder)).strip().splitlines()[-1]
@@ -75,7 +76,7 @@ async def _written(reader: Reader, data_folder: Path) -> str:
     """The letter, which is written beside the call."""
 
     async def look() -> bool:
-        return bool(await asyncio.to_thread(lambda: list(data_folder.rglob("*.eml"))))
+        return bool(await asyncio.to_thread(list, (kept_by("user", data_folder) / "mail").glob("*.eml")))
 
     await eventually(look)
     return await reader.types("#verify=")

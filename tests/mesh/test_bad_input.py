@@ -24,9 +24,12 @@ from mesh.errors import (
 )
 from tests.mesh.clients import Request, audio, converse, next_of, sent_until_closed, start
 from tests.mesh.conftest import Watch
+from tests.mesh.hosting import IN_PROCESSES
 from tests.mesh.noise import white_noise
 
 FRAME = bytes(640)
+#: A proxy in between may give up on a body nobody reads before it has passed on the edge's goodbye.
+TOO_LARGE = {1009, 1006} if IN_PROCESSES else {1009}
 
 
 async def error_of(channel: grpc.aio.Channel, token: str, *requests: Request) -> VivavoceError:
@@ -134,7 +137,7 @@ async def test_ten_megabytes_at_once_are_refused_over_grpc(mesh: RunningMesh, to
 
 async def test_ten_megabytes_at_once_close_the_socket(mesh: RunningMesh, token: str, watch: Watch) -> None:
     async with open_raw(mesh, token) as socket:
-        assert await sent_until_closed(socket, start().SerializeToString(), bytes(10_000_000)) == 1009
+        assert await sent_until_closed(socket, start().SerializeToString(), bytes(10_000_000)) in TOO_LARGE
     await watch.settled()
 
 

@@ -22,7 +22,7 @@ from cli.talking.wires import open_grpc
 from mesh.channel import call_metadata, open_channel
 from mesh.errors import UnauthenticatedError, VivavoceError
 from tests.mesh.clients import Request, converse, next_of, sent_until_closed, start
-from tests.mesh.hosting import hosted
+from tests.mesh.hosting import folder_for_all, hosted
 from tests.services.calls import refused
 
 ACCESS_S = 6
@@ -37,15 +37,16 @@ SETTINGS = settings_pb.ConversationSettings()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def strict(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningMesh]:
+async def strict() -> AsyncIterator[RunningMesh]:
     """A mesh whose access tokens hold for seconds, and whose engines take no time."""
     overrides: dict[str, dict[str, object]] = {
         "user": {"access_lifetime_s": ACCESS_S},
         "ai_engine": INSTANT,
         "conversation": {"resume_s": 1.0},
     }
-    async with hosted(MeshOptions(tmp_path_factory.mktemp("strict"), overrides=overrides)) as running:
-        yield running
+    with folder_for_all() as folder:
+        async with hosted(MeshOptions(folder, overrides=overrides)) as running:
+            yield running
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -76,6 +76,8 @@ class BudgetStore:
             _book(session, row, user, used, now)
             row.settled = settle
             if settle:
+                # What it was for may be a conversation that is deleted meanwhile.
+                row.purpose = ""
                 return None
             row.expire_time_us = to_us(now + timedelta(seconds=row.lifetime_s))
             return self._account(session, user, now, without=reservation_id).refusal(reservation_of(row).amounts)
@@ -139,7 +141,7 @@ def _end(session: Session, user_id: str, purpose: str, now: datetime) -> None:
         BudgetReservationRow.settled.is_(False),
         BudgetReservationRow.expire_time_us > to_us(now),
     )
-    session.execute(held.values(expire_time_us=to_us(now)))
+    session.execute(held.values(expire_time_us=to_us(now), purpose=""))
 
 
 def _book(session: Session, row: BudgetReservationRow, user: UserRow, used: Amounts, now: datetime) -> None:
