@@ -12,11 +12,12 @@ from typing import Any, Final, Protocol, TypeVar
 
 from mesh.clock import Clock, SystemClock
 from mesh.errors import InvalidFieldError, PreconditionError
-from services.ai_engine.adapters.chain import Chain, Health, Healths, Link, Patience, Provider, Tell, untold
+from services.ai_engine.adapters.chain import TITLES, Chain, Health, Healths, Link, Provider, Tell, untold
 from services.ai_engine.adapters.failover_hearing import failover_recognizer
 from services.ai_engine.adapters.failover_model import FailoverModel
 from services.ai_engine.adapters.failover_voice import failover_voice
 from services.ai_engine.adapters.paid import PaidModel, Purse, paid_recognizer, paid_synthesizer
+from services.ai_engine.adapters.patience import Patience
 from services.ai_engine.domain.roles import Capabilities, LanguageModel, ProviderRole, Recognizer, Synthesizer, TurnEnd
 from services.ai_engine.domain.run import Configure, Engine, Selection
 from services.ai_engine.domain.voice import SpeechToSpeech, TurnTaking
@@ -128,7 +129,7 @@ class Providers:
 
         Raises PreconditionError PROVIDER_MISSING, and InvalidFieldError for a voice it does not have.
         """
-        _, synthesizer = _choose(self.synthesizers, "synthesizer", name, "", field=f"{field}synthesizer")
+        _, synthesizer = _choose(self.synthesizers, TITLES["synthesizer"], name, "", field=f"{field}synthesizer")
         _check_voice(synthesizer.capabilities, voice, field=f"{field}voice")
         return synthesizer
 
@@ -190,26 +191,26 @@ def _unified(configure: Configure, providers: Providers, chooser: "_Chooser", cl
     wanted = configure.selection
     if whole := providers.engines.get(wanted.speech_to_speech):
         return whole
-    field_ = "configure.engine.speech_to_speech"
-    name, voice = _choose(
-        providers.speech_to_speech, "speech-to-speech provider", wanted.speech_to_speech, chooser.language, field=field_
+    stand_ins = chooser.stand_ins()
+    voices = chooser.chain(
+        providers.speech_to_speech, "speech_to_speech", wanted.speech_to_speech, backed=stand_ins is not None
     )
+    voice = voices.first
     _check_voice(voice.capabilities, wanted.voice, field="configure.engine.voice")
     parts = VoiceParts(
-        voice=voice,
-        health=providers.healths.of("speech_to_speech", name),
+        voices=voices,
         ear=providers.ear,
         turn_end=providers.turn_end,
         prompt=providers.prompt,
         turn_taking=providers.turn_taking,
-        stand_ins=chooser.stand_ins(),
-        purse=chooser.purse if voice.capabilities.paid else None,
+        stand_ins=stand_ins,
+        purse=chooser.purse,
         assessor=providers.assessor,
     )
     default_voice = next(iter(voice.capabilities.voices), "")
     selection = Selection(
         kind="unified",
-        speech_to_speech=name,
+        speech_to_speech=voices.links[0].name,
         voice=wanted.voice or default_voice,
         speaking_rate=wanted.speaking_rate,
     )
@@ -260,13 +261,19 @@ class _Chooser:
             return None
 
     def chain(
-        self, among: Mapping[str, R], role: ProviderRole, name: str, behind_purse: Callable[[R, Purse], R]
+        self,
+        among: Mapping[str, R],
+        role: ProviderRole,
+        name: str,
+        behind_purse: Callable[[R, Purse], R] | None = None,
+        *,
+        backed: bool = False,
     ) -> Chain[R]:
         """The provider called `name`, or the first that knows the language, and after it those that may stand in.
 
         What is said never leaves the machine because a local provider failed: only local ones stand in for it.
         """
-        first, chosen = _choose(among, role.replace("_", " "), name, self.language, field=f"configure.engine.{role}")
+        first, chosen = _choose(among, TITLES[role], name, self.language, field=f"configure.engine.{role}")
         able = [
             (each, provider)
             for each, provider in among.items()
@@ -283,10 +290,11 @@ class _Chooser:
             Link(each, self._behind(provider, behind_purse), healths.of(role, each))
             for each, provider in ((first, chosen), *others)
         ]
-        return Chain(links, patience=self.providers.patience or Patience(), clock=self.clock, tell=self.tell)
+        patience = self.providers.patience or Patience()
+        return Chain(links, patience=patience, clock=self.clock, tell=self.tell, backed=backed)
 
-    def _behind(self, provider: R, behind_purse: Callable[[R, Purse], R]) -> R:
-        if self.purse is None or not provider.capabilities.paid:
+    def _behind(self, provider: R, behind_purse: Callable[[R, Purse], R] | None) -> R:
+        if self.purse is None or behind_purse is None or not provider.capabilities.paid:
             return provider
         return behind_purse(provider, self.purse)
 

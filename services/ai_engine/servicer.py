@@ -84,7 +84,9 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
         response = service_pb.SynthesizeLineResponse(audio_format=wire.pcm_format(rate_hz))
         rate = request.speaking_rate or 1.0
         speech = patiently(
-            synthesizer.synthesize(request.text, voice=request.voice, rate=rate), "synthesizer", self._line_timeout_s
+            synthesizer.synthesize(request.text, voice=request.voice, rate=rate),
+            "synthesizer",
+            lambda: self._line_timeout_s,
         )
         pcm = bytearray()
         async with aclosing(speech):

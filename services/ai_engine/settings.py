@@ -27,7 +27,7 @@ class Settings:
     )
     stand_in: bool = setting(True, help="Let the other providers of a role answer where the chosen one fails.")
     stand_in_after_s: float = setting(1.2, help="Seconds a remote provider may take before another is asked.")
-    answer_within_s: float = setting(2.8, help="Seconds until somebody has answered, or an error is told.")
+    answer_within_s: float = setting(2.6, help="Seconds until somebody has answered, or an error is told.")
     breaker_failures: int = setting(3, help="Failures in a row after which a provider is left alone for a while.")
     breaker_rest_s: float = setting(10.0, help="Seconds for which it is left alone.")
     models_dir: str = setting("", help="Folder of the model files. Empty: VIVAVOCE_MODELS_DIR, or its default.")

@@ -69,6 +69,8 @@ class Vendor(ABC):
     voices: list[str] = field(default_factory=list)
     paces: list[float] = field(default_factory=list)
     hold_after: int = 1_000_000
+    #: Pieces after which it misbehaves.
+    well_for: int = 1
     go: asyncio.Event = field(default_factory=asyncio.Event)
     #: Bytes of its answers after which the connection is cut; None leaves it whole.
     cut_after: int | None = None
@@ -108,7 +110,7 @@ class Vendor(ABC):
             return
         count = 0
         async for chunk in chunks:
-            if count == 1:
+            if count == self.well_for:
                 yield None
             if count == self.hold_after:
                 await self.go.wait()

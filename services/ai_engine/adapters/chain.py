@@ -1,14 +1,15 @@
 """Providers of one role that stand in for one another: who is tried, for how long, and how each has done so far."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
 from mesh.clock import Clock
 from mesh.errors import ExhaustedError, InvalidFieldError, NotFoundError, ProviderError, VivavoceError
 from mesh.telemetry import count_provider_failure, record_breaker, record_provider_first
+from services.ai_engine.adapters.patience import Budget, Patience, patiently, waiting_since
 from services.ai_engine.domain.breaker import Breaker
 from services.ai_engine.domain.roles import Capabilities, ProviderRole
 from services.ai_engine.domain.run import Outcome, ProviderAttempt
@@ -23,23 +24,17 @@ class Provider(Protocol):
 
 
 P = TypeVar("P", bound=Provider)
+T = TypeVar("T")
 
+#: The roles as people call them.
+TITLES: Final[Mapping[ProviderRole, str]] = {
+    "recognizer": "recogniser",
+    "language_model": "language model",
+    "synthesizer": "synthesizer",
+    "speech_to_speech": "speech-to-speech provider",
+}
 #: Not the provider's fault: the request is wrong, or a bound of ours is reached.
 _OURS: Final = (InvalidFieldError, NotFoundError, ExhaustedError)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """The one policy by which all roles retry: each provider is tried once, in order, in the time there is."""
-
-    #: Until somebody else is asked, where there is somebody else.
-    first_s: float = 1.2
-    #: Until the caller has an answer or an error, however many are tried. Local models are given longer.
-    within_s: float = 2.8
-    #: A provider that has begun and gives nothing for so long has failed.
-    stall_s: float = 2.5
-    #: What a local model may take: it has nothing to wait for but the processor.
-    local_s: float = 20.0
 
 
 class Health:
@@ -47,6 +42,7 @@ class Health:
 
     def __init__(self, role: ProviderRole, name: str, *, clock: Clock, failures: int = 3, rest_s: float = 10.0) -> None:
         self.role = role
+        self.title = TITLES[role]
         self.name = name
         self._clock = clock
         self._breaker = Breaker(failures=failures, rest_s=rest_s)
@@ -118,12 +114,18 @@ class Attempt(Generic[P]):
     """One provider being tried."""
 
     link: Link[P]
-    first_s: float
-    stall_s: float
+    budget: Budget
+    patience: Patience
+    #: Seconds of the budget that are kept for who comes after it; None where nobody does.
+    kept_s: float | None
     clock: Clock
     begun_at: float
     tell: Tell
     after_s: float | None = None
+    #: Nobody wants what it would still give.
+    abandoned: bool = False
+    #: It has only given what the caller had already, which renews nothing.
+    repeating: bool = False
 
     @property
     def provider(self) -> P:
@@ -131,9 +133,27 @@ class Attempt(Generic[P]):
         return self.link.provider
 
     @property
-    def has_answered(self) -> bool:
-        """Whether something came."""
-        return self.after_s is not None
+    def age_s(self) -> float:
+        """Since when it is tried."""
+        return self.clock.now() - self.begun_at
+
+    def wait_s(self) -> float:
+        """How long it may be waited for now; what it gave renews the budget."""
+        if self.after_s is not None and not self.repeating:
+            self.budget.renew()
+        if self.provider.capabilities.local:
+            return self.patience.local_s
+        if self.kept_s is None:
+            return self.budget.left_s
+        limit_s = self.patience.first_s - self.age_s if self.after_s is None else self.patience.stall_s
+        return min(limit_s, self.budget.left_s - self.kept_s)
+
+    async def gives(self, iterator: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+        """Passes on what it gives, and closes it. Raises ProviderError where it makes the caller wait too long."""
+        async with aclosing(patiently(iterator, self.link.health.title, self.wait_s)) as waited:
+            async for given in waited:
+                self.answers()
+                yield given
 
     def begins(self) -> None:
         """Only now is something wanted of it."""
@@ -142,7 +162,7 @@ class Attempt(Generic[P]):
     def answers(self) -> None:
         """Something came; only the first time counts."""
         if self.after_s is None:
-            self.after_s = self.clock.now() - self.begun_at
+            self.after_s = self.age_s
             self.link.health.answered(self.after_s)
 
     @contextmanager
@@ -156,6 +176,9 @@ class Attempt(Generic[P]):
         except BaseException:
             self._ended("abandoned")
             raise
+        if self.abandoned:
+            self._ended("abandoned")
+            return
         self.link.health.succeeded()
         self._ended("answered")
 
@@ -176,43 +199,57 @@ class Attempt(Generic[P]):
 class Chain(Generic[P]):
     """The providers of one role in the order in which they are tried; the first is the one that was chosen."""
 
-    def __init__(self, links: Sequence[Link[P]], *, patience: Patience, clock: Clock, tell: Tell = untold) -> None:
+    def __init__(
+        self,
+        links: Sequence[Link[P]],
+        *,
+        patience: Patience,
+        clock: Clock,
+        tell: Tell = untold,
+        backed: bool = False,
+    ) -> None:
         assert links, "somebody has to do it"
         self.links = tuple(links)
         self.patience = patience
         self._clock = clock
         self._tell = tell
+        #: Whether there is somebody beyond the chain, who does it where nobody in it can.
+        self._backed = backed
 
     @property
     def first(self) -> P:
         """The provider that was chosen."""
         return self.links[0].provider
 
-    def attempt(self) -> Attempt[P]:
-        """The first alone being tried."""
-        local = self.first.capabilities.local
-        first_s, stall_s = (self.patience.local_s,) * 2 if local else (self.patience.first_s, self.patience.stall_s)
-        return Attempt(self.links[0], first_s, stall_s, self._clock, self._clock.now(), self._tell)
+    def attempt(self, *, since_s: float | None = None) -> Attempt[P]:
+        """The first alone being tried; the time counts from `since_s`, or since the caller waits."""
+        kept_s = self.patience.last_s if len(self.links) > 1 else None
+        return self._attempt(self.links[0], self._budget(since_s), kept_s)
 
-    def attempts(self) -> Iterator[Attempt[P]]:
-        """Who to try next, while there is time; those that rest are left out where somebody else is there."""
-        patience, clock = self.patience, self._clock
-        begun_at = clock.now()
-        candidates = [link for link in self.links if link.health.admits()] or list(self.links)
-        for place, link in enumerate(candidates):
-            left_s = patience.within_s - (clock.now() - begun_at)
-            if link.provider.capabilities.local:
-                first_s = stall_s = patience.local_s
-            elif left_s <= 0:
-                continue
-            else:
-                last = place == len(candidates) - 1
-                first_s, stall_s = (left_s if last else min(left_s, patience.first_s)), patience.stall_s
-            attempt = Attempt(link, first_s, stall_s, clock, clock.now(), self._tell)
-            yield attempt
-            if attempt.has_answered:
-                # Who waits has had something meanwhile: the time counts anew.
-                begun_at = clock.now()
+    def attempts(self, *, since_s: float | None = None, after: int = 0) -> Iterator[Attempt[P]]:
+        """Who to try next, while there is time; those that rest are left out where somebody else is there.
+
+        Counted as above. The first `after` were tried already.
+        """
+        budget = self._budget(since_s)
+        able = [link for link in self.links[after:] if link.health.admits()]
+        if not able and not self._backed:
+            able = list(self.links)
+        for place, link in enumerate(able):
+            is_last = place == len(able) - 1 and not self._backed
+            left_s = budget.left_s - (0 if is_last else self.patience.last_s)
+            if left_s > 0 or link.provider.capabilities.local:
+                yield self._attempt(link, budget, None if is_last else self.patience.last_s)
+
+    def waiting_since(self) -> float:
+        """Since when the caller waits."""
+        return waiting_since(self._clock)
+
+    def _budget(self, since_s: float | None = None) -> Budget:
+        return Budget(self.patience.within_s, self._clock, self.waiting_since() if since_s is None else since_s)
+
+    def _attempt(self, link: Link[P], budget: Budget, kept_s: float | None) -> Attempt[P]:
+        return Attempt(link, budget, self.patience, kept_s, self._clock, self._clock.now(), self._tell)
 
 
 def exhausted(role: str, last: Exception | None) -> Exception:

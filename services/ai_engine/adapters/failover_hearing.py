@@ -23,7 +23,7 @@ class FailoverRecognizer:
         for attempt in self._chain.attempts():
             try:
                 with attempt.watched():
-                    async with asyncio.timeout(attempt.first_s):
+                    async with asyncio.timeout(attempt.wait_s()):
                         transcript = await attempt.provider.recognize(pcm, language=language)
                     attempt.answers()
                     return transcript

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from services.ai_engine.adapters.chain import Attempt, Chain, exhausted
 from services.ai_engine.adapters.clauses import ClauseSplitter
-from services.ai_engine.adapters.patience import patiently
 from services.ai_engine.domain.continuation import Continuation
 from services.ai_engine.domain.roles import (
     CorrectionFound,
@@ -29,7 +28,7 @@ class FailoverModel:
 
     async def reply(self, context: TutorContext) -> AsyncGenerator[ReplyPart, None]:
         """Streams an answer. Raises the last one's error when nobody could give it."""
-        said, corrections, failure, complete = "", list[CorrectionFound](), None, False
+        said, corrections, failure, complete = context.begun, list[CorrectionFound](), None, False
         for attempt in self._chain.attempts():
             clauses = _clauses(attempt, replace(context, begun=said))
             try:
@@ -62,12 +61,13 @@ async def _clauses(attempt: Attempt[LanguageModel], context: TutorContext) -> As
     """The parts of one provider's answer, its text in whole clauses and without what was said before."""
     splitter = ClauseSplitter()
     continuation = Continuation(context.begun) if context.begun else None
-    answer = patiently(attempt.provider.reply(context), "language model", attempt.stall_s, first_s=attempt.first_s)
+    attempt.repeating = continuation is not None
+    answer = attempt.gives(attempt.provider.reply(context))
     async with aclosing(answer):
         async for part in answer:
-            attempt.answers()
             if isinstance(part, TextDelta):
                 text = continuation.feed(part.text) if continuation else part.text
+                attempt.repeating = attempt.repeating and not text
                 for clause in splitter.feed(text):
                     yield TextDelta(clause)
             elif isinstance(part, StateAdvanced | TextEnded):

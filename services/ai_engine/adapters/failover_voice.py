@@ -1,7 +1,7 @@
 """A synthesizer that is several: another goes on with the words the one that failed did not get to."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 from mesh.audio import StreamResampler, samples
 from mesh.errors import ProviderError
 from services.ai_engine.adapters.chain import Attempt, Chain, exhausted
-from services.ai_engine.adapters.patience import patiently
+from services.ai_engine.domain.begun import after_words
 from services.ai_engine.domain.roles import Speaking, SpeechChunk, StreamingSynthesizer, Synthesizer, Word
 
 #: Letters spoken in a second at normal pace, where the provider does not tell when its words sound.
@@ -29,8 +29,17 @@ class FailoverVoice:
 
     async def synthesize(self, text: str, *, voice: str = "", rate: float = 1.0) -> AsyncGenerator[SpeechChunk, None]:
         """Speaks `text`. Raises the last one's error when nobody could; voices the others lack become their default."""
+        speech = self.tried(text, voice, rate, self._chain.attempts())
+        async with aclosing(speech):
+            async for chunk in speech:
+                yield chunk
+
+    async def tried(
+        self, text: str, voice: str, rate: float, attempts: Iterator[Attempt[Synthesizer]]
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        """The same with these."""
         spoken, failure = _Spoken(text, self.capabilities.sample_rate_hz), None
-        for attempt in self._chain.attempts():
+        for attempt in attempts:
             known = attempt.provider.capabilities
             speech = attempt.provider.synthesize(spoken.left, voice=voice if voice in known.voices else "", rate=rate)
             chunks = _taken(attempt, speech, spoken)
@@ -58,21 +67,23 @@ class StreamingFailoverVoice(FailoverVoice):
     @asynccontextmanager
     async def speak(self, *, voice: str = "", rate: float = 1.0) -> AsyncIterator[Speaking]:
         """The voice of one reply. A connection that can't be had, or breaks, is no error: somebody else speaks."""
+        attempt = self._chain.attempt()
         async with AsyncExitStack() as stack:
             connected: Speaking | None = None
-            if self._chain.links[0].health.admits():
+            if attempt.link.health.admits():
                 with suppress(Exception):  # As above.
-                    connected = await self._connected(stack, voice, rate)
-            speaking = _ConnectedVoice(self, self._chain, connected, voice, rate)
+                    connected = await self._connected(attempt, stack, voice, rate)
+            speaking = _ConnectedVoice(self, self._chain, connected, voice, rate, attempt.age_s)
             try:
                 yield speaking
             finally:
                 await _left(stack, broken=speaking.broken)
 
-    async def _connected(self, stack: AsyncExitStack, voice: str, rate: float) -> Speaking:
-        attempt = self._chain.attempt()
+    async def _connected(
+        self, attempt: Attempt[Synthesizer], stack: AsyncExitStack, voice: str, rate: float
+    ) -> Speaking:
         try:
-            async with asyncio.timeout(self._chain.patience.first_s):
+            async with asyncio.timeout(attempt.wait_s()):
                 return await stack.enter_async_context(self._first.speak(voice=voice, rate=rate))
         except Exception as error:
             attempt.failed(error)
@@ -89,19 +100,23 @@ class _ConnectedVoice:
         connected: Speaking | None,
         voice: str,
         rate: float,
+        waited_s: float,
     ) -> None:
         self._whole = whole
         self._chain = chain
         self._connected = connected
         self._voice = voice
         self._rate = rate
+        #: What the connection took, or was waited for in vain: the first clause has so much less time.
+        self._waited_s = waited_s
         self.broken = connected is None
 
     async def say(self, clause: str) -> AsyncGenerator[SpeechChunk, None]:
         """Speaks the next clause, over the connection while it holds."""
         spoken = _Spoken(clause, self._whole.capabilities.sample_rate_hz)
+        attempt = self._chain.attempt(since_s=self._chain.waiting_since() - self._waited_s)
+        self._waited_s = 0.0
         if self._connected is not None and not self.broken:
-            attempt = self._chain.attempt()
             chunks = _taken(attempt, self._connected.say(clause), spoken)
             try:
                 with attempt.watched():
@@ -113,7 +128,8 @@ class _ConnectedVoice:
                 self.broken = True
                 spoken.breaks_off(self._rate)
         if _is_speakable(spoken.left):
-            rest = self._whole.synthesize(spoken.left, voice=self._voice, rate=self._rate)
+            others = self._chain.attempts(since_s=attempt.budget.since_s, after=1)
+            rest = self._whole.tried(spoken.left, self._voice, self._rate, others)
             async with aclosing(rest):
                 async for chunk in rest:
                     yield spoken.take(chunk.pcm, chunk.words)
@@ -134,10 +150,9 @@ async def _taken(
     """What one provider gives, at the rate of the whole. Raises ProviderError for silence where there was text."""
     resampler = StreamResampler(attempt.provider.capabilities.sample_rate_hz, spoken.rate_hz)
     sounded = False
-    given = patiently(speech, "synthesizer", attempt.stall_s, first_s=attempt.first_s)
+    given = attempt.gives(speech)
     async with aclosing(given):
         async for chunk in given:
-            attempt.answers()
             sounded = sounded or bool(chunk.pcm)
             yield spoken.take(resampler.feed(chunk.pcm), chunk.words)
     if rest := resampler.flush():
@@ -168,21 +183,12 @@ class _Spoken:
         """The provider stopped here; `left` becomes what somebody else has to say."""
         now_s = self._samples / self.rate_hz
         if self._words:
-            self.left = self.left[self._end_of_whole_words(now_s) :].lstrip()
+            self.left = after_words(self.left, (word.text for word in self._words if word.end_s <= now_s + 1e-6))
         elif now_s > self._base_s:
             letters = int((now_s - self._base_s) * _LETTERS_PER_S * rate)
             cut = self.left.rfind(" ", 0, letters + 1)
             self.left = self.left[cut + 1 :] if cut > 0 else self.left
         self._base_s, self._words = now_s, []
-
-    def _end_of_whole_words(self, now_s: float) -> int:
-        end = 0
-        for word in self._words:
-            if word.end_s > now_s + 1e-6:
-                break
-            found = self.left.find(word.text, end)
-            end = found + len(word.text) if found >= 0 else end
-        return end
 
 
 def _is_speakable(text: str) -> bool:

@@ -16,6 +16,7 @@ from services.ai_engine.domain.voice import (
     AnswerSound,
     AnswerText,
     AnswerWord,
+    AnswerWritten,
     Complaint,
     PauseFound,
     SoundTaken,
@@ -174,6 +175,10 @@ class RealtimeLink:
                 | "response.text.delta"
             ):
                 return (AnswerText(self._reply_id(event["response_id"]), str(event["delta"])),)
+            case (
+                "response.output_audio_transcript.done" | "response.audio_transcript.done" | "response.output_text.done"
+            ):
+                return (AnswerWritten(self._reply_id(event["response_id"])),)
             case "response.audio_timestamp.delta":
                 begin_s = event["audio_offset_ms"] / 1000
                 end_s = begin_s + event["audio_duration_ms"] / 1000

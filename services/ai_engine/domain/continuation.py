@@ -48,6 +48,60 @@ class Continuation:
         return sentence
 
 
+class GoingOn:
+    """Finds out whether somebody who was asked to go on in the middle of an answer does so.
+
+    Its sound can't be cut, so it has to begin with the rest of what was told, or where nothing is left of that, with
+    something that was not said.
+    """
+
+    def __init__(self, said: str, rest: str) -> None:
+        self._said = said
+        self._rest = _words(rest)
+        self._held = ""
+        #: Whether it is known that it does.
+        self.sure = False
+
+    def feed(self, text: str) -> str:
+        """Takes more of it; returns what is new, nothing while that is not known.
+
+        Raises ValueError where it repeats.
+        """
+        if self.sure:
+            return text
+        self._held += text
+        return self._new(over=False)
+
+    def flush(self) -> str:
+        """Returns what is left at its end. Raises ValueError where it repeats, or says nothing."""
+        return "" if self.sure else self._new(over=True)
+
+    def _new(self, *, over: bool) -> str:
+        held = self._held
+        if self._rest:
+            words = _words(held if over else without_fragment(held))
+            if words[: len(self._rest)] != self._rest[: len(words)] or (over and len(words) < len(self._rest)):
+                raise ValueError("it begins anew")
+            if len(words) < len(self._rest):
+                return ""
+            held = _after(held, len(self._rest))
+        elif not over and len(_sentences(held)) == 1:
+            return ""
+        elif self._repeats(held):
+            raise ValueError("it begins anew")
+        self.sure = True
+        return held
+
+    def _repeats(self, text: str) -> bool:
+        continuation = Continuation(self._said)
+        return not _words(text) or continuation.feed(text) + continuation.flush() != text
+
+
+def without_fragment(text: str) -> str:
+    """The text up to its last white space: a word after that may not be whole yet."""
+    return text[: max(text.rfind(space) for space in " \n") + 1]
+
+
 def _sentences(text: str) -> list[str]:
     """The sentences that are over, and at last what comes after them, perhaps empty."""
     ends = [0, *(mark.end() for mark in _END.finditer(text)), len(text)]

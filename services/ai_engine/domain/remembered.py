@@ -64,6 +64,10 @@ class Remembered:
         self.kept = [each for each in self.kept if not kept.turn_id or each.turn_id != kept.turn_id]
         self.kept.append(kept)
 
+    def add(self, line: Line) -> list[Mending]:
+        """What to do so that it remembers this line behind all others."""
+        return [self._add(line)]
+
     def drop_turn(self, turn_id: str) -> list[Forget]:
         """The sound of a turn does not count any more: it is about to come again, longer."""
         return self._drop(kept for kept in self.kept if kept.turn_id == turn_id)

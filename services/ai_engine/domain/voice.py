@@ -66,6 +66,13 @@ class AnswerText:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerWritten:
+    """An answer has no more text."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerSound:
     """More of an answer's sound, and the item it is kept as."""
 
@@ -109,6 +116,7 @@ VoiceEvent = (
     | SoundTaken
     | SoundUnderstood
     | AnswerText
+    | AnswerWritten
     | AnswerSound
     | AnswerWord
     | AnswerEnded

@@ -17,8 +17,8 @@ _PIECE: Final = HEARING_RATE_HZ // 4
 _FEED_S: Final = 2.5
 #: A pause after which the connection is closed: vendors bill silence too.
 _IDLE_S: Final = 2.0
-#: So long an answer is waited for before the remembered sound is recognised instead.
-_PATIENCE_S: Final = 1.5
+#: So long an answer is waited for before the remembered sound is recognised instead, in the time that is left.
+_PATIENCE_S: Final = 1.4
 #: Texts that are remembered: a turn has one for each pause in it. Full: the oldest is forgotten.
 _TEXTS: Final = 64
 

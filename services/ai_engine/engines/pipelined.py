@@ -135,6 +135,7 @@ class PipelinedSession:
             input_rate_hz=rate_hz,
             language=configure.language,
             emit=emit,
+            clock=clock,
             tasks=tasks,
         )
         self._replies = Replies(

@@ -3,8 +3,10 @@
 import asyncio
 from typing import Final
 
+from mesh.clock import Clock
 from mesh.errors import OverloadedError
 from mesh.telemetry import part_span
+from services.ai_engine.adapters.patience import waited_for, waiting_since
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, Recognizer, Transcript, Word
 from services.ai_engine.domain.run import (
     Emit,
@@ -38,6 +40,7 @@ class Recognitions:
         input_rate_hz: int,
         language: str,
         emit: Emit,
+        clock: Clock,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._recognizer = recognizer
@@ -46,6 +49,7 @@ class Recognitions:
         self._input_rate_hz = input_rate_hz
         self._language = language
         self._emit = emit
+        self._clock = clock
         self._tasks = tasks
         self._open: dict[asyncio.Task[None], Recognize] = {}
         self._recognized_ms = 0
@@ -74,7 +78,8 @@ class Recognitions:
 
     async def _recognize(self, request: Recognize, pcm: bytes, begin: int, start: int, to_sample: int) -> None:
         try:
-            with part_span("perception"):
+            # Who listened along and did not tell, or another engine, leaves the rest of the time to the others.
+            with part_span("perception"), waited_for(waiting_since(self._clock)):
                 async with asyncio.timeout(_DEADLINE_S):
                     transcript = await self._transcript(pcm, begin, start)
         except Exception as error:  # The session goes on whatever a provider does.

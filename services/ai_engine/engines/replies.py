@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Final
 
 from mesh.clock import Clock
 from mesh.errors import InvalidFieldError, OverloadedError
-from services.ai_engine.domain.roles import LanguageModel, ReplyPart, TextDelta
+from services.ai_engine.domain.begun import Begun
+from services.ai_engine.domain.roles import LanguageModel, ReplyPart, TextDelta, TextEnded, TutorContext
 from services.ai_engine.domain.run import Emit, Failure, ReplyFinished, Respond, Speak
 from services.ai_engine.engines.reply import Reply, Voice, Wording
 
@@ -43,13 +45,21 @@ class Replies:
 
         Raises InvalidFieldError for a reply id that is in use.
         """
-        context = request.context
+        await self.go_on(request, Begun())
+
+    async def go_on(self, request: Respond, begun: Begun) -> None:
+        """Goes on with a reply that another may have begun, as `respond` begins one."""
         wording = Wording(
             reply_id=request.reply_id,
-            parts=lambda: self._language_model.reply(context),
+            parts=lambda: (
+                _going_on(self._language_model, request.context, begun)
+                if begun.text
+                else self._language_model.reply(request.context)
+            ),
             turn_id=request.turn_id,
             revision=request.revision,
-            scenario_id=context.scenario_id,
+            scenario_id=request.context.scenario_id,
+            begun=begun,
         )
         await self._begin(wording, self._voice, field="respond.reply_id")
 
@@ -93,6 +103,18 @@ class Replies:
                 self._quiet.set()
         usage = replace(finished.usage, recognized_ms=self._recognized_ms())
         await self._emit(replace(finished, usage=usage))
+
+
+async def _going_on(model: LanguageModel, context: TutorContext, begun: Begun) -> AsyncIterator[ReplyPart]:
+    """What was told and did not sound, then what the model adds to it."""
+    if begun.rest:
+        yield TextDelta(begun.rest)
+        yield TextEnded()
+    if not begun.over:
+        answer = model.reply(replace(context, begun=begun.text))
+        async with aclosing(answer):  # type: ignore[type-var]  # A generator, as all of ours.
+            async for part in answer:
+                yield part
 
 
 async def _given(text: str) -> AsyncIterator[ReplyPart]:

@@ -11,8 +11,9 @@ from mesh.mailbox import Closed, Mailbox
 from mesh.telemetry import part_span
 from services.ai_engine.adapters.clauses import ClauseSplitter
 from services.ai_engine.adapters.one_voice import speaking
-from services.ai_engine.adapters.patience import patiently
+from services.ai_engine.adapters.patience import patiently, waited_for, waiting_since
 from services.ai_engine.domain import roles
+from services.ai_engine.domain.begun import Begun
 from services.ai_engine.domain.roles import (
     ReplyPart,
     Speaking,
@@ -33,7 +34,6 @@ from services.ai_engine.domain.run import (
     ReplyFinished,
     ReplyTextProduced,
     TalkSummarised,
-    Usage,
 )
 from services.ai_engine.engines.faults import failure_of, single_error
 from services.ai_engine.engines.reply_sound import ReplySound
@@ -67,6 +67,8 @@ class Wording:
     turn_id: str = ""
     revision: int = 0
     scenario_id: str = ""
+    #: What another told of it already; the parts begin with the rest of that.
+    begun: Begun = field(default_factory=Begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +85,23 @@ class Reply:
         self._voice = voice
         self._emit = emit
         self._clock = clock
-        self._begun_s = clock.now()
+        self._begun_s = waiting_since(clock)
         self._first_clause_s: float | None = None
         self._first_sound_s: float | None = None
         self._scope = asyncio.timeout(None)
         self._entered = False
         self._cancelled = False
         self._state: StateAdvanced | None = None
-        self._usage = Usage()
+        begun = wording.begun
+        self._usage = begun.usage
+        #: Letters of the text that were told already.
+        self._told = len(begun.rest)
         self._sound = ReplySound(
-            wording.reply_id, from_hz=voice.synthesizer.capabilities.sample_rate_hz, to_hz=voice.output_rate_hz
+            wording.reply_id,
+            from_hz=voice.synthesizer.capabilities.sample_rate_hz,
+            to_hz=voice.output_rate_hz,
+            first_sample=begun.samples,
+            announced=begun.announced,
         )
 
     def cancel(self) -> None:
@@ -109,7 +118,7 @@ class Reply:
         try:
             async with self._scope:
                 self._entered = True
-                with single_error():
+                with single_error(), waited_for(self._clock.now()):
                     await self._produce()
         except Exception as error:  # A reply fails alone: the session goes on, and hears of it in `failure`.
             if isinstance(error, TimeoutError) and self._scope.expired():
@@ -129,8 +138,8 @@ class Reply:
 
     async def _write(self, clauses: Mailbox[str]) -> None:
         splitter = ClauseSplitter()
-        with part_span("model"):
-            async with aclosing(patiently(self._wording.parts(), "language model", _STALL_S)) as parts:
+        with part_span("model"), waited_for(self._begun_s):
+            async with aclosing(patiently(self._wording.parts(), "language model", lambda: _STALL_S)) as parts:
                 async for part in parts:
                     match part:
                         case TextDelta(text):
@@ -190,11 +199,15 @@ class Reply:
         text = clause.text.strip()
         if any(letter.isalnum() for letter in text):
             self._usage = replace(self._usage, spoken_characters=self._usage.spoken_characters + len(text))
-            with part_span("speech"):
-                async with aclosing(patiently(spoken.say(text), "synthesizer", _STALL_S)) as chunks:
-                    async for chunk in chunks:
-                        await clause.chunks.put(chunk)
+            # What the words took is not the voice's to make up for.
+            with part_span("speech"), waited_for(self._clock.now()):
+                await self._take(clause, spoken.say(text))
         clause.chunks.close()
+
+    async def _take(self, clause: _Clause, speech: AsyncIterator[SpeechChunk]) -> None:
+        async with aclosing(patiently(speech, "synthesizer", lambda: _STALL_S)) as chunks:
+            async for chunk in chunks:
+                await clause.chunks.put(chunk)
 
     async def _tell(self, begun: Mailbox[_Clause]) -> None:
         while True:
@@ -214,7 +227,9 @@ class Reply:
     async def _tell_clause(self, clause: _Clause) -> None:
         """The text right before its sound, so that who hears the one can have read the other."""
         self._sound.begin_clause()
-        text = clause.text
+        told = min(self._told, len(clause.text))
+        self._told -= told
+        text = clause.text[told:]
         while True:
             try:
                 chunk = await clause.chunks.get()
@@ -244,8 +259,8 @@ class Reply:
             failure=failure,
             usage=replace(
                 self._usage,
-                first_text_ms=_ms(self._begun_s, self._first_clause_s),
-                first_audio_ms=_ms(self._first_clause_s, self._first_sound_s),
+                first_text_ms=self._usage.first_text_ms or _ms(self._begun_s, self._first_clause_s),
+                first_audio_ms=self._usage.first_audio_ms or _ms(self._first_clause_s, self._first_sound_s),
             ),
         )
 

@@ -17,7 +17,8 @@ _PIECE_S: Final = 0.1
 class ReplySound:
     """The sound of one reply, in order."""
 
-    def __init__(self, reply_id: str, *, from_hz: int, to_hz: int) -> None:
+    def __init__(self, reply_id: str, *, from_hz: int, to_hz: int, first_sample: int = 0, announced: int = 0) -> None:
+        """`first_sample`: where it goes on, if another has begun; `announced`: words of it that were told already."""
         self._reply_id = reply_id
         self._from_hz = from_hz
         self._to_hz = to_hz
@@ -26,7 +27,14 @@ class ReplySound:
         #: Samples of synthesised speech so far, and at the start of the clause, at the synthesiser's rate.
         self._taken = 0
         self._clause = 0
-        self.total_samples = 0
+        self._first_sample = first_sample
+        self._announced = announced
+        self.total_samples = first_sample
+
+    @property
+    def untold(self) -> int:
+        """Words that were taken and have not begun to sound."""
+        return len(self._words)
 
     def begin_clause(self) -> None:
         """Says that the word times of what comes next count from here."""
@@ -34,7 +42,8 @@ class ReplySound:
 
     def feed(self, pcm: bytes, words: Sequence[Word]) -> Iterator[ReplyAudioProduced]:
         """Takes a piece of synthesised speech and gives what can be sent of it."""
-        self._words.extend(self._word_time(word) for word in words)
+        passed, self._announced = self._announced, max(0, self._announced - len(words))
+        self._words.extend(self._word_time(word) for word in words[passed:])
         # Resampled piece by piece: a long clause in one go would hold up the event loop.
         step = max(1, int(self._from_hz * _PIECE_S)) * BYTES_PER_SAMPLE
         for begin in range(0, len(pcm), step):
@@ -71,5 +80,7 @@ class ReplySound:
 
     def _word_time(self, word: Word) -> WordTime:
         clause_s = self._clause / self._from_hz
-        begin, end = (round((clause_s + time_s) * self._to_hz) for time_s in (word.start_s, word.end_s))
+        begin, end = (
+            self._first_sample + round((clause_s + time_s) * self._to_hz) for time_s in (word.start_s, word.end_s)
+        )
         return WordTime(word.text, begin, end, word.confidence)

@@ -36,6 +36,7 @@ class StandIns:
             input_rate_hz=configure.input_rate_hz,
             language=configure.language,
             emit=emit,
+            clock=clock,
             tasks=tasks,
         )
         self.replies = Replies(

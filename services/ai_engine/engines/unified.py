@@ -1,15 +1,15 @@
-"""The engine made of one model that hears and answers by itself, with the pipelined parts standing in for it."""
+"""The engine of one model that hears and answers by itself; other such models stand in for it, then pipelined parts."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import assert_never
 
 from mesh.audio import StreamResampler, samples
 from mesh.clock import Clock
-from services.ai_engine.adapters.chain import Health
-from services.ai_engine.adapters.paid import Bill, Purse
+from services.ai_engine.adapters.chain import Chain, Link
+from services.ai_engine.adapters.paid import Purse
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, TurnEnd
 from services.ai_engine.domain.run import (
     AppendAudio,
@@ -28,12 +28,12 @@ from services.ai_engine.domain.run import (
     SpeechEnded,
     SpeechStarted,
 )
-from services.ai_engine.domain.spending import Used
 from services.ai_engine.domain.voice import (
     AnswerEnded,
     AnswerSound,
     AnswerText,
     AnswerWord,
+    AnswerWritten,
     Complaint,
     PauseFound,
     SoundTaken,
@@ -52,35 +52,33 @@ from services.ai_engine.engines.pipelined import MEMORY_S, Parts, check_next
 from services.ai_engine.engines.stand_ins import StandIns
 from services.ai_engine.engines.their_turns import TheirTurns
 from services.ai_engine.engines.voice_line import VoiceLine
+from services.ai_engine.engines.voice_party import Party
 from services.ai_engine.engines.voice_replies import VoiceReplies
-from services.ai_engine.engines.voice_turns import Memory, VoiceTurns
+from services.ai_engine.engines.voice_turns import Ears, VoiceTurns
 from services.ai_engine.feedback.assessor import Assessor
 from services.ai_engine.prompts.talk import TalkPrompt
-
-#: What one answer may take at most, sound of the talk so far and of the answer.
-_ANSWER: Final = Used(input_tokens=4000, output_tokens=400, input_audio_tokens=4000, output_audio_tokens=1200)
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceParts:
     """What the engine is made of, shared by all sessions."""
 
-    voice: SpeechToSpeech
-    health: Health
+    #: The model that was chosen, and those that stand in for it.
+    voices: Chain[SpeechToSpeech]
     ear: Ear
     turn_end: TurnEnd
     prompt: TalkPrompt
     turn_taking: TurnTaking
-    #: Who hears, thinks and speaks where the model does not; None where nobody may.
+    #: Who hears, thinks and speaks where no model does; None where nobody may.
     stand_ins: Parts | None
-    #: What the model is used out of; None where it costs nothing.
+    #: What the models are used out of; None where nobody counts.
     purse: Purse | None = None
     #: Who remarks on turns; None where nobody shall.
     assessor: Assessor | None = None
 
 
 class UnifiedEngine:
-    """One model from speech to speech (Engine). Perception and turn end stay ours, unless turns are the vendor's."""
+    """A model from speech to speech (Engine). Perception and turn end stay ours, unless turns are the vendor's."""
 
     def __init__(self, parts: VoiceParts, selection: Selection, *, clock: Clock) -> None:
         self._parts = parts
@@ -89,7 +87,7 @@ class UnifiedEngine:
 
     def configured(self, configure: Configure) -> Configured:
         """The selection this engine was made for, and what the model says of itself."""
-        known = self._parts.voice.capabilities
+        known = self._parts.voices.first.capabilities
         return Configured(self._selection, configure.output_rate_hz, (known.label,), known.local)
 
     @asynccontextmanager
@@ -120,7 +118,7 @@ class UnifiedSession:
         clock: Clock,
         tasks: asyncio.TaskGroup,
     ) -> None:
-        voice, rate_hz = parts.voice, configure.input_rate_hz
+        rate_hz = configure.input_rate_hz
         self._emit = emit
         self._theirs = parts.turn_taking == "theirs"
         self._heard = heard = HeardSound(MEMORY_S)
@@ -140,42 +138,67 @@ class UnifiedSession:
             else None
         )
         self._speaker = stand_ins.replies if stand_ins else None
-        setup = VoiceSetup(configure.language, selection.voice, selection.speaking_rate, parts.turn_taking)
-        self._line = VoiceLine(
-            voice=voice, setup=setup, take=self._take, lost=self._lost, health=parts.health, clock=clock, tasks=tasks
-        )
-        memory = Memory()
-        turns = TheirTurns if self._theirs else VoiceTurns
-        self._turns: TheirTurns | VoiceTurns = turns(
-            line=self._line,
-            memory=memory,
-            rate_hz=voice.capabilities.sample_rate_hz,
+        self._parties = {
+            link.name: self._party(link, parts, selection, configure, clock, tasks) for link in parts.voices.links
+        }
+        self._first = self._parties[parts.voices.links[0].name]
+        patience = parts.voices.patience
+        ears = Ears(
+            party=self._first,
             heard=heard,
             input_rate_hz=rate_hz,
             stand_in=stand_ins.recognitions if stand_ins else None,
+            understood_s=patience.stall_s if stand_ins else patience.within_s,
             emit=emit,
+            clock=clock,
             tasks=tasks,
         )
+        self._turns: TheirTurns | VoiceTurns = TheirTurns(ears) if self._theirs else VoiceTurns(ears)
         self._replies = VoiceReplies(
-            line=self._line,
-            memory=memory,
-            prompt=parts.prompt,
-            rate_hz=voice.capabilities.sample_rate_hz,
+            chain=parts.voices,
+            parties=self._parties,
             output_rate_hz=configure.output_rate_hz,
-            word_times=voice.capabilities.word_times,
             stand_in=self._speaker,
-            spend=lambda: _bill(parts),
             emit=emit,
             clock=clock,
         )
         self._assessments = Assessments(
-            parts.assessor, heard=heard, input_rate_hz=rate_hz, quiet=self._line.idle.wait, emit=emit
+            parts.assessor, heard=heard, input_rate_hz=rate_hz, quiet=self._first.line.idle.wait, emit=emit
         )
         self._assessing = tasks.create_task(self._assessments.run(), name="remarks")
         self._perceiving = tasks.create_task(self._perception.run(), name="perception")
         self._giving = tasks.create_task(self._turns.run(), name="sound to the voice line")
         self._replying = tasks.create_task(self._replies.run(), name="voice replies")
-        self._line.warm()
+        self._first.line.warm()
+
+    def _party(
+        self,
+        link: Link[SpeechToSpeech],
+        parts: VoiceParts,
+        selection: Selection,
+        configure: Configure,
+        clock: Clock,
+        tasks: asyncio.TaskGroup,
+    ) -> Party:
+        """Only the first hears; the others are told in writing what was said."""
+        name, voice = link.name, link.provider
+        is_first = link is parts.voices.links[0]
+        setup = VoiceSetup(
+            configure.language,
+            selection.voice if selection.voice in voice.capabilities.voices else "",
+            selection.speaking_rate,
+            parts.turn_taking if is_first else "ours",
+        )
+        line = VoiceLine(
+            voice=voice,
+            setup=setup,
+            take=lambda event: self._take(self._parties[name], event),
+            lost=lambda: self._lost(self._parties[name]),
+            health=link.health,
+            clock=clock,
+            tasks=tasks,
+        )
+        return Party(voice, line, prompt=parts.prompt, purse=parts.purse, output_rate_hz=configure.output_rate_hz)
 
     async def handle(self, command: Command) -> None:
         """Takes the next command."""
@@ -211,7 +234,8 @@ class UnifiedSession:
         """Ends the connection and what serves it."""
         self._giving.cancel()
         self._assessing.cancel()
-        self._line.close()
+        for party in self._parties.values():
+            party.line.close()
 
     async def _append(self, audio: AppendAudio) -> None:
         check_next(audio, self._next_sample)
@@ -231,15 +255,15 @@ class UnifiedSession:
                     ours.speech_ended()
                 await self._emit(event)
             case TheirTurns():
-                if not self._line.is_up:
+                if not self._first.line.is_up:
                     await self._emit(event)
             case never:
                 assert_never(never)
 
-    async def _take(self, event: VoiceEvent) -> None:
+    async def _take(self, party: Party, event: VoiceEvent) -> None:
         match event:
-            case AnswerText() | AnswerSound() | AnswerWord() | AnswerEnded():
-                await self._replies.take(event)
+            case AnswerText() | AnswerWritten() | AnswerSound() | AnswerWord() | AnswerEnded():
+                await self._replies.take(party, event)
             case SoundUnderstood():
                 self._turns.understood(event)
             case SoundTaken():
@@ -252,17 +276,11 @@ class UnifiedSession:
                 if isinstance(self._turns, TheirTurns):
                     await self._turns.pause_found(event)
             case Complaint():
-                self._line.complain(event)
+                party.line.complain(event)
             case never:
                 assert_never(never)
 
-    def _lost(self) -> None:
-        self._turns.lost()
-        self._replies.lost()
-
-
-async def _bill(parts: VoiceParts) -> Bill | None:
-    """Sets aside what an answer may take; None where it costs nothing. Raises what `Purse.open` raises."""
-    if parts.purse is None:
-        return None
-    return await parts.purse.open(parts.voice.name, parts.voice.capabilities.model, _ANSWER)
+    def _lost(self, party: Party) -> None:
+        if party is self._first:
+            self._turns.lost()
+        self._replies.lost(party)

@@ -9,7 +9,11 @@ from mesh.audio import BYTES_PER_SAMPLE, samples
 from mesh.clock import Clock
 from mesh.errors import ProviderError
 from mesh.mailbox import Closed, Mailbox
+from services.ai_engine.adapters.chain import Attempt
 from services.ai_engine.adapters.clauses import ClauseSplitter
+from services.ai_engine.adapters.patience import waiting_since
+from services.ai_engine.domain.begun import Begun, after_words
+from services.ai_engine.domain.continuation import GoingOn, without_fragment
 from services.ai_engine.domain.roles import TokensUsed, Word
 from services.ai_engine.domain.run import (
     Emit,
@@ -20,26 +24,32 @@ from services.ai_engine.domain.run import (
     ReplyTextProduced,
     Respond,
     Speak,
-    Usage,
 )
 from services.ai_engine.domain.spending import Used
-from services.ai_engine.domain.voice import AnswerEnded, AnswerSound, AnswerText, AnswerWord, VoiceLink
+from services.ai_engine.domain.voice import (
+    AnswerEnded,
+    AnswerSound,
+    AnswerText,
+    AnswerWord,
+    AnswerWritten,
+    SpeechToSpeech,
+    VoiceLink,
+)
 from services.ai_engine.engines.reply_sound import ReplySound
+from services.ai_engine.engines.voice_party import Party
 from services.ai_engine.engines.voice_words import WordClock
 
-AnswerEvent = AnswerText | AnswerSound | AnswerWord | AnswerEnded
+AnswerEvent = AnswerText | AnswerWritten | AnswerSound | AnswerWord | AnswerEnded
 
 #: The vendor's output that may wait to be told. Full: the connection is not read, and the vendor waits.
 _WAITING: Final = 256
-#: Until the first text or sound, and between two; after that somebody else answers, or it has failed.
-FIRST_S: Final = 2.5
-_STALL_S: Final = 5.0
 #: Until a stopped answer has ended.
 _STOPPED_S: Final = 1.0
 #: The last of the sound waits until the end: with it go the words that by estimate have not begun yet.
 _TAIL_S: Final = 0.02
-#: Sound that may wait for the first text to it.
+#: Sound that may wait for the first text to it, and for the text by which it is known to go on with another's answer.
 _EARLY_S: Final = 1.0
+_UNSURE_S: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -49,20 +59,34 @@ class Asked:
     request: Respond | Speak
     events: Mailbox[AnswerEvent] = field(default_factory=lambda: Mailbox(_WAITING))
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
-    #: Whether the vendor was asked for it.
-    begun: bool = False
+    #: Who was asked for it.
+    party: Party | None = None
+
+    def ask(self, party: Party) -> None:
+        """Somebody else is asked: what the one before still gives does not count."""
+        self.party, self.events = party, Mailbox(_WAITING)
 
 
 class VoiceAnswer:
-    """One answer being told. `words` estimates their times where the vendor does not tell them."""
+    """One answer being told, or the rest of one that another has begun."""
 
     def __init__(
-        self, asked: Asked, *, sound: ReplySound, rate_hz: int, words: WordClock | None, emit: Emit, clock: Clock
+        self, asked: Asked, party: Party, begun: Begun, *, output_rate_hz: int, emit: Emit, clock: Clock
     ) -> None:
+        known = party.provider.capabilities
         self._asked = asked
-        self._sound = sound
-        self._rate_hz = rate_hz
-        self._words = words
+        self._rate_hz = known.sample_rate_hz
+        self._sound = ReplySound(
+            asked.request.reply_id,
+            from_hz=known.sample_rate_hz,
+            to_hz=output_rate_hz,
+            first_sample=begun.samples,
+            announced=begun.announced,
+        )
+        #: Estimates when words sound, where the vendor does not tell.
+        self._words = None if known.word_times else WordClock()
+        self._begun = begun
+        self._going_on = GoingOn(begun.text, begun.rest) if begun.text else None
         self._emit = emit
         self._clock = clock
         self._reply_id = asked.request.reply_id
@@ -71,10 +95,13 @@ class VoiceAnswer:
         self._splitter = ClauseSplitter()
         self._early = bytearray()
         self._due: list[Word] = []
+        self._sounded: list[Word] = []
         self._taken = 0
-        self._usage = Usage()
-        self._begun_s = clock.now()
+        self._usage = begun.usage
+        self._begun_s = waiting_since(clock)
         self._stopped = False
+        self._over = False
+        self.used = Used()
         self.text = ""
         self.item_id = ""
 
@@ -88,31 +115,41 @@ class VoiceAnswer:
         """Samples told."""
         return self._sound.total_samples
 
-    @property
-    def used(self) -> Used:
-        """What it took, as far as the vendor has told."""
-        usage = self._usage
-        return Used(
-            usage.input_tokens - usage.input_audio_tokens,
-            usage.output_tokens - usage.output_audio_tokens,
-            usage.input_audio_tokens,
-            usage.output_audio_tokens,
-        )
-
     def finished(self, end: ReplyEnd, failure: Failure | None = None) -> ReplyFinished:
         """How it ended."""
         return ReplyFinished(self._reply_id, end, self.total_samples, failure=failure, usage=self._usage)
 
-    async def follow(self, link: VoiceLink) -> ReplyEnd:
+    async def broke_off(self) -> Begun:
+        """Tells the whole words and the sound that wait; returns what another has to go on with."""
+        if not self.begun:
+            return replace(self._begun, usage=self._usage)
+        waiting = self._splitter.flush()
+        await self._tell(waiting if self._over else without_fragment(waiting))
+        await self._release(self._early)
+        until_s = self._taken / self._rate_hz
+        told = len(self._sounded) - self._sound.untold
+        whole = [word.text for word in self._sounded[:told] if word.end_s <= until_s]
+        return Begun(
+            text=self._begun.text + self.text,
+            rest=after_words(self._begun.rest + self.text, whole),
+            announced=told - len(whole),
+            samples=self.total_samples,
+            over=self._over,
+            usage=self._usage,
+        )
+
+    async def follow(self, link: VoiceLink, attempt: Attempt[SpeechToSpeech]) -> ReplyEnd:
         """Tells until it has ended.
 
-        Raises ProviderError where it breaks off, and TimeoutError where it stalls.
+        Raises ProviderError where it breaks off, TimeoutError where it stalls, and ValueError where it begins anew
+        instead of going on.
         """
-        wait_s = FIRST_S
-        while (event := await self._next(link, wait_s)) is not None:
+        while (event := await self._next(link, attempt.wait_s())) is not None:
             match event:
                 case AnswerText(_, text):
                     await self._write(text)
+                case AnswerWritten():
+                    self._over = True
                 case AnswerSound(_, item_id, pcm):
                     self.item_id = item_id
                     await self._hear(pcm)
@@ -122,7 +159,7 @@ class VoiceAnswer:
                     return await self._ended(event)
                 case never:
                     assert_never(never)
-            wait_s = _STALL_S
+            attempt.answers()
         return "cancelled"
 
     async def _next(self, link: VoiceLink, wait_s: float) -> AnswerEvent | None:
@@ -158,38 +195,51 @@ class VoiceAnswer:
     async def _write(self, text: str) -> None:
         if self._words is not None:
             self._due += self._words.write(text)
-        for clause in self._splitter.feed(text):
+        new = self._going_on.feed(text) if self._going_on else text
+        for clause in self._splitter.feed(new):
             await self._tell(clause)
+        if self._going_on:
+            await self._release(self._ready())
 
     async def _tell(self, clause: str) -> None:
         if not clause:
             return
-        if not self.text:
+        if not self._usage.first_text_ms:
             self._usage = replace(self._usage, first_text_ms=(self._clock.now() - self._begun_s) * 1000)
         if not self._given:
             self.text += clause
             await self._emit(ReplyTextProduced(self._reply_id, clause))
-        await self._release()
+        await self._release(self._ready())
 
     async def _hear(self, pcm: bytes) -> None:
         self._early += pcm
-        # Text comes first; a vendor that is late with it is not waited for long.
-        if self.text or self._given or len(self._early) > BYTES_PER_SAMPLE * self._rate_hz * _EARLY_S:
-            await self._release()
+        await self._release(self._ready())
 
-    async def _release(self) -> None:
+    def _ready(self) -> bytes:
+        """The sound that need not wait."""
+        waiting_s = len(self._early) / BYTES_PER_SAMPLE / self._rate_hz
+        if self._going_on:
+            if not self._going_on.sure and waiting_s > _UNSURE_S:
+                raise ValueError("it speaks, and does not tell what")
+            may_sound = self._going_on.sure
+        else:
+            # Text comes first; a vendor that is late with it is not waited for long.
+            may_sound = bool(self.text or self._given) or waiting_s > _EARLY_S
+        return bytes(self._early[: -int(_TAIL_S * self._rate_hz) * BYTES_PER_SAMPLE]) if may_sound else b""
+
+    async def _release(self, pcm: bytes | bytearray) -> None:
+        pcm = bytes(pcm)
+        if not pcm:
+            return
         if self._given and not self.text:
             self.text = self._given
             await self._emit(ReplyTextProduced(self._reply_id, self._given))
-        tail = int(_TAIL_S * self._rate_hz) * BYTES_PER_SAMPLE
-        pcm = bytes(self._early[:-tail])
-        if not pcm:
-            return
         del self._early[: len(pcm)]
-        if not self._taken:
+        if not self._usage.first_audio_ms:
             waited_ms = (self._clock.now() - self._begun_s) * 1000 - self._usage.first_text_ms
             self._usage = replace(self._usage, first_audio_ms=max(0.0, waited_ms))
         words, self._due = self._due, []
+        self._sounded += words
         self._taken += samples(pcm)
         if self._words is not None:
             self._words.sounded(self._taken / self._rate_hz)
@@ -206,24 +256,39 @@ class VoiceAnswer:
             self._use(event.used)
         if self._stopped:
             return "cancelled"
+        if event.end == "failed":
+            raise _not_answered(event.cause)
         if self._words is not None:
             self._due += self._words.flush()
-        await self._tell(self._splitter.flush())
-        await self._release()
+        new = self._going_on.flush() if self._going_on else ""
+        for clause in (*self._splitter.feed(new), self._splitter.flush()):
+            await self._tell(clause)
+        await self._release(self._ready())
         words, self._due = self._due, []
         await self._sounds([*self._sound.feed(b"", words), *self._sound.flush(bytes(self._early))])
-        if event.end == "failed" or not self.begun:
-            raise ProviderError(
-                "The speech-to-speech provider could not answer; say it again, or choose another.",
-                metadata={"cause": event.cause or "EMPTY"},
-            )
+        if not self.begun:
+            raise _not_answered("EMPTY")
         return event.end
 
     def _use(self, used: TokensUsed) -> None:
+        before = self._usage
         self._usage = replace(
-            self._usage,
-            input_tokens=used.input_tokens,
-            output_tokens=used.output_tokens,
-            input_audio_tokens=used.input_audio_tokens,
-            output_audio_tokens=used.output_audio_tokens,
+            before,
+            input_tokens=before.input_tokens + used.input_tokens,
+            output_tokens=before.output_tokens + used.output_tokens,
+            input_audio_tokens=before.input_audio_tokens + used.input_audio_tokens,
+            output_audio_tokens=before.output_audio_tokens + used.output_audio_tokens,
         )
+        self.used = Used(
+            used.input_tokens - used.input_audio_tokens,
+            used.output_tokens - used.output_audio_tokens,
+            used.input_audio_tokens,
+            used.output_audio_tokens,
+        )
+
+
+def _not_answered(cause: str) -> ProviderError:
+    return ProviderError(
+        "The speech-to-speech provider could not answer; say it again, or choose another.",
+        metadata={"cause": cause or "FAILED"},
+    )

@@ -51,25 +51,27 @@ class VoiceLine:
         self.idle.set()
 
     @property
+    def is_resting(self) -> bool:
+        """Whether the vendor failed so often that it is left alone."""
+        return self._link is None and self._health.resting
+
+    @property
     def is_up(self) -> bool:
         """Whether there is a connection."""
         return self._link is not None
 
     def warm(self) -> None:
         """Begins to connect where nothing is connected, so that nobody waits for it later."""
-        if self._link is None and self._opening is None and not self._closed and self._health.admits():
-            self._opening = self._begin()
+        if not self._health.resting:
+            self._open()
 
     async def link(self) -> VoiceLink:
         """The connection, opened where there is none. Raises ProviderError where it can't be had in time."""
         if self._link is not None:
             return self._link
-        self.warm()
+        self._open()
         if self._opening is None:
-            raise ProviderError(
-                "The speech-to-speech provider failed before and is left alone for a while; choose another.",
-                metadata={"cause": "RESTING"},
-            )
+            raise ProviderError("The session has ended.", metadata={"cause": "CLOSED"})
         return await asyncio.shield(self._opening)
 
     def drop(self) -> None:
@@ -90,6 +92,10 @@ class VoiceLine:
             if task is not None:
                 task.cancel()
 
+    def _open(self) -> None:
+        if self._link is None and self._opening is None and not self._closed:
+            self._opening = self._begin()
+
     def _begin(self) -> "asyncio.Future[VoiceLink]":
         ready: asyncio.Future[VoiceLink] = asyncio.get_running_loop().create_future()
         # Whoever waits hears of a failure; where nobody does, it is not an unheard cry.
@@ -101,24 +107,20 @@ class VoiceLine:
 
     async def _hold(self, ready: "asyncio.Future[VoiceLink]") -> None:
         """Holds one connection as long as it lasts."""
-        begun_at = self._clock.now()
         link: VoiceLink | None = None
         try:
             async with self._voice.connect(self._setup) as link:
-                self._health.answered(self._clock.now() - begun_at)
-                self._health.succeeded()
                 if self._link is not None:
                     await self._quiet()
                 self._adopt(link, ready)
                 async for event in link.events():
                     if link is self._link:
                         await self._take(event)
-        except VivavoceError as error:
-            self._health.failed(error)
+        except Exception as error:  # Whatever a provider does, the session goes on.
             _log.warning("a voice line broke", extra={"provider": self._voice.name, "cause": cause_of(error)})
             if not ready.done():
                 self._opening = None
-                ready.set_exception(error)
+                ready.set_exception(_typed(error))
         finally:
             if not ready.done():
                 self._opening = None
@@ -158,3 +160,9 @@ class VoiceLine:
                 await self.idle.wait()
         except TimeoutError:
             _log.info("a voice line is renewed in the middle of something", extra={"provider": self._voice.name})
+
+
+def _typed(error: Exception) -> VivavoceError:
+    if isinstance(error, VivavoceError):
+        return error
+    return ProviderError("The speech-to-speech provider broke; choose another.", metadata={"cause": cause_of(error)})

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from mesh.audio import StreamResampler
+from mesh.clock import Clock
 from mesh.errors import ProviderError, VivavoceError
-from services.ai_engine.domain.remembered import Forget, Kept, Remembered
+from services.ai_engine.adapters.patience import waited_for
+from services.ai_engine.domain.remembered import Forget, Kept
 from services.ai_engine.domain.roles import HEARING_RATE_HZ
 from services.ai_engine.domain.run import Emit, EngineFailed, Failure, Recognize, TranscriptRevised
 from services.ai_engine.domain.voice import SoundTaken, SoundUnderstood, VoiceLink
 from services.ai_engine.engines.memory import HeardSound
 from services.ai_engine.engines.recognition import Recognitions
-from services.ai_engine.engines.voice_line import VoiceLine
+from services.ai_engine.engines.voice_party import Party
 
 #: Sound added on both sides where there is some.
 _MARGIN: Final = HEARING_RATE_HZ // 5
@@ -21,8 +24,6 @@ _MARGIN: Final = HEARING_RATE_HZ // 5
 _SHORTEST: Final = HEARING_RATE_HZ // 10
 #: Requests that may be in work; more are refused.
 _OPEN: Final = 8
-#: So long the vendor may take to understand.
-UNDERSTOOD_S: Final = 2.5
 #: Sound sent in one message at most.
 _PIECE: Final = HEARING_RATE_HZ
 
@@ -45,43 +46,49 @@ class _Buffer:
     resampler: StreamResampler
 
 
-@dataclass(slots=True)
-class Memory:
-    """What the vendor remembers on the connection of this number."""
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """What the turns of a session are made from, whoever finds them."""
 
-    number: int = 0
-    remembered: Remembered = field(default_factory=lambda: Remembered("line_"))
+    party: Party
+    heard: HeardSound
+    input_rate_hz: int
+    stand_in: Recognitions | None
+    #: Seconds the vendor may take to understand.
+    understood_s: float
+    emit: Emit
+    clock: Clock
+    tasks: asyncio.TaskGroup
 
-    def of(self, number: int) -> Remembered:
-        """What is remembered on that connection: nothing, where it is new."""
-        if number != self.number:
-            self.number, self.remembered = number, Remembered(f"line_{number}_")
-        return self.remembered
+    def at_hearing(self, sample: int) -> int:
+        """The sample at the hearing rate."""
+        return sample * HEARING_RATE_HZ // self.input_rate_hz
+
+    def at_input(self, sample: int) -> int:
+        """The sample at the input rate."""
+        return sample * self.input_rate_hz // HEARING_RATE_HZ
+
+    def resampler(self) -> StreamResampler:
+        """Makes what is heard into what the vendor hears."""
+        return StreamResampler(HEARING_RATE_HZ, self.party.provider.capabilities.sample_rate_hz)
+
+    async def hand_over(self, request: Recognize, error: Exception) -> None:
+        """Has somebody else recognise it, or tells that it was not understood."""
+        if self.stand_in is not None:
+            await self.stand_in.ask(request)
+            return
+        late = ProviderError("What was said was not understood in time; say it again.")
+        failure = Failure.of(error if isinstance(error, VivavoceError) else late)
+        await self.emit(EngineFailed(failure, request.turn_id, request.revision))
 
 
 class VoiceTurns:
     """The turns of one session, where this engine finds out when they begin and pause."""
 
-    def __init__(
-        self,
-        *,
-        line: VoiceLine,
-        memory: Memory,
-        rate_hz: int,
-        heard: HeardSound,
-        input_rate_hz: int,
-        stand_in: Recognitions | None,
-        emit: Emit,
-        tasks: asyncio.TaskGroup,
-    ) -> None:
-        self._line = line
-        self._memory = memory
-        self._rate_hz = rate_hz
-        self._heard = heard
-        self._input_rate_hz = input_rate_hz
-        self._stand_in = stand_in
-        self._emit = emit
-        self._tasks = tasks
+    def __init__(self, ears: Ears) -> None:
+        self._ears = ears
+        self._line = ears.party.line
+        self._heard = ears.heard
         self._buffer: _Buffer | None = None
         self._speaking = False
         self._begin = 0
@@ -95,7 +102,7 @@ class VoiceTurns:
         """The learner speaks: the sound goes out as it comes."""
         self._line.warm()
         self._speaking = True
-        self._begin = max(0, self._at_hearing(at_sample) - _MARGIN)
+        self._begin = max(0, self._ears.at_hearing(at_sample) - _MARGIN)
         self._more.set()
 
     def speech_ended(self) -> None:
@@ -126,9 +133,9 @@ class VoiceTurns:
                 task.cancel()
         if len(self._open) >= _OPEN:
             full = ProviderError("Too many turns wait to be understood; try again when one is.")
-            await self._emit(EngineFailed(Failure.of(full), request.turn_id, request.revision))
+            await self._ears.emit(EngineFailed(Failure.of(full), request.turn_id, request.revision))
             return
-        task = self._tasks.create_task(self._answer(request), name="voice turn")
+        task = self._ears.tasks.create_task(self._answer(request), name="voice turn")
         self._open[task] = request
         self._line.idle.clear()
         task.add_done_callback(self._answered)
@@ -137,8 +144,11 @@ class VoiceTurns:
         """The oldest sound that was made an item is this one."""
         if self._taken:
             stretch = self._taken.popleft()
-            if not stretch.item_id.done():
-                stretch.item_id.set_result(event.item_id)
+            if stretch.item_id.done():
+                # Nobody waits for it any more, and it is no line of the talk.
+                self._ears.tasks.create_task(self._forget(event.item_id), name="forgetting")
+                return
+            stretch.item_id.set_result(event.item_id)
             self._understood[event.item_id] = stretch
 
     def understood(self, event: SoundUnderstood) -> None:
@@ -169,41 +179,49 @@ class VoiceTurns:
             self._line.idle.set()
 
     async def _answer(self, request: Recognize) -> None:
-        begin = max(0, self._at_hearing(request.from_sample) - _MARGIN)
-        wanted = self._at_hearing(request.to_sample) + _MARGIN if request.to_sample else self._heard.end
+        begin = max(0, self._ears.at_hearing(request.from_sample) - _MARGIN)
+        wanted = self._ears.at_hearing(request.to_sample) + _MARGIN if request.to_sample else self._heard.end
         end = min(wanted, self._heard.end)
-        to_sample = min(request.to_sample or self._at_input(self._heard.end), self._at_input(self._heard.end))
-        try:
-            async with asyncio.timeout(UNDERSTOOD_S):
-                text = await self._text(request, begin, end)
-        except (VivavoceError, TimeoutError) as error:
-            await self._stand_in_for(request, error)
-            return
-        await self._emit(TranscriptRevised(request.turn_id, request.revision, text, (), to_sample))
+        to_sample = min(request.to_sample or self._ears.at_input(self._heard.end), self._ears.at_input(self._heard.end))
+        with waited_for(self._ears.clock.now()):
+            try:
+                async with asyncio.timeout(self._ears.understood_s):
+                    text = await self._text(request, begin, end)
+            except (VivavoceError, TimeoutError) as error:
+                await self._ears.hand_over(request, error)
+                return
+        await self._ears.emit(TranscriptRevised(request.turn_id, request.revision, text, (), to_sample))
 
     async def _text(self, request: Recognize, begin: int, end: int) -> str:
         if end - begin < _SHORTEST:
             return ""
         stretch = _Stretch(*(asyncio.get_running_loop().create_future() for _ in range(2)))
         async with self._sending:
+            if self._line.is_resting:
+                raise ProviderError("The speech-to-speech provider failed before and is left alone for a while.")
             link = await self._line.link()
-            number = self._line.number
-            remembered = self._memory.of(number)
+            number, remembered = self._line.number, self._ears.party.remembered
             # The same turn once more, longer: what it was before is not said twice.
             await _forget(link, remembered.drop_turn(request.turn_id))
             await self._give(link, begin, end)
             self._taken.append(stretch)
             await link.commit()
             self._buffer = None
-        item_id, text = await stretch.item_id, await stretch.text
-        if number != self._line.number:
-            return text
-        if request.to_sample and text:
-            remembered.take(Kept("learner", text, (item_id,), request.turn_id))
-        else:
-            # A look at what is being said, or a noise: not yet, or never, a line of the talk.
-            await link.forget(item_id)
+        item_id, text = await stretch.item_id, ""
+        try:
+            text = await stretch.text
+        finally:
+            # Understood too late, it is still the turn's sound.
+            if number == self._line.number and request.to_sample and (text or stretch.text.cancelled()):
+                remembered.take(Kept("learner", text, (item_id,), request.turn_id))
+            elif number == self._line.number:
+                # A look at what is being said, or a noise: not yet, or never, a line of the talk.
+                self._ears.tasks.create_task(self._forget(item_id), name="forgetting")
         return text
+
+    async def _forget(self, item_id: str) -> None:
+        with suppress(VivavoceError):  # A connection that broke remembers nothing.
+            await (await self._line.link()).forget(item_id)
 
     async def _give(self, link: VoiceLink, begin: int, end: int) -> None:
         """Sees to it that the vendor was given the sound from `begin` to `end`, and as little else as may be."""
@@ -211,8 +229,8 @@ class VoiceTurns:
         if buffer is None or buffer.number != self._line.number or not 0 <= begin - buffer.begin <= _MARGIN:
             if buffer is not None and buffer.number == self._line.number:
                 await link.clear()
-            resampler = StreamResampler(HEARING_RATE_HZ, self._rate_hz)
-            buffer = self._buffer = _Buffer(self._line.number, begin, max(begin, self._heard.first), resampler)
+            first = max(begin, self._heard.first)
+            buffer = self._buffer = _Buffer(self._line.number, begin, first, self._ears.resampler())
         while buffer.end < end:
             pcm, start = self._heard.stretch(buffer.end, min(end, buffer.end + _PIECE))
             buffer.end = start + len(pcm) // 2
@@ -220,20 +238,6 @@ class VoiceTurns:
                 return
             if resampled := buffer.resampler.feed(pcm):
                 await link.append(resampled)
-
-    async def _stand_in_for(self, request: Recognize, error: Exception) -> None:
-        if self._stand_in is not None:
-            await self._stand_in.ask(request)
-            return
-        late = ProviderError("What was said was not understood in time; say it again.")
-        failure = Failure.of(error if isinstance(error, VivavoceError) else late)
-        await self._emit(EngineFailed(failure, request.turn_id, request.revision))
-
-    def _at_hearing(self, sample: int) -> int:
-        return sample * HEARING_RATE_HZ // self._input_rate_hz
-
-    def _at_input(self, sample: int) -> int:
-        return sample * self._input_rate_hz // HEARING_RATE_HZ
 
 
 async def _forget(link: VoiceLink, gone: list[Forget]) -> None:

@@ -1,7 +1,10 @@
+from collections.abc import Sequence
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ai_engine.domain.continuation import Continuation
+from services.ai_engine.domain.continuation import Continuation, GoingOn
 
 _WHOLE = "Good morning! We have tea, coffee and cake. Which one would you like? Take your time."
 _WORDS = st.sampled_from(["tea", "coffee", "cake", "water", "please", "today"])
@@ -49,3 +52,39 @@ def test_wherever_it_breaks_off_an_answer_begun_anew_comes_out_once(
     cut = whole.rfind(" ", 0, place % (len(whole) + 1)) + 1
     begun = whole[:cut]
     assert begun + _goes_on(begun, whole, step) == whole
+
+
+def going_on(pieces: Sequence[str], *, said: str, rest: str) -> str:
+    going = GoingOn(said, rest)
+    return "".join(map(going.feed, pieces)) + going.flush()
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+@pytest.mark.parametrize(
+    ("rest", "text", "new"),
+    [
+        ("a cup of tea.", "a cup of tea. With milk?", "With milk?"),
+        ("a cup of tea.", "A cup, of tea. With milk?", "With milk?"),
+        ("a cup of tea.", "a cup of tea.", ""),
+        ("", "With milk? Or lemon?", "With milk? Or lemon?"),
+        ("", "With milk", "With milk"),
+    ],
+)
+def test_who_goes_on_at_the_next_word_is_told_without_what_was_told(rest: str, text: str, new: str, size: int) -> None:
+    pieces = [text[begin : begin + size] for begin in range(0, len(text), size)]
+    assert going_on(pieces, said="Hello! You may have a cup of tea.", rest=rest) == new
+
+
+@pytest.mark.parametrize(
+    ("rest", "text"),
+    [
+        ("a cup of tea.", "Hello! You may have a cup of tea."),
+        ("a cup of tea.", "a cup of coffee."),
+        ("a cup of tea.", "a cup"),
+        ("", "Hello! You may have a cup of tea."),
+        ("", ""),
+    ],
+)
+def test_who_begins_anew_is_found_out(rest: str, text: str) -> None:
+    with pytest.raises(ValueError, match="anew"):
+        going_on([text], said="Hello! You may have a cup of tea.", rest=rest)

@@ -9,10 +9,11 @@ import pytest
 
 from mesh.clock import SystemClock, VirtualClock
 from mesh.errors import OverloadedError, ProviderError, VivavoceError
-from services.ai_engine.adapters.chain import Chain, Healths, Link, Patience, Provider
+from services.ai_engine.adapters.chain import Chain, Healths, Link, Provider
 from services.ai_engine.adapters.failover_hearing import FailoverRecognizer, failover_recognizer
 from services.ai_engine.adapters.failover_model import FailoverModel
 from services.ai_engine.adapters.failover_voice import FailoverVoice, failover_voice
+from services.ai_engine.adapters.patience import Patience
 from services.ai_engine.adapters.probing import keep_probing
 from services.ai_engine.domain.attempts import Attempts
 from services.ai_engine.domain.roles import (
@@ -38,7 +39,7 @@ P = TypeVar("P", bound=Provider)
 
 CONTEXT = TutorContext(Learner(), "cafe", (), "Hello.")
 DOWN = ProviderError("It is down.", metadata={"cause": "UNREACHABLE"})
-HURRIED = Patience(first_s=0.2, within_s=0.6, stall_s=0.2)
+HURRIED = Patience(first_s=0.2, within_s=0.6, stall_s=0.2, last_s=0.1)
 WHOLE = "Good morning! We have tea, coffee and cake. Which one would you like?"
 SLIP = CorrectionFound("grammar", "goed", "went", "irregular", 0, 4, "model")
 

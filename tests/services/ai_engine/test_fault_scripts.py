@@ -8,27 +8,36 @@ from typing import Final, get_args
 import pytest
 
 from mesh.clock import SystemClock
-from services.ai_engine.adapters.chain import Chain, Healths, Link, Patience
+from services.ai_engine.adapters.chain import Chain, Healths, Link
 from services.ai_engine.adapters.failover_hearing import failover_recognizer
 from services.ai_engine.adapters.failover_model import FailoverModel
 from services.ai_engine.adapters.failover_voice import failover_voice
+from services.ai_engine.adapters.patience import Patience
 from services.ai_engine.domain.roles import LanguageModel
 from services.ai_engine.domain.run import ReplyAudioProduced, ReplyTextProduced
+from services.ai_engine.engines.perception import Ear
+from services.ai_engine.engines.pipelined import Parts
+from services.ai_engine.providers.instant import CADENCE, InstantTurnEnd, InstantVoiceActivity
 from tests.emulators.misbehaviour import Kind, Misbehaviour
-from tests.emulators.vendor import Behaviour, Vendor
+from tests.emulators.realtime import DialectName, Item, RealtimeEmulator
+from tests.emulators.vendor import Behaviour, Vendor, running
 from tests.services.ai_engine.conformance.vendors import RECOGNIZERS, SYNTHESIZERS
 from tests.services.ai_engine.grammar import check_trace
 from tests.services.ai_engine.scripted import ScriptedModel, ScriptedRecognizer, ScriptedVoice
 from tests.services.ai_engine.test_language_models import VENDORS, Emulator
 from tests.services.ai_engine.test_pairings import pipelined, talking
-from tests.services.ai_engine.unified_talk import UnifiedTalk
+from tests.services.ai_engine.unified_talk import UnifiedTalk, provider, unified_talk
 
 ANSWER: Final = "Good morning! We have tea, coffee and cake. Which one would you like? Take your time, please."
 TURNS: Final = 2
 #: As the defaults, but for tests: a vendor that is slow is slow at once.
-PATIENCE: Final = Patience(first_s=0.25, within_s=2.0, stall_s=0.25)
+PATIENCE: Final = Patience(first_s=0.25, within_s=2.0, stall_s=0.25, last_s=0.3)
 _BEFORE: Final[list[Kind]] = ["none", "refuse_key", "limited", "overloaded", "broken", "slow"]
 _WITHIN: Final[list[Kind]] = ["silence", "cut", "garbage", "half_rune"]
+_VOICE: Final[list[Behaviour]] = [
+    "refuse_key", "rate_limited", "broken", "slow_open", "stall", "cut", "end_early", "garbage", "half_rune",
+    "session_cap",
+]  # fmt: skip
 _SOUND: Final[list[Behaviour]] = [each for each in get_args(Behaviour) if each not in ("deaf", "slow_open")]
 
 
@@ -126,3 +135,48 @@ async def test_no_conversation_ends_and_no_sentence_is_doubled_or_lost(seed: int
         replies={f"r{turn}" for turn in turns},
         hearings={(f"t{turn}", turn) for turn in turns},
     )
+
+
+def goes_on(items: list[Item]) -> str:
+    """Says the answer, or what is left of it."""
+    return ANSWER.removeprefix(items[-1].text).strip() if items[-1].role == "assistant" else ANSWER
+
+
+def begins_anew(items: list[Item]) -> str:
+    """Says it all, whatever was said."""
+    return ANSWER
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_an_answer_spoken_by_one_vendor_is_gone_on_with_by_another(seed: int) -> None:
+    script = random.Random(seed)
+    chosen, other = script.sample(get_args(DialectName), 2)
+    health = Healths(SystemClock()).of("language_model", "local")
+    vendors = [RealtimeEmulator(dialect=chosen), RealtimeEmulator(dialect=other)]
+    async with running(vendors[0]), running(vendors[1]):
+        parts = Parts(
+            Ear(InstantVoiceActivity(), CADENCE),
+            InstantTurnEnd(),
+            ScriptedRecognizer(),
+            FailoverModel(
+                Chain([Link("local", ScriptedModel(ANSWER), health)], patience=PATIENCE, clock=SystemClock())
+            ),
+            ScriptedVoice(),
+        )
+        voices = [provider(each.dialect, each.base_url) for each in vendors]
+        for vendor in vendors:
+            vendor.answers = script.choice([goes_on, goes_on, begins_anew])
+            vendor.well_for = script.randrange(1, len(ANSWER.split()))
+            vendor.behaviour = script.choice(_VOICE)
+        vendors[1].behaviour = script.choice(["answer", vendors[1].behaviour])
+        async with unified_talk(*voices, stand_ins=parts, patience=PATIENCE) as talk:
+            await talk.respond("r1", "Hello.")
+            finished = await talk.finished()
+    assert finished.end == "complete", finished.failure
+    told = "".join(event.text for event in talk.listener.all(ReplyTextProduced))
+    assert " ".join(told.split()) == ANSWER
+    sound = talk.listener.all(ReplyAudioProduced)
+    assert [word.text for event in sound for word in event.words] == ANSWER.split()
+    starts = [word.start_sample for event in sound for word in event.words]
+    assert starts == sorted(starts)
+    check_trace(talk.listener.events, replies={"r1"}, hearings=set())

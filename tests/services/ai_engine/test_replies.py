@@ -241,7 +241,7 @@ async def test_a_model_that_stalls_is_given_up() -> None:
         yield TextDelta("")
 
     with pytest.raises(ProviderError, match="gave nothing for"):
-        async for _ in patiently(never(), "language model", 0.01):
+        async for _ in patiently(never(), "language model", lambda: 0.01):
             pass
 
 

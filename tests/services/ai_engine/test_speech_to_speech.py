@@ -8,7 +8,8 @@ import pytest
 
 from mesh.errors import ProviderError
 from mesh.testing import no_leaked_tasks, until
-from services.ai_engine.domain.roles import Line
+from services.ai_engine.domain.attempts import Attempts
+from services.ai_engine.domain.roles import Line, Transcript
 from services.ai_engine.domain.run import (
     Cancel,
     ReplyAudioProduced,
@@ -24,7 +25,7 @@ from services.ai_engine.engines.perception import Ear
 from services.ai_engine.engines.pipelined import Parts
 from services.ai_engine.providers.instant import CADENCE, InstantTurnEnd, InstantVoiceActivity
 from tests.emulators.realtime import DialectName, RealtimeEmulator
-from tests.emulators.speech import HEARD
+from tests.emulators.speech import HEARD, scripted_ears
 from tests.emulators.vendor import Behaviour, running
 from tests.services.ai_engine.scripted import ScriptedModel, ScriptedRecognizer, ScriptedVoice
 from tests.services.ai_engine.unified_talk import INPUT_HZ, OUTPUT_HZ, provider, speech, unified_talk
@@ -282,3 +283,57 @@ async def test_a_repeated_line_is_read_by_a_synthesizer_where_there_is_one(vendo
         assert (await talk.finished()).end == "complete"
     assert [event.text for event in talk.listener.all(ReplyTextProduced)] == ["Word for word."]
     assert vendor.talk.responses == 0
+
+
+async def test_an_answer_that_breaks_off_is_spoken_on_by_the_other_vendor_at_the_next_word(
+    vendor: RealtimeEmulator,
+) -> None:
+    vendor.behaviour, vendor.well_for, model = "cut", 4, ScriptedModel("Good morning from here.")
+    async with running(RealtimeEmulator(dialect="openai" if vendor.dialect == "azure" else "azure")) as other:
+        other.answers = lambda items: ECHO.removeprefix(items[-1].text).strip()
+        voices = [provider(each.dialect, each.base_url) for each in (vendor, other)]
+        attempts = Attempts()
+        async with unified_talk(*voices, stand_ins=stand_ins(model=model), tell=attempts.add) as talk:
+            await talk.respond("r1", HEARD)
+            finished = await talk.finished()
+    assert finished.end == "complete"
+    assert "".join(event.text for event in talk.listener.all(ReplyTextProduced)).strip() == ECHO
+    sound = talk.listener.all(ReplyAudioProduced)
+    assert [word.text for event in sound for word in event.words] == ECHO.split()
+    assert [event.first_sample for event in sound][-1] + len(sound[-1].pcm) // 2 == finished.total_samples
+    assert (other.talk.responses, model.contexts) == (1, [])
+    assert [(each.provider, each.outcome) for each in attempts.take()] == [
+        (voices[0].name, "failed"), (voices[1].name, "answered"),
+    ]  # fmt: skip
+
+
+async def test_a_vendor_that_begins_anew_instead_of_going_on_is_not_heard(vendor: RealtimeEmulator) -> None:
+    vendor.behaviour, vendor.well_for = "cut", 4
+    async with running(RealtimeEmulator(dialect=vendor.dialect)) as other:
+        other.answers = lambda items: ECHO
+        voices = [provider(vendor.dialect, each.base_url) for each in (vendor, other)]
+        voices[1].name = "other"
+        async with unified_talk(*voices, stand_ins=stand_ins(model=ScriptedModel(" Go on."))) as talk:
+            await talk.respond("r1", HEARD)
+            assert (await talk.finished()).end == "complete"
+    told = [word.text for event in talk.listener.all(ReplyAudioProduced) for word in event.words]
+    assert told[-2:] == ["Go", "on."]
+    assert told.count("You") == 1
+
+
+async def test_a_vendor_that_is_late_with_the_words_still_has_the_turn_in_its_memory_once(
+    vendor: RealtimeEmulator,
+) -> None:
+    late = asyncio.Event()
+
+    async def hears(pcm: bytes) -> Transcript:
+        await late.wait()
+        return await scripted_ears(pcm)
+
+    vendor.hears = hears
+    async with unified_talk(provider(vendor.dialect, vendor.base_url), stand_ins=stand_ins()) as talk:
+        assert await talk.say() == "text 1"
+        await talk.respond("r1", "text 1")
+        assert (await talk.finished()).end == "complete"
+        late.set()
+    assert [item.role for item in vendor.talk.items] == ["user", "assistant"]

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 import numpy as np
 
 from mesh.clock import Clock, SystemClock
-from services.ai_engine.adapters.chain import Healths
+from services.ai_engine.adapters.chain import Chain, Healths, Link, Tell, untold
+from services.ai_engine.adapters.patience import Patience
 from services.ai_engine.domain.roles import Learner, Line, TutorContext
 from services.ai_engine.domain.run import (
     AppendAudio,
@@ -96,19 +97,21 @@ class UnifiedTalk:
 
 @asynccontextmanager
 async def unified_talk(
-    voice: SpeechToSpeech,
-    *,
+    *voices: SpeechToSpeech,
     turn_taking: TurnTaking = "ours",
     stand_ins: Parts | None = None,
     clock: Clock | None = None,
     listener: Listener | None = None,
     healths: Healths | None = None,
+    patience: Patience = Patience(),  # noqa: B008  # Frozen.
+    tell: Tell = untold,
 ) -> AsyncIterator[UnifiedTalk]:
     """Opens a session."""
-    clock = clock or SystemClock()
+    clock, known = clock or SystemClock(), healths or Healths(SystemClock())
+    links = [Link(voice.name, voice, known.of("speech_to_speech", voice.name)) for voice in voices]
+    chain = Chain(links, patience=patience, clock=clock, tell=tell, backed=stand_ins is not None)
     parts = VoiceParts(
-        voice=voice,
-        health=(healths or Healths(SystemClock())).of("speech_to_speech", voice.name),
+        voices=chain,
         ear=Ear(InstantVoiceActivity(), CADENCE),
         turn_end=InstantTurnEnd(),
         prompt=TalkPrompt({}),
@@ -116,7 +119,7 @@ async def unified_talk(
         stand_ins=stand_ins,
     )
     said = listener or Listener()
-    selection = Selection("unified", speech_to_speech=voice.name)
+    selection = Selection("unified", speech_to_speech=voices[0].name)
     engine = UnifiedEngine(parts, selection, clock=clock)
     async with engine.open(Configure(selection, INPUT_HZ, OUTPUT_HZ), said.emit) as session:
         yield UnifiedTalk(session, said)

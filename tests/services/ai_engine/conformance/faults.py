@@ -49,7 +49,8 @@ async def each_fails_typed(
     opened = asyncio.Barrier(len(tries))
     causes = await asyncio.gather(*(_cause(vendors[name], behaviour, use, said, opened) for name, behaviour in tries))
     told = dict(zip(tries, causes, strict=True))
-    assert not {each: cause for each, cause in told.items() if cause not in CAUSES[each[1]] | OWN.get(each, set())}
+    unlike = {each: cause for each, cause in told.items() if cause not in CAUSES[each[1]] | OWN.get(each, set())}
+    assert unlike == {}
 
 
 async def _cause(
