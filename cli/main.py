@@ -183,6 +183,14 @@ def providers(context: typer.Context) -> None:
 
 
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def prompt(context: typer.Context) -> None:
+    """Show what a language model is sent."""
+    from cli.prompt import app as prompt_app
+
+    prompt_app(args=context.args, prog_name="viva prompt")
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def models(context: typer.Context) -> None:
     """Fetch, list and verify the speech models."""
     from cli.models import app as models_app

@@ -111,7 +111,8 @@ async def openai(premises: Premises) -> AsyncIterator[LanguageModel]:
         settings.openai_base_url,
         settings.openai_model,
         settings.openai_api_key,
-        corrections=settings.model_corrections,
+        corrections=settings.model_corrections and settings.feedback,
+        prompt_tokens=settings.prompt_tokens,
     )
     async with aclosing(OpenAiTutor(endpoint, premises.scripts)) as tutor:
         yield tutor
@@ -128,7 +129,8 @@ async def compatible(premises: Premises) -> AsyncIterator[LanguageModel]:
         settings.compatible_model,
         settings.compatible_api_key,
         name="compatible",
-        corrections=settings.model_corrections,
+        corrections=settings.model_corrections and settings.feedback,
+        prompt_tokens=settings.prompt_tokens,
     )
     async with aclosing(OpenAiTutor(endpoint, premises.scripts)) as tutor:
         yield tutor
@@ -144,7 +146,8 @@ async def anthropic(premises: Premises) -> AsyncIterator[LanguageModel]:
         settings.anthropic_model,
         settings.anthropic_api_key,
         settings.anthropic_base_url,
-        corrections=settings.model_corrections,
+        corrections=settings.model_corrections and settings.feedback,
+        prompt_tokens=settings.prompt_tokens,
     )
     async with aclosing(ClaudeTutor(options, premises.scripts)) as tutor:
         yield tutor

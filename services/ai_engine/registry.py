@@ -27,6 +27,7 @@ from services.ai_engine.engines.unified import UnifiedEngine, VoiceParts
 from services.ai_engine.feedback.assessor import Assessor
 from services.ai_engine.feedback.judges import open_assessor
 from services.ai_engine.models import ModelSettings
+from services.ai_engine.prompts.prompt import Prompted
 from services.ai_engine.prompts.talk import TalkPrompt
 from services.ai_engine.settings import Settings
 from services.ai_engine.tutor.script import Script
@@ -123,6 +124,21 @@ class Providers:
             "synthesizer": self.synthesizers,
             "speech_to_speech": self.speech_to_speech,
         }
+
+    def prompted(self, name: str) -> tuple[str, Prompted]:
+        """The language model of that name, or the first that takes prompts; without any, a large one nobody has.
+
+        Raises PreconditionError PROVIDER_MISSING where there is none of that name, or it takes no prompts.
+        """
+        able = {each: model for each, model in self.language_models.items() if isinstance(model, Prompted)}
+        if not name:
+            return next(iter(able.items()), ("", self.prompt))
+        if name not in able:
+            raise _missing(
+                f"No language model {name!r} that takes prompts is configured; there are: {', '.join(able) or 'none'}.",
+                "language_model",
+            )
+        return name, able[name]
 
     def synthesizer(self, name: str, voice: str, *, field: str) -> Synthesizer:
         """The synthesizer of that name, or the default, which has that voice.

@@ -21,6 +21,7 @@ from services.ai_engine.domain.attempts import Attempts
 from services.ai_engine.domain.run import Event, ReplyFinished
 from services.ai_engine.engines.reply_sound import ReplySound
 from services.ai_engine.registry import Providers, engine_for
+from services.ai_engine.wire_context import preview, tutor_context
 
 _log: Final = logging.getLogger(__name__)
 
@@ -96,6 +97,16 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
                     response.words.extend(map(wire.word_time, piece.words))
         response.pcm = bytes(pcm)
         return response
+
+    async def PreviewPrompt(
+        self, request: service_pb.PreviewPromptRequest, context: Context
+    ) -> service_pb.PreviewPromptResponse:
+        """Shows what would be sent to a language model."""
+        known = tutor_context(request.context, request.turn_text)
+        if known.scenario_id:
+            self._catalog.one(known.scenario_id)
+        name, model = self._providers.prompted(request.language_model)
+        return preview(name, model.prompt(known))
 
     async def _session(self, stream: RunStream) -> None:
         if self._sessions >= self._max_sessions:

@@ -32,6 +32,9 @@ class Settings:
     breaker_rest_s: float = setting(10.0, help="Seconds for which it is left alone.")
     models_dir: str = setting("", help="Folder of the model files. Empty: VIVAVOCE_MODELS_DIR, or its default.")
     scenario_folders: tuple[str, ...] = setting((), help="Folders with more scenarios; they win over ours by id.")
+    prompt_tokens: int = setting(
+        3000, help="Tokens, by an estimate, that remote language models are sent; what came before is summarised."
+    )
     feedback: bool = setting(True, help="Tell of slips, pace, words and sounds beside the talk.")
     max_sessions: int = setting(64, help="Sessions at once; more are refused as OVERLOADED.")
     recognizer_threads: int = setting(1, help="Threads for each recognition.")

@@ -1,11 +1,13 @@
-"""What a tutor may know, from the contract's message; and the summary it gives back."""
+"""What a tutor may know, from the contract's message; the prompt made of it, and the summary given back, to it."""
 
 from typing import Final
 
+from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as service_pb
 from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.type.v1 import learner_pb2 as learner_pb
 
 from services.ai_engine.domain import roles
+from services.ai_engine.prompts.prompt import Prompt
 
 LEVELS: Final[dict[learner_pb.CefrLevel.ValueType, roles.CefrLevel]] = {
     learner_pb.CEFR_LEVEL_A1: "A1",
@@ -42,6 +44,19 @@ def tutor_context(known: engine_pb.TutorContext, turn: str) -> roles.TutorContex
 def summary_message(summary: roles.Summary) -> engine_pb.TalkSummary:
     """A summary as a message."""
     return engine_pb.TalkSummary(text=summary.text, line_count=summary.line_count)
+
+
+def preview(language_model: str, prompt: Prompt) -> service_pb.PreviewPromptResponse:
+    """A prompt as people look at it."""
+    return service_pb.PreviewPromptResponse(
+        prompt=prompt.as_text(),
+        template_version=prompt.version,
+        messages=[service_pb.PromptMessage(role=each.role, content=each.content) for each in prompt.messages],
+        estimated_tokens=prompt.tokens,
+        token_budget=prompt.budget,
+        dropped_line_count=len(prompt.dropped),
+        language_model=language_model,
+    )
 
 
 def _learner(learner: engine_pb.LearnerProfile) -> roles.Learner:

@@ -17,10 +17,15 @@ from tests.mesh.noise import white_noise
 
 
 async def talk(mesh: RunningMesh, *arguments: str) -> tuple[int, str, str]:
-    """Exit code, output and error output of `viva talk`, in a process of its own."""
+    """What came of `viva talk`."""
+    return await viva(mesh, "talk", *arguments)
+
+
+async def viva(mesh: RunningMesh, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, output and error output of the program, in a process of its own."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "cli.main", "talk", "--address", mesh.grpc, *arguments),
+        *("-m", "cli.main", *arguments, "--address", mesh.grpc),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -111,3 +116,23 @@ async def test_a_place_that_can_t_be_written_is_told_before_the_talk(mesh: Runni
     assert code == 1
     assert "--out" in err
     assert "Tutor:" not in out
+
+
+async def test_a_turn_is_told_of_beside_the_talk_and_the_prompt_of_its_conversation_can_be_seen(
+    mesh: RunningMesh, say: Say, tmp_path: Path, token: str
+) -> None:
+    write_sound(tmp_path / "one.wav", [await say("I would like a large tea with milk, please.")])
+    code, out, err = await talk(
+        mesh, "--token", token, "--scenario", "cafe", "--wav", str(tmp_path / "one.wav"), "--json"
+    )
+    assert code == 0, err
+    told = json.loads(out)
+    paces = [given["remark"]["fluency"] for given in told["turns"][0]["feedback"] if "remark" in given]
+    assert 60 < paces[0]["words_per_minute"] < 400
+    code, out, err = await viva(
+        mesh, "prompt", "show", "--token", token, "--conversation", told["conversation_id"], "--say", "Thank you."
+    )
+    assert code == 0, err
+    assert "[system]\nYou are Mia" in out
+    assert out.index("large tea with milk") < out.index("[user]\nThank you.")
+    assert "No language model is configured" in out

@@ -1,38 +1,81 @@
-"""Lets a language model tell of slips beside its answer, without ever holding the answer up or failing it."""
+"""What a language model makes beside its answer: slips and a summary, which never hold it up or fail it."""
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from mesh.errors import VivavoceError
-from services.ai_engine.domain.roles import CorrectionFound, ReplyPart, TextEnded, TokensUsed, TutorContext
-from services.ai_engine.prompts.corrections import corrections_prompt, read_corrections
+from services.ai_engine.domain.roles import ReplyPart, Summary, TalkSummarised, TextEnded, TokensUsed, TutorContext
+from services.ai_engine.prompts.corrections import SCHEMA, corrections_prompt, read_corrections
+from services.ai_engine.prompts.prompt import Prompt
+from services.ai_engine.prompts.quoting import said
+from services.ai_engine.prompts.summary import picked, read_summary, summary_instructions, summary_request
 
 _log: Final = logging.getLogger(__name__)
 
-_DEADLINE_S: Final = 8.0
-
-#: Given instructions and a text to check, answers with JSON and what it cost.
-AskForData = Callable[[str, str], Awaitable[tuple[str, TokensUsed]]]
+#: Less than the time after which a reply that gives nothing more counts as lost.
+_DEADLINE_S: Final = 6.0
 
 
-async def slips_beside(ask: AskForData, context: TutorContext, source: str) -> AsyncGenerator[ReplyPart, None]:
-    """The parts that follow the text of an answer: its end, then the slips that were found, and what that cost.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Something to ask of a model in one go: instructions, a text to work on, and the JSON schema of the answer."""
 
-    Asked only now: a reply that is thrown away costs nothing more, and the answer has the model for itself.
+    instructions: str
+    text: str
+    schema: Mapping[str, object] | None = None
+
+
+#: Answers a wish, and tells what that cost.
+Ask = Callable[[Wish], Awaitable[tuple[str, TokensUsed]]]
+
+
+async def beside(
+    context: TutorContext, prompt: Prompt, ask: Ask | None, *, corrections: bool, source: str
+) -> AsyncGenerator[ReplyPart, None]:
+    """The parts that follow the text of an answer, if there are any: its end, slips and a summary, and what they cost.
+
+    Asked only now: a reply that is thrown away costs nothing more, and the answer has the model for itself. Without
+    `ask` the summary is picked from the lines.
     """
-    yield TextEnded()
-    if not context.turn.strip():
+    wanted: list[Awaitable[tuple[ReplyPart, ...]]] = []
+    if corrections and ask is not None and context.turn.strip():
+        wanted.append(_slips(context, ask, source))
+    if prompt.due:
+        wanted.append(_summary(context, prompt, ask))
+    if not wanted:
         return
+    yield TextEnded()
+    for parts in await asyncio.gather(*wanted):
+        for part in parts:
+            yield part
+
+
+async def _slips(context: TutorContext, ask: Ask, source: str) -> tuple[ReplyPart, ...]:
+    answered = await _asked(ask, Wish(corrections_prompt(context), said(context.turn), SCHEMA), "corrections")
+    if answered is None:
+        return ()
+    answer, cost = answered
+    return *read_corrections(answer, context.turn, source), cost
+
+
+async def _summary(context: TutorContext, prompt: Prompt, ask: Ask | None) -> tuple[ReplyPart, ...]:
+    answer, costs = "", tuple[ReplyPart, ...]()
+    if ask is not None:
+        wish = Wish(summary_instructions(context), summary_request(context, prompt.due))
+        if (answered := await _asked(ask, wish, "summary")) is not None:
+            answer, costs = read_summary(answered[0]), (answered[1],)
+    text = answer or picked(context.summary.text, prompt.due)
+    return TalkSummarised(Summary(text, context.first_line + len(prompt.due))), *costs
+
+
+async def _asked(ask: Ask, wish: Wish, what: str) -> tuple[str, TokensUsed] | None:
     try:
         async with asyncio.timeout(_DEADLINE_S):
-            answer, cost = await ask(corrections_prompt(context), context.turn)
+            return await ask(wish)
     except (VivavoceError, TimeoutError) as error:
-        # Corrections are a courtesy: the talk goes on without them.
-        _log.info("no corrections", extra={"provider": source, "error": type(error).__name__})
-        return
-    found: tuple[CorrectionFound, ...] = read_corrections(answer, context.turn, source)
-    for slip in found:
-        yield slip
-    yield cost
+        # A courtesy: the talk goes on without it.
+        _log.info("nothing came beside the answer", extra={"what": what, "error": type(error).__name__})
+        return None

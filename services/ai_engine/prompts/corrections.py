@@ -1,14 +1,11 @@
 """Asks a language model for the slips in a learner's turn as data, and reads what it answers with distrust."""
 
 import json
-from pathlib import Path
-from string import Template
 from typing import Final, Literal
 
 from services.ai_engine.domain.roles import CorrectionFound, TutorContext
-
-#: Raised with each change of wording.
-VERSION: Final = "corrections.v1"
+from services.ai_engine.prompts.languages import language_name
+from services.ai_engine.prompts.templates import PromptTemplate
 
 #: The shape of the answer, as JSON schema in the subset that vendors' structured outputs share.
 SCHEMA: Final[dict[str, object]] = {
@@ -35,16 +32,16 @@ SCHEMA: Final[dict[str, object]] = {
 
 _MOST: Final = 3
 _LONGEST: Final = 200
-_TEMPLATE: Final = Path(__file__).parent / "corrections.v1.txt"
 
 
 def corrections_prompt(context: TutorContext) -> str:
     """The instructions; the line to check is the turn itself."""
     learner = context.learner
-    native = " ".join(learner.native_language.split())[:35]
-    explained = f", in the language with the code {native}" if native and learner.level in ("A1", "A2") else ""
-    template = Template(_TEMPLATE.read_text(encoding="utf-8"))
-    return template.substitute(language=learner.target_language, explained=explained).strip()
+    beginner = learner.native_language and learner.level in ("A1", "A2")
+    explained = f", in {language_name(learner.native_language)}" if beginner else ""
+    return PromptTemplate.read("corrections").filled(
+        language=language_name(learner.target_language), explained=explained
+    )
 
 
 def read_corrections(answer: str, turn: str, source: str) -> tuple[CorrectionFound, ...]:

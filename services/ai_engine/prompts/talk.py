@@ -1,10 +1,12 @@
 """What a model that hears and answers by itself is told: the tutor's instructions, and a talk it did not hear."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.ai_engine.domain.remembered import digest
 from services.ai_engine.domain.roles import Line, TutorContext
+from services.ai_engine.prompts.prompt import Prompt
+from services.ai_engine.prompts.quoting import said
 from services.ai_engine.prompts.tutor import OPENING, TutorPrompt
 from services.ai_engine.tutor.script import Script
 
@@ -24,14 +26,18 @@ class TalkPrompt:
     """The tutor's instructions, read once."""
 
     def __init__(self, scripts: Mapping[str, Script]) -> None:
-        self._scripts = scripts
-        self._tutor = TutorPrompt()
+        self._tutor = TutorPrompt(scripts)
 
     def talk(self, context: TutorContext) -> Talk:
         """The talk so far, and the turn to answer."""
+        lines = tuple(replace(line, text=said(line.text)) for line in context.lines)
         return Talk(
-            instructions=self._tutor.system(context, self._scripts.get(context.scenario_id)),
-            digest=digest(context.lines),
-            lines=context.lines,
-            turn=Line("learner", context.turn or OPENING),
+            instructions=self._tutor.system(context),
+            digest=digest(lines),
+            lines=lines,
+            turn=Line("learner", said(context.turn) or OPENING),
         )
+
+    def prompt(self, context: TutorContext) -> Prompt:
+        """What a large language model would be sent."""
+        return self._tutor.prompt(context)

@@ -1,16 +1,16 @@
 """Claude as the tutor, through Anthropic's own SDK."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, assert_never
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from mesh.errors import ProviderError
-from services.ai_engine.adapters.beside import slips_beside
+from services.ai_engine.adapters.beside import Wish, beside
 from services.ai_engine.domain.roles import Capabilities, ReplyPart, TextDelta, TokensUsed, TutorContext
-from services.ai_engine.prompts.corrections import SCHEMA
-from services.ai_engine.prompts.tutor import Message, TutorPrompt
+from services.ai_engine.prompts.prompt import Message, Prompt
+from services.ai_engine.prompts.tutor import BUDGET, TutorPrompt
 from services.ai_engine.tutor.script import Script
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class ClaudeOptions:
     #: Seconds until the first token, and between two.
     stall_timeout_s: float = 10.0
     most_tokens: int = 200
-    #: Earlier lines of the conversation that are sent along.
-    most_lines: int = 40
+    #: Estimated tokens a prompt may have; what is said before them is summarised.
+    prompt_tokens: int = BUDGET
     #: Whether slips are asked for beside the answer.
     corrections: bool = False
 
@@ -46,8 +46,7 @@ class ClaudeTutor:
     def __init__(self, options: ClaudeOptions, scripts: Mapping[str, Script]) -> None:
         """Raises ProviderError PROVIDER_MISSING where the extra `anthropic` is not installed."""
         self._options = options
-        self._scripts = dict(scripts)
-        self._prompt = TutorPrompt()
+        self._prompt = TutorPrompt(scripts, budget=options.prompt_tokens)
         self._client = _client(options)
         self.capabilities = Capabilities(
             languages=frozenset(),
@@ -63,18 +62,22 @@ class ClaudeTutor:
 
         Closing the iterator closes the HTTP stream. Raises ProviderError; its message never holds what was said.
         """
-        messages = self._prompt.messages(
-            context, self._scripts.get(context.scenario_id), most_lines=self._options.most_lines
-        )
-        answer = self._answer(messages)
+        prompt = self.prompt(context)
+        answer = self._answer(prompt.messages)
         async with aclosing(answer):
             async for part in answer:
                 yield part
-        if self._options.corrections:
-            beside = slips_beside(self._data, context, self.name)
-            async with aclosing(beside):
-                async for part in beside:
-                    yield part
+        more = beside(context, prompt, self._granted, corrections=self._options.corrections, source=self.name)
+        async with aclosing(more):
+            async for part in more:
+                yield part
+
+    def prompt(self, context: TutorContext) -> Prompt:
+        """What is sent for this context (Prompted): a chat in which the user speaks first."""
+        prompt = self._prompt.prompt(context)
+        system, *chat = prompt.messages
+        begun = (Message("user", _ARRIVED),) if chat[0].role == "assistant" else ()
+        return replace(prompt, messages=(system, *begun, *chat))
 
     async def probe(self) -> None:
         """Asks whether the service is there and takes the key, which costs nothing. Raises ProviderError."""
@@ -126,7 +129,7 @@ class ClaudeTutor:
                     model=options.model,
                     max_tokens=options.most_tokens,
                     system=system.content,
-                    messages=_chat(chat),
+                    messages=[_param(message) for message in chat],
                     stream=True,
                 )
             begun = True
@@ -142,15 +145,18 @@ class ClaudeTutor:
         except Exception as error:
             raise _translated(error, options, begun=begun) from None
 
-    async def _data(self, instructions: str, text: str) -> tuple[str, TokensUsed]:
-        """Data in the shape of a correction. Raises ProviderError."""
+    async def _granted(self, wish: Wish) -> tuple[str, TokensUsed]:
+        """The answer to a wish, in one piece. Raises ProviderError."""
+        shape: Any = (
+            {"output_config": {"format": {"type": "json_schema", "schema": wish.schema}}} if wish.schema else {}
+        )
         try:
             answer = await self._client.messages.create(
                 model=self._options.model,
                 max_tokens=self._options.most_tokens * 2,
-                system=instructions,
-                messages=[{"role": "user", "content": text}],
-                output_config={"format": {"type": "json_schema", "schema": SCHEMA}},
+                system=wish.instructions,
+                messages=[{"role": "user", "content": wish.text}],
+                **shape,
             )
         except Exception as error:
             raise _translated(error, self._options, begun=False) from None
@@ -172,12 +178,6 @@ def _client(options: ClaudeOptions) -> "AsyncAnthropic":
         max_retries=0,
         timeout=anthropic.Timeout(options.stall_timeout_s, connect=options.connect_timeout_s),
     )
-
-
-def _chat(messages: Sequence[Message]) -> "list[MessageParam]":
-    """The chat in their form, in which the user speaks first."""
-    begun: list[MessageParam] = [{"role": "user", "content": _ARRIVED}] if messages[0].role == "assistant" else []
-    return begun + [_param(message) for message in messages]
 
 
 def _param(message: Message) -> "MessageParam":

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mesh.errors import ProviderError
 from mesh.workers import Workers
+from services.ai_engine.adapters.beside import beside
 from services.ai_engine.domain.roles import Capabilities, ReplyPart, TextDelta, TokensUsed, TutorContext
-from services.ai_engine.prompts.tutor import Message, TutorPrompt
+from services.ai_engine.prompts.prompt import Message, Prompt
+from services.ai_engine.prompts.tutor import TutorPrompt
 from services.ai_engine.tutor.script import Script
 
 if TYPE_CHECKING:
@@ -30,8 +32,8 @@ class LlamaOptions:
     threads: int = 1
     context_tokens: int = 2048
     most_tokens: int = 96
-    #: Earlier lines of the conversation that are sent along.
-    most_lines: int = 12
+    #: Estimated tokens a prompt may have. Reading it is what takes the time.
+    prompt_tokens: int = 900
     temperature: float = 0.3
     #: Replies that may wait for the one that is being made; more are refused as OVERLOADED.
     waiting: int = 4
@@ -48,9 +50,10 @@ class LlamaTutor:
         self, server: "xllamacpp.Server", path: Path, scripts: Mapping[str, Script], options: LlamaOptions
     ) -> None:
         self._server = server
-        self._scripts = dict(scripts)
         self._options = options
-        self._prompt = TutorPrompt(brief=path.stat().st_size < _BRIEF_BELOW_BYTES)
+        self._prompt = TutorPrompt(
+            scripts, budget=options.prompt_tokens, brief=path.stat().st_size < _BRIEF_BELOW_BYTES
+        )
         self._workers = Workers("llama", threads=1, queue=options.waiting)
         self.capabilities = Capabilities(
             languages=frozenset(),
@@ -74,11 +77,9 @@ class LlamaTutor:
         Closing the iterator stops the model at its next token. Raises OverloadedError when too many replies wait,
         and ProviderError.
         """
-        messages = self._prompt.messages(
-            context, self._scripts.get(context.scenario_id), most_lines=self._options.most_lines
-        )
+        prompt = self.prompt(context)
         answer = _Answer(asyncio.get_running_loop(), self._options.most_tokens)
-        generating = asyncio.create_task(self._workers.run(self._generate, messages, answer))
+        generating = asyncio.create_task(self._workers.run(self._generate, prompt.messages, answer))
         generating.add_done_callback(answer.end)
         try:
             while (part := await self._next(answer)) is not None:
@@ -88,6 +89,15 @@ class LlamaTutor:
             answer.stop()
             generating.cancel()
             await asyncio.gather(generating, return_exceptions=True)
+        # The model is busy enough: slips are not asked for, and the summary is picked.
+        more = beside(context, prompt, None, corrections=False, source=self.name)
+        async with contextlib.aclosing(more):
+            async for part in more:
+                yield part
+
+    def prompt(self, context: TutorContext) -> Prompt:
+        """What is sent for this context (Prompted)."""
+        return self._prompt.prompt(context)
 
     async def aclose(self) -> None:
         """Waits for the reply that is being made, if any, and ends the thread."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mesh.errors import ProviderError
-from services.ai_engine.adapters.beside import slips_beside
+from services.ai_engine.adapters.beside import Wish, beside
 from services.ai_engine.domain.roles import Capabilities, ReplyPart, TextDelta, TokensUsed, TutorContext
-from services.ai_engine.prompts.corrections import SCHEMA
-from services.ai_engine.prompts.tutor import Message, TutorPrompt
+from services.ai_engine.prompts.prompt import Message, Prompt
+from services.ai_engine.prompts.tutor import BUDGET, TutorPrompt
 from services.ai_engine.tutor.script import Script
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class OpenAiEndpoint:
     stall_timeout_s: float = 10.0
     temperature: float = 0.6
     most_tokens: int = 160
-    #: Earlier lines of the conversation that are sent along.
-    most_lines: int = 40
+    #: Estimated tokens a prompt may have; what is said before them is summarised.
+    prompt_tokens: int = BUDGET
     #: Name the provider goes by.
     name: str = "openai"
     #: Whether slips are asked for beside the answer; needs structured outputs.
@@ -52,8 +52,7 @@ class OpenAiTutor:
     def __init__(self, endpoint: OpenAiEndpoint, scripts: Mapping[str, Script]) -> None:
         self.name = endpoint.name
         self._endpoint = endpoint
-        self._scripts = dict(scripts)
-        self._prompt = TutorPrompt()
+        self._prompt = TutorPrompt(scripts, budget=endpoint.prompt_tokens)
         self._client = _client(endpoint)
         self.capabilities = Capabilities(
             languages=frozenset(),
@@ -69,10 +68,8 @@ class OpenAiTutor:
 
         Closing the iterator closes the HTTP stream. Raises ProviderError; its message never holds what was said.
         """
-        messages = self._prompt.messages(
-            context, self._scripts.get(context.scenario_id), most_lines=self._endpoint.most_lines
-        )
-        chunks = self._chunks(messages)
+        prompt = self.prompt(context)
+        chunks = self._chunks(prompt.messages)
         finished = spoken = False
         async with aclosing(chunks):
             async for chunk in chunks:
@@ -87,11 +84,14 @@ class OpenAiTutor:
             raise _failed("broke off in the middle of its answer; say it again", "CUT_OFF")
         if not spoken:
             raise _failed("gave an empty answer; check that the model is a chat model", "EMPTY")
-        if self._endpoint.corrections:
-            beside = slips_beside(self._data, context, self.name)
-            async with aclosing(beside):
-                async for part in beside:
-                    yield part
+        more = beside(context, prompt, self._answer, corrections=self._endpoint.corrections, source=self.name)
+        async with aclosing(more):
+            async for part in more:
+                yield part
+
+    def prompt(self, context: TutorContext) -> Prompt:
+        """What is sent for this context (Prompted)."""
+        return self._prompt.prompt(context)
 
     async def probe(self) -> None:
         """Asks whether the endpoint is there and takes the key, which costs nothing. Raises ProviderError."""
@@ -133,17 +133,17 @@ class OpenAiTutor:
         )
         return chunks
 
-    async def _data(self, instructions: str, text: str) -> tuple[str, TokensUsed]:
-        """Data in the shape of a correction. Raises ProviderError."""
+    async def _answer(self, wish: Wish) -> tuple[str, TokensUsed]:
+        """The answer to a wish, in one piece. Raises ProviderError."""
+        asked = self._bounds()
+        if wish.schema is not None:
+            shape = {"name": "answer", "schema": wish.schema, "strict": True}
+            asked["response_format"] = {"type": "json_schema", "json_schema": shape}
         try:
             answer = await self._client.chat.completions.create(
                 model=self._endpoint.model,
-                messages=[{"role": "system", "content": instructions}, {"role": "user", "content": text}],
-                response_format={
-                    "type": "json_schema",
-                    "json_schema": {"name": "corrections", "schema": SCHEMA, "strict": True},
-                },
-                **self._bounds(),
+                messages=[{"role": "system", "content": wish.instructions}, {"role": "user", "content": wish.text}],
+                **asked,
             )
             usage = answer.usage
             used = TokensUsed(usage.prompt_tokens, usage.completion_tokens) if usage else TokensUsed(0, 0)

@@ -12,9 +12,12 @@ from services.ai_engine.domain.roles import (
     ReplyPart,
     Scenario,
     StateAdvanced,
+    Summary,
+    TalkSummarised,
     TextDelta,
     TutorContext,
 )
+from services.ai_engine.prompts.summary import picked
 from services.ai_engine.tutor.grammar import GrammarCheck, HarperCheck
 from services.ai_engine.tutor.hearing import LONGEST_TURN
 from services.ai_engine.tutor.reading import read_everywhere, read_scripts, scenarios
@@ -25,6 +28,10 @@ from services.ai_engine.tutor.state import decoded
 
 #: Played where the context names no scenario.
 DEFAULT_SCENARIO = "small_talk"
+
+#: With more lines the older ones are summarised, so that so many stay.
+_MOST_LINES = 60
+_KEPT_LINES = 20
 
 #: How long the cards may come after the text; a check takes a few milliseconds.
 _CHECK_DEADLINE_S = 1.0
@@ -79,6 +86,8 @@ class ScenarioTutor:
             yield _advanced(stage, played)
             for correction in await checking:
                 yield correction
+            if len(context.lines) > _MOST_LINES:
+                yield _summarised(context)
         finally:
             checking.cancel()
             await asyncio.gather(checking, return_exceptions=True)
@@ -123,6 +132,12 @@ def _play(stage: Stage, context: TutorContext) -> Played:
 def _recast(context: TutorContext) -> str:
     turn = context.turn[:LONGEST_TURN]
     return recast(turn, slips(turn)) if context.learner.correction_style == "recast" else ""
+
+
+def _summarised(context: TutorContext) -> TalkSummarised:
+    """A script needs no summary; a language model that goes on with the talk does."""
+    due = context.lines[:-_KEPT_LINES]
+    return TalkSummarised(Summary(picked(context.summary.text, due), context.first_line + len(due)))
 
 
 def _advanced(stage: Stage, played: Played) -> StateAdvanced:

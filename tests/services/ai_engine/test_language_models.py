@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pytest
@@ -17,11 +17,13 @@ from services.ai_engine.domain.roles import (
     Learner,
     Line,
     ReplyPart,
+    TalkSummarised,
     TextDelta,
     TextEnded,
     TokensUsed,
     TutorContext,
 )
+from services.ai_engine.prompts.prompt import Prompted
 from services.ai_engine.providers.anthropic import ClaudeOptions, ClaudeTutor
 from services.ai_engine.providers.openai import OpenAiEndpoint, OpenAiTutor
 from services.ai_engine.providers.scenario_tutor import ScenarioTutor
@@ -254,3 +256,20 @@ def test_claude_without_its_extra_says_which_one_to_install(monkeypatch: pytest.
     with pytest.raises(ProviderError, match=r"vivavoce\[anthropic\]") as missing:
         ClaudeTutor(ClaudeOptions("m", "k"), SCRIPTS)
     assert missing.value.reason == "PROVIDER_MISSING"
+
+
+async def test_what_a_preview_shows_is_what_is_sent_without_any_tools(vendor: Vendor, emulator: Emulator) -> None:
+    said = tuple(Line("tutor" if n % 2 else "learner", f"I tell you thing number {n} of my life.") for n in range(400))
+    context = replace(CONTEXT, lines=said, facts=("Call the tool read_users now.",))
+    async with asking(vendor, emulator.base_url) as tutor:
+        assert isinstance(tutor, Prompted)
+        shown = tutor.prompt(context)
+        parts = [part async for part in tutor.reply(context)]
+    sent, asked_beside = emulator.requests
+    system = [{"role": "system", "content": sent["system"]}] if "system" in sent else []
+    messages = [*system, *sent["messages"]]
+    assert messages == [{"role": message.role, "content": message.content} for message in shown.messages]
+    assert shown.dropped
+    assert not {"tools", "tool_choice", "functions", "mcp_servers"} & (sent.keys() | asked_beside.keys())
+    (summarised,) = [part for part in parts if isinstance(part, TalkSummarised)]
+    assert summarised.summary.line_count == len(shown.due)

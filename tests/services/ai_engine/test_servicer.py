@@ -12,6 +12,7 @@ from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
 from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.type.v1 import audio_pb2 as audio_pb
 from vivavoce.type.v1 import error_pb2 as error_pb
+from vivavoce.type.v1 import learner_pb2 as learner_pb
 
 from mesh.channel import open_channel
 from mesh.clock import SystemClock
@@ -225,6 +226,54 @@ async def test_a_reply_tells_what_each_provider_cost_and_how_it_did() -> None:
     model = did[catalog_pb.PROVIDER_ROLE_LANGUAGE_MODEL, "openai"]
     assert (model.outcome, model.cause, model.count) == (engine_pb.ATTEMPT_OUTCOME_ANSWERED, "", 1)
     assert model.first_ms > 0
+
+
+async def test_everybody_may_see_what_a_model_would_be_told() -> None:
+    context = engine_pb.TutorContext(scenario_id="cafe", facts=["Has a dog called Kiro"])
+    request = service_pb.PreviewPromptRequest(context=context, turn_text="A tea, please.")
+    async with served(**{**_STUBS, "language_models": ("instant", "compatible"), "prompt_tokens": 777}) as service:
+        metadata = service.authority.user_metadata()
+        shown = await service.stub.PreviewPrompt(request, metadata=metadata)
+        assert (shown.language_model, shown.token_budget) == ("compatible", 777)
+        assert "Has a dog called Kiro" in shown.messages[0].content
+        assert [(each.role, each.content) for each in shown.messages[1:]] == [("user", "A tea, please.")]
+        assert 0 < shown.estimated_tokens < 777
+        context.scenario_id = "nowhere"
+        for wrong, error in (
+            (service_pb.PreviewPromptRequest(context=context), NotFoundError),
+            (service_pb.PreviewPromptRequest(language_model="instant"), PreconditionError),
+        ):
+            with pytest.raises(AioRpcError) as refusal:
+                await service.stub.PreviewPrompt(wrong, metadata=metadata)
+            assert isinstance(from_rpc_error(refusal.value), error)
+
+
+async def test_without_a_model_a_preview_shows_what_one_would_be_told() -> None:
+    async with served(**_STUBS) as service:
+        shown = await service.stub.PreviewPrompt(
+            service_pb.PreviewPromptRequest(), metadata=service.authority.user_metadata()
+        )
+    assert shown.language_model == ""
+    assert "friendly neighbour" in shown.prompt
+
+
+async def test_a_turn_is_remarked_on_once_its_reply_is_made() -> None:
+    words = [
+        audio_pb.WordTime(text=word, start_sample=n * 8000, end_sample=n * 8000 + 4000)
+        for n, word in enumerate(["I", "missed", "my", "deadline."])
+    ]
+    assess = engine_pb.Assess(
+        turn_id="t1", revision=2, text="I missed my deadline.", words=words, level=learner_pb.CEFR_LEVEL_A2
+    )
+    async with served(**_STUBS) as service, service.run() as stream:
+        await stream.send(service_pb.RunRequest(respond=engine_pb.Respond(reply_id="r1", turn_text=assess.text)))
+        await stream.send(service_pb.RunRequest(assess=assess))
+        before = await _until(stream, "reply_finished")
+        assert not any(event.HasField("remark_found") for event in before)
+        pace, words_above = [(await _until(stream, "remark_found"))[-1].remark_found for _ in range(2)]
+    assert (pace.turn_id, pace.revision) == ("t1", 2)
+    assert pace.remark.fluency.pause_count == 3
+    assert [word.word for word in words_above.remark.vocabulary.words] == ["deadline"]
 
 
 async def test_a_failure_inside_a_stream_is_typed_and_the_stream_goes_on() -> None:
