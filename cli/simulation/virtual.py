@@ -242,7 +242,13 @@ class _Talk:
                 self._store(record.turn_id, record.text, events.TurnStored)
             case commands.StoreReply(record):
                 self._store(record.reply_id, record.heard_text, events.ReplyStored)
-            case commands.StoreSlip() | commands.StoreRemark() | commands.StoreSummary() | commands.StoreEnd():
+            case (
+                commands.StoreSlip()
+                | commands.StoreRemark()
+                | commands.StoreSummary()
+                | commands.StoreHabit()
+                | commands.StoreEnd()
+            ):
                 self._clock.after(self._paces.stored_s, lambda: self._happen(events.Stored()))
             case commands.ChangeEngine():
                 self._clock.after(self._paces.text_s, lambda: self._happen(events.EngineFound()))

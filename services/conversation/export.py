@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from mesh.database import Database
-from services.conversation.tables import ConversationRow, EventRow
+from services.conversation.tables import ConversationRow, EventRow, HabitRow
 
 Row = TypeVar("Row")
 
@@ -20,13 +20,16 @@ _EVENTS: Final = 200
 
 
 class Export:
-    """One JSON file a conversation, with its events as they are kept."""
+    """One JSON file a conversation, with its events as they are kept, and one of the person's habits."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def files(self, user_id: str) -> AsyncGenerator[tuple[str, bytes], None]:
         """Pieces as path and bytes; those of one file follow each other."""
+        habit = await self._database.read(lambda session: session.get(HabitRow, user_id))
+        if habit is not None:
+            yield "habits.json", json.dumps(_habits(habit), indent=1).encode()
         after = ""
         while page := await self._conversations(user_id, after):
             for row in page:
@@ -79,6 +82,10 @@ def _described(row: ConversationRow) -> dict[str, object]:
         "tutor_state": row.tutor_state,
         "summary": row.summary,
     }
+
+
+def _habits(row: HabitRow) -> dict[str, object]:
+    return {"usual_pause_ms": row.usual_pause_ms, "last_changed": _written(row.update_time_us)}
 
 
 def _event(row: EventRow) -> dict[str, object]:

@@ -9,7 +9,7 @@ from mesh.clock import Clock
 from mesh.database import Database
 from mesh.errors import NotAllowedError
 from mesh.named_locks import hold
-from services.conversation.tables import ConversationRow, ForgottenRow
+from services.conversation.tables import ConversationRow, ForgottenRow, HabitRow
 
 #: Conversations removed in one transaction: a long one would keep everybody else from the disk.
 _TOGETHER: Final = 100
@@ -57,6 +57,7 @@ def refuse_forgotten(session: Session, user_id: str) -> None:
 
 
 def _remove_some(session: Session, user_id: str) -> int:
+    session.execute(delete(HabitRow).where(HabitRow.user_id == user_id))
     own = select(ConversationRow.conversation_id).where(ConversationRow.user_id == user_id).limit(_TOGETHER)
     some = session.scalars(own).all()
     session.execute(delete(ConversationRow).where(ConversationRow.conversation_id.in_(some)))

@@ -12,6 +12,7 @@ from mesh.database import Database
 from mesh.errors import NotFoundError
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.keeping import Continued, Conversation, Delivery
+from services.conversation.domain.pauses import PauseHabit
 from services.conversation.domain.records import (
     ConversationBegan,
     ConversationEnded,
@@ -24,7 +25,7 @@ from services.conversation.domain.things import Line, Speaker, Summary
 from services.conversation.domain.told import TurnCommitted
 from services.conversation.forgetting import refuse_forgotten
 from services.conversation.payloads import KINDS, read_choices, read_record, write_choices, write_record
-from services.conversation.tables import VERSION_TABLE, Base, ConversationRow, EventRow, OutboxRow
+from services.conversation.tables import VERSION_TABLE, Base, ConversationRow, EventRow, HabitRow, OutboxRow
 
 __all__ = ["VERSION_TABLE", "Base", "ConversationStore"]
 
@@ -165,6 +166,27 @@ class ConversationStore:
             return _append(session, row, record, now)
 
         return await self._commit(unit)
+
+    async def habit(self, user_id: str) -> PauseHabit:
+        """See `Conversations`."""
+
+        def unit(session: Session) -> PauseHabit:
+            row = session.get(HabitRow, user_id)
+            return PauseHabit(row.usual_pause_ms / 1000) if row else PauseHabit()
+
+        return await self._database.read(unit)
+
+    async def keep_habit(self, conversation_id: str, habit: PauseHabit) -> None:
+        """See `Conversations`."""
+        now_us = to_us(self._clock.wall())
+
+        def unit(session: Session) -> None:
+            user_id = _row(session, conversation_id).user_id
+            refuse_forgotten(session, user_id)
+            pause_ms = round(habit.usual_s * 1000)
+            session.merge(HabitRow(user_id=user_id, usual_pause_ms=pause_ms, update_time_us=now_us))
+
+        await self._database.commit(unit)
 
     async def summarise(self, conversation_id: str, summary: Summary) -> None:
         """See `Conversations`."""

@@ -81,6 +81,16 @@ class RelayRow(Base):
     until_us: Mapped[int] = mapped_column(BigInteger)
 
 
+class HabitRow(Base):
+    """How long a person pauses in the middle of a turn."""
+
+    __tablename__ = "conversation_habits"
+
+    user_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    usual_pause_ms: Mapped[int] = mapped_column(BigInteger)
+    update_time_us: Mapped[int] = mapped_column(BigInteger)
+
+
 class ForgottenRow(Base):
     """A person whose data was removed; nothing of theirs is kept again."""
 

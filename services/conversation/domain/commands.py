@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.conversation.domain.choices import Choices, EngineChoice
+from services.conversation.domain.pauses import PauseHabit
 from services.conversation.domain.records import RemarkNoted, ReplyGiven, SlipNoted, TurnTaken
 from services.conversation.domain.things import NOTHING_SUMMARISED, Line, Recollection, Summary
 from services.conversation.domain.told import Told
@@ -121,6 +122,13 @@ class StoreSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreHabit:
+    """Store how long the learner pauses, for later sessions; answer by Stored."""
+
+    habit: PauseHabit
+
+
+@dataclass(frozen=True, slots=True)
 class StoreEnd:
     """Store that the conversation is over for good; answer by Stored."""
 
@@ -130,6 +138,6 @@ class Close:
     """Nothing more will come of this session: close it."""
 
 
-ToStore = StoreTurn | StoreReply | StoreSlip | StoreRemark | StoreSummary | StoreEnd
+ToStore = StoreTurn | StoreReply | StoreSlip | StoreRemark | StoreSummary | StoreHabit | StoreEnd
 
 Command = Tell | Recognize | Respond | Assess | Speak | CancelMaking | ReportHeard | ChangeEngine | ToStore | Close

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.conversation.domain.choices import Choices
+from services.conversation.domain.pauses import PauseHabit
 from services.conversation.domain.records import Record, TurnTaken
 from services.conversation.domain.things import NOTHING_SUMMARISED, Line, Summary
 from services.conversation.domain.told import TurnCommitted
@@ -85,6 +86,14 @@ class Conversations(Protocol):
 
     async def append(self, conversation_id: str, record: Record, tutor_state: str | None = None) -> int:
         """Keeps a record and its row for history in one transaction, on disk when this returns; its sequence."""
+        ...
+
+    async def habit(self, user_id: str) -> PauseHabit:
+        """How long the person pauses, as far as is known."""
+        ...
+
+    async def keep_habit(self, conversation_id: str, habit: PauseHabit) -> None:
+        """Keeps how long the person of this conversation pauses; NotFoundError where there is none."""
         ...
 
     async def summarise(self, conversation_id: str, summary: Summary) -> None:

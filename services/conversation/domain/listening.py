@@ -299,6 +299,7 @@ class Listening:
         state.turn = None
         state.clear(Timer.ENDPOINT, Timer.RECOGNITION, Timer.DECISION)
         self._store(record)
+        state.keep_habit()
 
     def _store(self, record: TurnTaken) -> None:
         state = self._state

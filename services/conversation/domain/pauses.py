@@ -15,7 +15,7 @@ _LONGEST_WAIT_S: Final = 3.5
 
 @dataclass(frozen=True, slots=True)
 class PauseHabit:
-    """An exponential average of pauses after which the learner went on. 0 while there was none."""
+    """An exponential average of pauses after which the learner went on, in all sessions. 0 while there was none."""
 
     usual_s: float = 0.0
 
@@ -30,3 +30,6 @@ class PauseHabit:
     def longest_wait_s(self, otherwise_s: float) -> float:
         """The wait where the turn surely is not over: never shorter for it, longer for who thinks long."""
         return max(otherwise_s, min(_LONGEST_WAIT_S, self.usual_s * _MARGIN))
+
+
+NO_HABIT: Final = PauseHabit()

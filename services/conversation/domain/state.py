@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from services.conversation.domain import commands, told
 from services.conversation.domain.choices import Choices
-from services.conversation.domain.pauses import PauseHabit
+from services.conversation.domain.pauses import NO_HABIT, PauseHabit
 from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.replies import Reply
 from services.conversation.domain.things import (
@@ -83,6 +83,7 @@ class Setup:
     recollection: Recollection = NOTHING_RECALLED
     summary: Summary = NOTHING_SUMMARISED
     first_line: int = 0
+    habit: PauseHabit = NO_HABIT
     #: Typed turns that a client may send again, by request id.
     written: Mapping[str, told.TurnCommitted] = field(default_factory=dict)
 
@@ -104,7 +105,8 @@ class State:
         self.unanswered: TurnTaken | None = None
         self.engine_up = True
         self.turn_count = 0
-        self.habit = PauseHabit()
+        #: How long the learner pauses, and what of it is stored.
+        self.habit = self.kept_habit = setup.habit
         #: Where the last turn ended, and how often the tutor has asked since.
         self.last_ended_sample = 0
         self.nudges = 0
@@ -162,6 +164,12 @@ class State:
         """An id that is unique because the session's is."""
         self._ids += 1
         return f"{prefix}_{self.setup.session_id.partition('_')[2]}_{self._ids:04d}"
+
+    def keep_habit(self) -> None:
+        """Wants the habit stored where it has changed."""
+        if self.habit != self.kept_habit:
+            self.kept_habit = self.habit
+            self.do(commands.StoreHabit(self.habit))
 
     def recent_lines(self) -> tuple[int, tuple[Line, ...]]:
         """The lines the engine may know and the summary does not stand for, and the number of the first."""

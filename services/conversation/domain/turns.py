@@ -6,7 +6,7 @@ from typing import Final, assert_never
 
 from services.conversation.domain.choices import Choices, Level, Patience
 from services.conversation.domain.endings import Ending
-from services.conversation.domain.pauses import PauseHabit
+from services.conversation.domain.pauses import NO_HABIT, PauseHabit
 from services.conversation.domain.replies import Reply
 from services.conversation.domain.things import Word
 
@@ -16,7 +16,6 @@ _UNJUDGED: Final = 0.5
 _OPEN_DOUBT: Final = 0.6
 #: Bends the wait towards the short end where the judge is fairly sure.
 _BEND: Final = 1.5
-_NO_HABIT: Final = PauseHabit()
 _PATIENCE: Final = {Patience.QUICK: 0.75, Patience.NORMAL: 1.0, Patience.PATIENT: 1.6}
 #: Where the learner chose no patience: beginners search for words longer.
 _LEVEL: Final = {
@@ -48,7 +47,7 @@ class Waits:
         probability: float | None,
         choices: Choices,
         ending: Ending = Ending.FINISHED,
-        habit: PauseHabit = _NO_HABIT,
+        habit: PauseHabit = NO_HABIT,
     ) -> float:
         """Grows without a step as the end gets less likely, by its sound or by its words.
 

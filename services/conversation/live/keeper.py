@@ -10,6 +10,7 @@ from mesh.mailbox import Closed, Mailbox
 from services.conversation.domain import events
 from services.conversation.domain.commands import (
     StoreEnd,
+    StoreHabit,
     StoreRemark,
     StoreReply,
     StoreSlip,
@@ -93,6 +94,8 @@ class Keeper:
                 await append(self._conversation_id, record)
             case StoreSummary(summary):
                 await self._store.summarise(self._conversation_id, summary)
+            case StoreHabit(habit):
+                await self._store.keep_habit(self._conversation_id, habit)
             case StoreEnd():
                 await append(self._conversation_id, ConversationEnded())
             case _:
@@ -106,7 +109,7 @@ def _subject(command: ToStore) -> str:
             return record.turn_id
         case StoreReply(record):
             return record.reply_id
-        case StoreSlip() | StoreRemark() | StoreSummary() | StoreEnd():
+        case StoreSlip() | StoreRemark() | StoreSummary() | StoreHabit() | StoreEnd():
             return ""
         case _:
             assert_never(command)

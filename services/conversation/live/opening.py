@@ -22,6 +22,7 @@ from services.conversation.domain.budget import Budget
 from services.conversation.domain.choices import completed
 from services.conversation.domain.consent import Consent
 from services.conversation.domain.keeping import Continued, Conversation, Conversations
+from services.conversation.domain.pauses import PauseHabit
 from services.conversation.domain.session import Session
 from services.conversation.domain.state import Setup
 from services.conversation.domain.things import Failure, Recollection
@@ -110,6 +111,7 @@ class Opening:
         async with asyncio.TaskGroup() as group:
             engine = group.create_task(link.run(), name="engine link")
             budget = group.create_task(meter.open(), name="budget")
+            habit = group.create_task(self._premises.store.habit(seat.user_id), name="habit")
             recalling = group.create_task(self._recall(), name="recall")
             agreeing = group.create_task(self._may_record(), name="consent")
             configured = await link.configured
@@ -132,7 +134,7 @@ class Opening:
                 clock=self._premises.clock,
                 silence_s=self._premises.settings.silence_s,
             )
-            machine = Session(self._setup(before, await recalling, configured))
+            machine = Session(self._setup(before, await recalling, await habit, configured))
             seat.live = live
             resumes = start.WhichOneof("target") == "resume"
             first = events.Opened(known is None, before.owed if resumes else None)
@@ -205,7 +207,9 @@ class Opening:
     async def _recall(self) -> Recollection:
         return await self._premises.mesh.recall(self._seat.user_id)
 
-    def _setup(self, before: Continued, recollection: Recollection, configured: engine_pb.Configured) -> Setup:
+    def _setup(
+        self, before: Continued, recollection: Recollection, habit: PauseHabit, configured: engine_pb.Configured
+    ) -> Setup:
         engine = configured.engine
         names = (engine.recognizer, engine.language_model, engine.synthesizer, engine.speech_to_speech)
         return Setup(
@@ -221,6 +225,7 @@ class Opening:
             providers=tuple(name for name in names if name),
             waits=self._premises.settings.waits,
             limits=self._premises.settings.limits,
+            habit=habit,
             written=before.written,
         )
 

@@ -16,6 +16,7 @@ from mesh.errors import NotAllowedError, NotFoundError
 from mesh.migrations import migrate
 from services.conversation.app import MIGRATIONS
 from services.conversation.domain.choices import Choices
+from services.conversation.domain.pauses import PauseHabit
 from services.conversation.domain.records import TurnTaken
 from services.conversation.export import PIECE_BYTES, Export
 from services.conversation.forgetting import Forgetting
@@ -105,6 +106,18 @@ async def test_the_export_has_every_conversation_of_the_person_and_of_nobody_els
     assert (first["title"], first["settings"]["scenario_id"]) == ("Café", "cafe")
     assert [event["sequence"] for event in first["events"]] == list(range(1, 452))
     assert first["events"][1]["turn_taken"]["text"] == "Ça va?"
+
+
+async def test_how_long_a_person_pauses_is_in_the_export_and_is_forgotten_with_them(
+    database: Database, store: ConversationStore, forgetting: Forgetting
+) -> None:
+    await store.create("cnv_1", "usr_1", "", Choices())
+    await store.keep_habit("cnv_1", PauseHabit(1.25))
+    assert await store.habit("usr_1") == PauseHabit(1.25)
+    files = dict([each async for each in Export(database).files("usr_1")])
+    assert json.loads(files["habits.json"])["usual_pause_ms"] == 1250
+    await forget(forgetting, "usr_1")
+    assert await store.habit("usr_1") == PauseHabit()
 
 
 async def test_forgetting_a_person_ends_their_live_session(house: House) -> None:

@@ -18,6 +18,7 @@ from services.conversation.domain.commands import (
     Respond,
     Speak,
     StoreEnd,
+    StoreHabit,
     StoreRemark,
     StoreReply,
     StoreSlip,
@@ -104,7 +105,7 @@ class Interleavings(RuleBasedStateMachine):
                 self.makings[reply_id] = Making(reply_id[-4:])
             case CancelMaking(reply_id):
                 self.discarded.add(reply_id)
-            case StoreTurn() | StoreReply() | StoreSlip() | StoreRemark() | StoreSummary() | StoreEnd():
+            case StoreTurn() | StoreReply() | StoreSlip() | StoreRemark() | StoreSummary() | StoreHabit() | StoreEnd():
                 self.to_store.append(command)
                 if isinstance(command, StoreReply):
                     record = command.record
