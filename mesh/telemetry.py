@@ -40,6 +40,15 @@ _first_s: Final = _meter.create_histogram(
 _failures: Final = _meter.create_counter(
     "vivavoce.provider.failures", description="Failures of providers, by role, name and cause."
 )
+_drafts: Final = _meter.create_counter(
+    "vivavoce.drafts", description="Replies made ahead of the end of a turn, by outcome: used, or thrown_away."
+)
+_wasted_tokens: Final = _meter.create_counter(
+    "vivavoce.drafts.wasted_tokens", description="Tokens of replies made ahead that were thrown away."
+)
+_strains: Final = _meter.create_gauge(
+    "vivavoce.conversation.strain", description="0 while there is room to make replies ahead, 1 busy, 2 overloaded."
+)
 _breakers: Final = _meter.create_gauge(
     "vivavoce.provider.breaker", description="1 while a provider is left alone after failures, by role and name."
 )
@@ -151,6 +160,21 @@ def record_provider_first(role: str, provider: str, after_s: float) -> None:
 def count_provider_failure(role: str, provider: str, cause: str) -> None:
     """Records that a provider failed."""
     _failures.add(1, {"role": role, "provider": provider, "cause": cause})
+
+
+def count_draft(outcome: Literal["used", "thrown_away"]) -> None:
+    """Records what became of a reply that was made ahead."""
+    _drafts.add(1, {"outcome": outcome})
+
+
+def count_wasted_tokens(tokens: int) -> None:
+    """Records what a reply cost that was made ahead and thrown away."""
+    _wasted_tokens.add(tokens)
+
+
+def record_strain(level: int) -> None:
+    """Records how busy the conversation service is."""
+    _strains.set(level)
 
 
 def record_breaker(role: str, provider: str, *, is_open: bool) -> None:

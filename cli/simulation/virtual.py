@@ -252,7 +252,13 @@ class _Talk:
                 self._clock.after(self._paces.stored_s, lambda: self._happen(events.Stored()))
             case commands.ChangeEngine():
                 self._clock.after(self._paces.text_s, lambda: self._happen(events.EngineFound()))
-            case commands.Assess() | commands.ReportHeard() | commands.Close():
+            case (
+                commands.Assess()
+                | commands.ReportHeard()
+                | commands.CountDraft()
+                | commands.CountWaste()
+                | commands.Close()
+            ):
                 pass
             case never:
                 assert_never(never)

@@ -75,6 +75,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         beside = {
             asyncio.create_task(relay.run(), name="history relay"),
             asyncio.create_task(sessions.watch(), name="ownership"),
+            asyncio.create_task(sessions.weigh(), name="strain"),
         }
         try:
             yield Service(

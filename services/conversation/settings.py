@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from mesh.settings import setting
 from services.conversation.domain.state import Limits
+from services.conversation.domain.strain import Bearable
 from services.conversation.domain.turns import Waits
 
 
@@ -34,6 +35,12 @@ class Settings:
     longest_wait_ms: float = setting(1500.0, help="Pause after which a turn that surely is not over is answered.")
     engine_silent_s: float = setting(8.0, help="Seconds the engine may give nothing before the learner is told.")
     engine_open_s: float = setting(20.0, help="Seconds the engine may take to be configured.")
+    busy_lag_ms: float = setting(
+        50.0, help="Delay of this process from which one reply a turn is made ahead, not three; from twice that, none."
+    )
+    busy_replies: int = setting(
+        6, help="Replies being made at once from which one a turn is made ahead, not three; from twice that, none."
+    )
     drain_s: float = setting(4.0, help="Seconds a reply may take to end when the server stops.")
     recall_s: float = setting(
         0.3, help="Seconds history may take to tell what the tutor should know; then the talk begins without."
@@ -52,6 +59,11 @@ class Settings:
     def waits(self) -> Waits:
         """How long pauses are waited out."""
         return Waits(self.shortest_wait_ms / 1000, self.longest_wait_ms / 1000)
+
+    @property
+    def bearable(self) -> Bearable:
+        """What counts as busy."""
+        return Bearable(self.busy_lag_ms / 1000, self.busy_replies)
 
     @property
     def limits(self) -> Limits:

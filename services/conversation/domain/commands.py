@@ -79,6 +79,20 @@ class ReportHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class CountDraft:
+    """Count a reply that was made ahead: it is used, or is thrown away."""
+
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CountWaste:
+    """Count the tokens that a reply which was thrown away has cost."""
+
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeEngine:
     """Go on with another engine; answer by EngineFound, and by EngineRefused before it where it can't be had."""
 
@@ -140,4 +154,8 @@ class Close:
 
 ToStore = StoreTurn | StoreReply | StoreSlip | StoreRemark | StoreSummary | StoreHabit | StoreEnd
 
-Command = Tell | Recognize | Respond | Assess | Speak | CancelMaking | ReportHeard | ChangeEngine | ToStore | Close
+Count = CountDraft | CountWaste
+
+Command = (
+    Tell | Recognize | Respond | Assess | Speak | CancelMaking | ReportHeard | ChangeEngine | ToStore | Count | Close
+)

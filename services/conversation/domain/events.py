@@ -5,6 +5,7 @@ from enum import Enum
 
 from services.conversation.domain.choices import Choices, EngineChoice
 from services.conversation.domain.records import TurnTaken
+from services.conversation.domain.strain import Strain
 from services.conversation.domain.things import NOTHING_USED, Failure, Progress, Remark, Slip, Summary, Usage, Word
 
 # ── From the learner's client ──
@@ -286,6 +287,13 @@ class Draining:
 
 
 @dataclass(frozen=True, slots=True)
+class StrainChanged:
+    """The process or its engine has got busier, or calmer."""
+
+    strain: Strain
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetSpent:
     """The learner's budget is used up: what is being said is said, and nothing more."""
 
@@ -347,6 +355,7 @@ Event = (
     | Faulted
     | Dismissed
     | Draining
+    | StrainChanged
     | BudgetSpent
     | WireLost
     | WireFound

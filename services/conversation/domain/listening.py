@@ -4,19 +4,18 @@ from typing import Final
 
 from services.conversation.domain import events, told
 from services.conversation.domain.barge_in import DECIDE_WITHIN_S, LOOK_AFTER_S, interrupts
-from services.conversation.domain.commands import Assess, Recognize, StoreTurn
+from services.conversation.domain.commands import Assess, CountDraft, Recognize, StoreTurn
 from services.conversation.domain.echo import echoes
 from services.conversation.domain.ledger import Marks
 from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.replies import Reply
 from services.conversation.domain.speaking import Speaking
 from services.conversation.domain.state import State, Timer
+from services.conversation.domain.strain import TRIES
 from services.conversation.domain.things import Failure, Line, Outcome, Speaker
 from services.conversation.domain.turns import Turn
 from services.conversation.domain.waiting import Waiting
 
-#: Replies made ahead for one turn, at most; then the tutor waits for the turn to end before it thinks.
-_TRIES: Final = 3
 #: Differences of time below this are none: timers are that coarse.
 _TICK_S: Final = 0.001
 _UNHEARD: Final = Failure("PROVIDER_FAILED", "What you said could not be understood; say it again.", retryable=True)
@@ -256,7 +255,7 @@ class Listening:
     def _speculate(self, turn: Turn, now: float) -> None:
         state = self._state
         free = state.reply is None and state.engine_up and not (state.choices.push_to_talk or state.choices.waits)
-        if free and turn.draft is None and turn.tries < _TRIES and turn.closed_at is None:
+        if free and turn.draft is None and turn.tries < TRIES[state.strain] and turn.closed_at is None:
             turn.tries += 1
             turn.draft = self._speaking.draft(turn.id, turn.revision, turn.text or "", now)
 
@@ -286,6 +285,8 @@ class Listening:
             return
         decided_at = min(turn.decided_at, now)
         understood_at = max(decided_at, turn.understood_at)
+        if turn.draft is not None:
+            state.do(CountDraft(used=True))
         marks = Marks(turn.ended_at, decided_at, understood_at, speculative=turn.draft is not None)
         reply = turn.draft or self._speaking.draft(turn.id, turn.revision, turn.text or "", now)
         state.last_ended_sample = turn.ended_sample

@@ -62,6 +62,8 @@ class Reply:
     #: Whether the engine will make no more of it, and whether it lacks its end.
     made_all: bool = False
     failed: bool = False
+    #: What it cost, once it is made.
+    tokens: int = 0
     tutor_state: str = ""
     progress: Progress | None = None
     started: bool = False

@@ -140,6 +140,8 @@ class Session:
             case events.Draining():
                 state.tell(told.GoAway())
                 self._leave(_DRAINING, now + state.setup.limits.drain_s)
+            case events.StrainChanged(strain):
+                state.strain = strain
             case events.BudgetSpent():
                 self._leave(event.failure, now + state.setup.limits.last_turn_s)
             case events.WireLost():

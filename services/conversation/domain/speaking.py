@@ -7,6 +7,8 @@ from services.conversation.domain.barge_in import LOOK_AFTER_S
 from services.conversation.domain.choices import CorrectionStyle
 from services.conversation.domain.commands import (
     CancelMaking,
+    CountDraft,
+    CountWaste,
     ReportHeard,
     Respond,
     Speak,
@@ -139,7 +141,13 @@ class Speaking:
 
     def discard(self, draft: Reply | None) -> None:
         """Throws away a reply that was made ahead."""
-        if draft is not None and not draft.made_all:
+        if draft is None:
+            return
+        self._state.do(CountDraft(used=False))
+        if draft.made_all:
+            self._state.do(CountWaste(draft.tokens))
+        else:
+            self._state.throw(draft.id)
             self._state.do(CancelMaking(draft.id))
 
     # ── What the engine makes ──
@@ -163,14 +171,18 @@ class Speaking:
         state = self._state
         # Also what was made for nothing has cost something.
         state.used += event.usage
+        if state.thrown.pop(event.reply_id, None):
+            state.do(CountWaste(event.usage.tokens))
         if (reply := self._wanted(event.reply_id)) is None:
             return
         failed = event.end is events.MadeEnd.FAILED
         if reply is not state.reply:
             if failed and state.turn is not None:
                 # It will be asked for again when the turn is over.
+                state.do(CountDraft(used=False))
+                state.do(CountWaste(event.usage.tokens))
                 state.turn.draft = None
-            reply.made_all = True
+            reply.made_all, reply.tokens = True, event.usage.tokens
         else:
             state.clear(Timer.ENGINE)
             reply.made_all = True

@@ -11,6 +11,7 @@ from services.conversation.domain.choices import Choices
 from services.conversation.domain.pauses import NO_HABIT, PauseHabit
 from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.replies import Reply
+from services.conversation.domain.strain import Strain
 from services.conversation.domain.things import (
     NOTHING_SUMMARISED,
     NOTHING_USED,
@@ -84,6 +85,7 @@ class Setup:
     summary: Summary = NOTHING_SUMMARISED
     first_line: int = 0
     habit: PauseHabit = NO_HABIT
+    strain: Strain = Strain.CALM
     #: Typed turns that a client may send again, by request id.
     written: Mapping[str, told.TurnCommitted] = field(default_factory=dict)
 
@@ -107,6 +109,9 @@ class State:
         self.turn_count = 0
         #: How long the learner pauses, and what of it is stored.
         self.habit = self.kept_habit = setup.habit
+        self.strain = setup.strain
+        #: Replies that were made ahead and thrown away, and are not known to have ended.
+        self.thrown: OrderedDict[str, str] = OrderedDict()
         #: Where the last turn ended, and how often the tutor has asked since.
         self.last_ended_sample = 0
         self.nudges = 0
@@ -164,6 +169,10 @@ class State:
         """An id that is unique because the session's is."""
         self._ids += 1
         return f"{prefix}_{self.setup.session_id.partition('_')[2]}_{self._ids:04d}"
+
+    def throw(self, reply_id: str) -> None:
+        """Will count what this reply has cost for nothing."""
+        _keep(self.thrown, reply_id, reply_id)
 
     def keep_habit(self) -> None:
         """Wants the habit stored where it has changed."""

@@ -95,6 +95,11 @@ class Usage:
     cost_micros: int = 0
     provider_costs: tuple[ProviderCost, ...] = ()
 
+    @property
+    def tokens(self) -> int:
+        """Tokens of any kind."""
+        return self.input_tokens + self.output_tokens
+
     def __add__(self, other: "Usage") -> "Usage":
         """What was used both times."""
         costs: dict[str, int] = {}

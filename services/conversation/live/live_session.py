@@ -14,6 +14,7 @@ from mesh.entitlement import Entitlement
 from mesh.errors import VivavoceError
 from mesh.identity import Caller
 from mesh.mailbox import Closed, Mailbox
+from mesh.telemetry import count_draft, count_wasted_tokens
 from services.conversation.domain import events
 from services.conversation.domain.commands import (
     Assess,
@@ -21,6 +22,8 @@ from services.conversation.domain.commands import (
     ChangeEngine,
     Close,
     Command,
+    CountDraft,
+    CountWaste,
     Recognize,
     ReportHeard,
     Respond,
@@ -64,6 +67,7 @@ class LiveSession:
         engine: EngineLink,
         keeper: Keeper,
         recording: Recording | None,
+        making: set[str],
         clock: Clock,
         silence_s: float,
     ) -> None:
@@ -76,6 +80,8 @@ class LiveSession:
         self._engine = engine
         self._keeper = keeper
         self._recording = recording
+        #: Replies that are being made, for whoever wants to know how busy the engine is.
+        self._making = making
         self._clock = clock
         self._silence_s = silence_s
         self._machine: Session | None = None
@@ -129,6 +135,13 @@ class LiveSession:
 
     async def _happen(self, event: events.Event) -> None:
         assert self._machine is not None, "a session runs its machine"
+        match event:
+            case events.ReplyMade():
+                self._making.discard(event.reply_id)
+            case events.EngineLost():
+                self._making.clear()
+            case _:
+                pass
         for command in self._machine.handle(event, self._clock.now()):
             await self._carry_out(command)
         self._set_alarm(self._machine.wake_at)
@@ -149,7 +162,13 @@ class LiveSession:
             case ChangeEngine(engine):
                 await self._engine.change(from_engine(engine))
             case Recognize() | Respond() | Assess() | Speak() | CancelMaking() | ReportHeard():
+                if isinstance(command, Respond | Speak):
+                    self._making.add(command.reply_id)
                 await self._engine.send(command)
+            case CountDraft(used):
+                count_draft("used" if used else "thrown_away")
+            case CountWaste(tokens):
+                count_wasted_tokens(tokens)
             case Close():
                 self._closed = True
             case _:

@@ -35,6 +35,7 @@ from services.conversation.live.microphone import Microphone
 from services.conversation.live.pace import Pace
 from services.conversation.live.record_link import Record
 from services.conversation.live.recording import Recording
+from services.conversation.live.strain_watch import StrainWatch
 from services.conversation.live.wire import ClientStream, Wire
 from services.conversation.settings import Settings
 from services.conversation.wire.common import from_engine, to_choices
@@ -86,6 +87,7 @@ class Premises:
     store: Conversations
     mesh: Mesh
     clock: Clock
+    strain: StrainWatch
     outlive: Callable[[Coroutine[Any, Any, None], str], None]
 
 
@@ -131,6 +133,7 @@ class Opening:
                 engine=link,
                 keeper=keeper,
                 recording=recording,
+                making=self._premises.strain.making(seat.session_id),
                 clock=self._premises.clock,
                 silence_s=self._premises.settings.silence_s,
             )
@@ -144,6 +147,7 @@ class Opening:
                 await live.run(machine, self._started(conversation, configured), first)
             finally:
                 seat.live = None
+                self._premises.strain.forget(seat.session_id)
                 if recording is not None:
                     recording.close()
             metering.cancel()
@@ -226,6 +230,7 @@ class Opening:
             waits=self._premises.settings.waits,
             limits=self._premises.settings.limits,
             habit=habit,
+            strain=self._premises.strain.strain,
             written=before.written,
         )
 

@@ -22,8 +22,10 @@ from mesh.errors import (
 from mesh.identity import Caller
 from mesh.ids import new_id
 from mesh.mailbox import Mailbox
+from mesh.telemetry import record_strain
 from services.conversation.domain import events
 from services.conversation.domain.keeping import Conversation, Conversations
+from services.conversation.domain.strain import Strain
 from services.conversation.domain.things import Failure
 from services.conversation.live import resume_token
 from services.conversation.live.keeper import Keeper
@@ -31,6 +33,7 @@ from services.conversation.live.live_session import EVENTS, poster
 from services.conversation.live.meter import Meter
 from services.conversation.live.opening import Mesh, Opening, Premises, Seat, first_message
 from services.conversation.live.ownership import Ownership
+from services.conversation.live.strain_watch import StrainWatch
 from services.conversation.live.wire import ClientStream, Wire
 from services.conversation.settings import Settings
 
@@ -57,7 +60,8 @@ class Sessions:
     ) -> None:
         self._settings = settings
         self._store = store
-        self._premises = Premises(settings, store, mesh, clock, self._outlive)
+        self._strain = StrainWatch(settings.bearable, clock, self._strain_changed)
+        self._premises = Premises(settings, store, mesh, clock, self._strain, self._outlive)
         self._clock = clock
         self._ownership = Ownership(leases, clock, self._taken_elsewhere)
         self._seats: dict[str, Seat] = {}
@@ -82,6 +86,10 @@ class Sessions:
     async def watch(self) -> None:
         """Lets go of conversations that another process has taken, for as long as this runs."""
         await self._ownership.run()
+
+    async def weigh(self) -> None:
+        """Tells sessions how busy this process is, for as long as this runs."""
+        await self._strain.run()
 
     def of_user(self, user_id: str) -> list[Seat]:
         """The person's sessions, newest first."""
@@ -225,6 +233,12 @@ class Sessions:
                 f"You have {self._settings.max_sessions_per_user} sessions open; end one first.",
                 reason="RATE_LIMITED",
             )
+
+    def _strain_changed(self, strain: Strain) -> None:
+        record_strain(list(Strain).index(strain))
+        for seat in self._seats.values():
+            # A session whose queue is full goes on as before.
+            seat.post_box.offer(events.StrainChanged(strain))
 
     def _taken_elsewhere(self, conversation_id: str) -> None:
         if seat := self._seats.get(conversation_id):
