@@ -14,8 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route, WebSocketRoute
 
 from edge.addresses import Places, TrustedProxies
 from edge.calls import Calls
@@ -43,7 +42,6 @@ from mesh.rates import Rates, check_rates
 from mesh.settings import load
 from mesh.tokens import TokenVerifier
 
-_STATIC: Final = Path(__file__).parent / "static"
 _CLIENT: Final = Path(__file__).parent / "web"
 _OPENAPI: Final = Path(__file__).parent / "openapi.json"
 _DAY_S: Final = 86_400
@@ -131,8 +129,6 @@ def _web(
             Route("/openapi.json", _openapi),
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),
-            Route("/", _page),
-            Mount("/static", StaticFiles(directory=_STATIC)),
             Route("/{path:path}", client.serve),
         ],
         middleware=[Middleware(SecurityHeaders), *_cors(settings), _gate(settings, rates)],
@@ -180,10 +176,6 @@ def _cors(settings: Settings) -> list[Middleware]:
             max_age=_DAY_S,
         )
     ]
-
-
-async def _page(_: Request) -> Response:
-    return FileResponse(_STATIC / "index.html", headers={"cache-control": "no-cache"})
 
 
 async def _openapi(_: Request) -> Response:

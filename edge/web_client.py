@@ -49,7 +49,7 @@ class WebClient:
 
     async def serve(self, request: Request) -> Response:
         """A file of the client; where there is none and a person asks, its page, which knows its addresses."""
-        file = self._files.get(request.path_params["path"])
+        file = self._files.get(request.path_params["path"] or _PAGE)
         if file is None and "text/html" in request.headers.get("accept", ""):
             file = self._files[_PAGE]
         if file is None:

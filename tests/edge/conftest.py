@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import grpc
 import httpx
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as ai_engine_pb
 from vivavoce.ai_engine.v1 import ai_engine_service_pb2_grpc as ai_engine_grpc
 from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
@@ -84,6 +85,8 @@ class Users(user_grpc.UserServiceServicer):
     reset: list[tuple[str, str]] = field(default_factory=list)
     #: The page each ticket was issued to.
     tickets: dict[str, str] = field(default_factory=dict)
+    #: Whether no login goes on.
+    ended: bool = False
     refreshed: list[str] = field(default_factory=list)
 
     async def ListSigningKeys(
@@ -109,6 +112,8 @@ class Users(user_grpc.UserServiceServicer):
         request: user_service_pb.IssueTicketRequest,
         context: grpc.aio.ServicerContext[user_service_pb.IssueTicketRequest, user_service_pb.IssueTicketResponse],
     ) -> user_service_pb.IssueTicketResponse:
+        if self.ended:
+            raise UnauthenticatedError("This login has ended; log in again.", reason="TOKEN_INVALID")
         metadata = {key: str(value) for key, value in context.invocation_metadata() or ()}
         ticket = f"ticket-{len(self.tickets)}"
         self.tickets[ticket] = metadata.get("origin", "")
@@ -147,15 +152,21 @@ class Users(user_grpc.UserServiceServicer):
         token = self.authority.user_token(guest=True)
         return user_service_pb.CreateGuestResponse(
             user=user_pb.User(user_id="usr_test", guest=True),
-            tokens=user_pb.Tokens(access_token=token, refresh_token="vvr_1"),
+            tokens=user_pb.Tokens(access_token=token, access_lifetime=Duration(seconds=1200), refresh_token="vvr_1"),
         )
 
     async def RefreshTokens(
         self, request: user_service_pb.RefreshTokensRequest, context: object
     ) -> user_service_pb.RefreshTokensResponse:
+        if self.ended:
+            raise UnauthenticatedError("This login has ended; log in again.", reason="TOKEN_INVALID")
         self.refreshed.append(request.refresh_token)
         token = self.authority.user_token(guest=True, lifetime_s=1200)
-        tokens = user_pb.Tokens(access_token=token, refresh_token=f"vvr_{len(self.refreshed) + 1}")
+        tokens = user_pb.Tokens(
+            access_token=token,
+            access_lifetime=Duration(seconds=1200),
+            refresh_token=f"vvr_{len(self.refreshed) + 1}",
+        )
         return user_service_pb.RefreshTokensResponse(tokens=tokens)
 
 

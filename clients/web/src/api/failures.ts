@@ -13,6 +13,11 @@ export function fieldOf(error: unknown): string {
   return detailsOf(error).field;
 }
 
+/** Whether nobody is logged in any more. */
+export function isSignedOut(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === Code.Unauthenticated;
+}
+
 /** What to tell the person. The server's sentences are made for people; what never reached it has one of ours. */
 export function sentenceOf(error: unknown): string {
   if (!(error instanceof ConnectError)) return say("failure.unknown");

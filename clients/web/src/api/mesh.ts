@@ -7,7 +7,7 @@ import { ConversationService } from "../gen/vivavoce/conversation/v1/conversatio
 import { HistoryService } from "../gen/vivavoce/history/v1/history_service_pb";
 import { MediaService } from "../gen/vivavoce/media/v1/media_service_pb";
 import { UserService } from "../gen/vivavoce/user/v1/user_service_pb";
-import { reasonOf } from "./failures";
+import { isSignedOut, reasonOf } from "./failures";
 import { Login } from "./login";
 
 const TIMEOUT_MS = 15_000;
@@ -24,13 +24,23 @@ const authorized: Interceptor = (next) => async (request) => {
     return next(request);
   };
   try {
-    return await send(await login.accessToken());
+    return await send(await tokenIfAny());
   } catch (error) {
     // The token was ended before its time, or the clock of this machine is wrong: a fresh one tells.
     if (reasonOf(error) !== "TOKEN_INVALID" || login.state.get() === "out") throw error;
     return await send(await login.renew());
   }
 };
+
+/** What anyone may call goes on where a login has ended; the rest the server refuses. */
+async function tokenIfAny(): Promise<string> {
+  try {
+    return await login.accessToken();
+  } catch (error) {
+    if (isSignedOut(error)) return "";
+    throw error;
+  }
+}
 
 const transport = createConnectTransport({ ...options, interceptors: [authorized] });
 

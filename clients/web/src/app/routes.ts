@@ -18,6 +18,9 @@ const settings = lazy(() => import("../screens/settings/Settings"));
 
 export const ROUTES: readonly Route[] = [
   { pattern: "/", screen: lazy(() => import("../screens/Home")) },
+  { pattern: "/talk", screen: lazy(() => import("../screens/talk/TalkScreen")), bare: true },
+  { pattern: "/talk/:scenario", screen: lazy(() => import("../screens/talk/TalkScreen")), bare: true },
+  { pattern: "/talk/again/:conversation", screen: lazy(() => import("../screens/talk/TalkScreen")), bare: true },
   { pattern: "/login", screen: lazy(() => import("../screens/account/Login")) },
   { pattern: "/register", screen: lazy(() => import("../screens/account/Register")) },
   { pattern: "/forgot", screen: lazy(() => import("../screens/account/Forgot")) },

@@ -1,26 +1,57 @@
 // The first screen: what there is to talk about.
 
-import { Suspense, use } from "react";
-import { engine } from "../api/mesh";
+import { useEffect } from "react";
+import { login } from "../api/mesh";
+import { loadScenarios } from "../api/scenarios";
+import { Awaited, useLoaded } from "../app/loaded";
+import { Link, navigate, usePlace } from "../app/router";
+import type { Scenario } from "../gen/vivavoce/ai_engine/v1/catalog_pb";
+import { CefrLevel } from "../gen/vivavoce/type/v1/learner_pb";
 import { useText } from "../i18n/text";
-
-const scenarios = engine.listScenarios({ pageSize: 100 }).then((answer) => answer.scenarios);
+import { Page } from "../ui/Page";
+import styles from "./Home.module.css";
 
 export default function Home() {
   const say = useText();
+  const { fragment } = usePlace();
+  const [loaded, again] = useLoaded(loadScenarios);
+  useEffect(() => {
+    // The link that `viva up` prints.
+    if (fragment !== "guest") return;
+    navigate("/", { replace: true });
+    void login.enterAsGuest();
+  }, [fragment]);
   return (
-    <Suspense fallback={<p className="soft">{say("app.loading")}</p>}>
-      <Scenarios />
-    </Suspense>
+    <Page title={say("home.title")} about={say("home.about")}>
+      <Awaited of={loaded} again={again}>
+        {(scenarios) => (
+          <ul className={styles.choice}>
+            {scenarios.map((scenario) => (
+              <li key={scenario.id}>
+                <Choice to={`/talk/${scenario.id}`} {...scenario} level={CefrLevel[scenario.level]} />
+              </li>
+            ))}
+            <li>
+              <Choice to="/talk" title={say("home.free")} summary={say("home.freeAbout")} level={say("home.any")} />
+            </li>
+          </ul>
+        )}
+      </Awaited>
+    </Page>
   );
 }
 
-function Scenarios() {
+interface ChoiceProps extends Pick<Scenario, "title" | "summary"> {
+  to: string;
+  level: string | undefined;
+}
+
+function Choice({ to, title, summary, level }: ChoiceProps) {
   return (
-    <ul>
-      {use(scenarios).map((scenario) => (
-        <li key={scenario.id}>{scenario.title}</li>
-      ))}
-    </ul>
+    <Link to={to} className={styles.card}>
+      <span className={styles.level}>{level}</span>
+      <strong>{title}</strong>
+      <span className="soft">{summary}</span>
+    </Link>
   );
 }

@@ -1,13 +1,13 @@
 // A button, and a link that looks like one.
 
-import type { ButtonHTMLAttributes, ComponentProps } from "react";
+import type { ComponentProps } from "react";
 import { Link } from "../app/router";
 import styles from "./Button.module.css";
 
 /** `main` is the one thing to do here; `danger` takes something away; `plain` has no frame. */
 export type Look = "normal" | "main" | "danger" | "plain";
 
-interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+interface ButtonProps extends ComponentProps<"button"> {
   look?: Look;
 }
 

@@ -6,5 +6,6 @@ import { common } from "./common";
 import { notebook } from "./notebook";
 import { progress } from "./progress";
 import { settings } from "./settings";
+import { talk } from "./talk";
 
-export const en = { ...common, ...account, ...after, ...notebook, ...progress, ...settings } as const;
+export const en = { ...common, ...account, ...after, ...notebook, ...progress, ...settings, ...talk } as const;

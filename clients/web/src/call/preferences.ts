@@ -1,0 +1,36 @@
+// How this browser's user likes calls: kept here, since it belongs to the device.
+
+import { Store } from "../app/store";
+
+/** Karaoke marks words as they sound, captions show them as they sound, instant shows all at once. */
+export type CaptionMode = "karaoke" | "captions" | "instant";
+export type CaptionSize = "small" | "medium" | "large";
+
+export interface Preferences {
+  readonly captions: CaptionMode;
+  readonly size: CaptionSize;
+  readonly pushToTalk: boolean;
+  readonly microphoneId: string;
+  readonly loudspeakerId: string;
+}
+
+const KEPT = "vivavoce.call";
+const USUAL: Preferences = {
+  captions: "karaoke",
+  size: "medium",
+  pushToTalk: false,
+  microphoneId: "",
+  loudspeakerId: "",
+};
+
+export const preferences = new Store<Preferences>(kept());
+
+export function prefer(change: Partial<Preferences>): void {
+  preferences.update((before) => ({ ...before, ...change }));
+  localStorage.setItem(KEPT, JSON.stringify(preferences.get()));
+}
+
+function kept(): Preferences {
+  const text = localStorage.getItem(KEPT);
+  return text === null ? USUAL : { ...USUAL, ...(JSON.parse(text) as Partial<Preferences>) };
+}

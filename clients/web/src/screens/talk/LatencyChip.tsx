@@ -1,0 +1,63 @@
+// How long the last answer took, and where the time went.
+
+import { useState } from "react";
+import type { Ledger } from "../../gen/vivavoce/type/v1/ledger_pb";
+import { en } from "../../i18n/en";
+import { type PlainKey, useText } from "../../i18n/text";
+import { Button } from "../../ui/Button";
+import { Dialog } from "../../ui/Dialog";
+import styles from "./LatencyChip.module.css";
+
+interface LatencyChipProps {
+  ledger: Ledger;
+  /** What the loudspeaker of this machine adds. */
+  delayMs: number;
+}
+
+export function LatencyChip({ ledger, delayMs }: LatencyChipProps) {
+  const say = useText();
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button look="plain" className={styles.chip} onClick={() => setOpen(true)}>
+        {say("latency.chip", { ms: Math.round(ledger.totalMs) })}
+      </Button>
+      {open && (
+        <Dialog title={say("latency.title")} close={() => setOpen(false)}>
+          <Stages ledger={ledger} />
+          {ledger.speculative && <p className="soft">{say("latency.speculative")}</p>}
+          <p className="soft">{say("latency.about", { ms: Math.round(delayMs) })}</p>
+          <Button onClick={() => setOpen(false)}>{say("action.close")}</Button>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function Stages({ ledger }: { ledger: Ledger }) {
+  const say = useText();
+  return (
+    <dl className={styles.stages}>
+      {ledger.stages.map(({ name, durationMs }) => (
+        <div key={name}>
+          <dt>{isStage(`latency.${name}`) ? say(`latency.${name}` as PlainKey) : name}</dt>
+          <dd>
+            <meter
+              className={styles.bar}
+              min={0}
+              max={Math.max(1, ledger.totalMs)}
+              value={durationMs}
+              aria-hidden="true"
+            />
+            {say("latency.ms", { ms: Math.round(durationMs) })}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** A newer server may name stages that nobody has words for yet. */
+function isStage(key: string): boolean {
+  return Object.hasOwn(en, key);
+}

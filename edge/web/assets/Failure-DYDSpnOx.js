@@ -1,1 +1,0 @@
-import{u as e,w as t}from"./mesh-Z7YAMl7S.js";import{t as n}from"./Notice-CTUn93tt.js";var r=t();function i({of:t}){return t.error===void 0?null:(0,r.jsx)(n,{kind:`bad`,text:e(t.error)})}export{i as t};

@@ -1,0 +1,90 @@
+"""Opens the web client in real Chromium, with a recording as its microphone, and notes what goes wrong there."""
+
+import shutil
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+DESKTOP: Final = (1280, 800)
+PHONE: Final = (390, 844)
+ALLOWED: Final = "--use-fake-ui-for-media-stream"
+DENIED: Final = "--deny-permission-prompts"
+
+
+@dataclass
+class Watched:
+    """An open page, and what it complained of and whom it asked."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def watch(self) -> None:
+        """Notes from now on."""
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._asked)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def _asked(self, request: Request) -> None:
+        self.hosts.add(request.url.split("/")[2])
+
+
+def chromium() -> str:
+    """The browser; the test is failed with what installs it where there is none."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        if shutil.which("apt-get") is None:
+            pytest.skip("there is neither Chromium here nor apt-get, which would install it")
+        pytest.fail("Chromium is missing; install it by `make browser` as root, or `sudo apt-get install chromium`.")
+    return found
+
+
+def record(file: Path, pcm: bytes, rate: int) -> Path:
+    """Keeps sound as a file that can be a microphone."""
+    with wave.open(str(file), "wb") as written:
+        written.setparams((1, 2, rate, 0, "NONE", ""))
+        written.writeframes(pcm)
+    return file
+
+
+@asynccontextmanager
+async def launched(microphone: Path, *flags: str) -> AsyncIterator[Browser]:
+    """A browser that hears `microphone` again and again, and may."""
+    given = [
+        "--no-sandbox",
+        "--autoplay-policy=no-user-gesture-required",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={microphone}",
+        *(flags or (ALLOWED,)),
+    ]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=given)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def browse(browser: Browser, *, size: tuple[int, int] = DESKTOP, dark: bool = False) -> AsyncIterator[Watched]:
+    """A page of a person's own: nothing is shared with the pages before."""
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
+    )
+    try:
+        watched = Watched(await context.new_page())
+        watched.watch()
+        yield watched
+    finally:
+        await context.close()

@@ -1,0 +1,34 @@
+"""One browser for the tests of a file: each opens a page of a person's own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.browser.chromium import launched, record
+from tests.browser.scripted_tutor import tone
+
+_HZ = 48_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a file share its browser, and so the loop it runs in."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="module")
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tone, as a recording."""
+    return record(tmp_path_factory.mktemp("sound") / "microphone.wav", tone(0, 2 * _HZ, _HZ), _HZ)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(microphone: Path) -> AsyncIterator[Browser]:
+    """A browser whose microphone is a tone."""
+    async with launched(microphone) as opened:
+        yield opened
