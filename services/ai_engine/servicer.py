@@ -132,6 +132,7 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
                     cost_micros=sum(each.cost_micros for each in costs),
                     provider_costs=costs,
                     provider_attempts=attempts.take(),
+                    currency=purse.currency if costs else "",
                 )
                 event = replace(event, usage=usage)
             message = wire.response_of(event)

@@ -288,6 +288,7 @@ def _finished(event: run.ReplyFinished) -> engine_pb.ReplyFinished:
                 for each in usage.provider_costs
             ],
             provider_attempts=map(_attempt, usage.provider_attempts),
+            currency=usage.currency,
         ),
     )
 

@@ -24,7 +24,17 @@ from services.conversation.domain.records import (
     SlipNoted,
     TurnTaken,
 )
-from services.conversation.domain.things import ProviderCost, Remark, Slip, SlipKind, Usage, Word
+from services.conversation.domain.things import (
+    AttemptOutcome,
+    ProviderAttempt,
+    ProviderCost,
+    ProviderRole,
+    Remark,
+    Slip,
+    SlipKind,
+    Usage,
+    Word,
+)
 
 #: What a record is called in its row.
 KINDS: Final[dict[type[Record], str]] = {
@@ -105,4 +115,8 @@ def _ledger(found: dict[str, Any] | None) -> Ledger | None:
 
 def _usage(found: dict[str, Any]) -> Usage:
     costs = tuple(ProviderCost(**each) for each in found.get("provider_costs", ()))
-    return Usage(**(found | {"provider_costs": costs}))
+    attempts = tuple(
+        ProviderAttempt(**each | {"role": ProviderRole(each["role"]), "outcome": AttemptOutcome(each["outcome"])})
+        for each in found.get("provider_attempts", ())
+    )
+    return Usage(**(found | {"provider_costs": costs, "provider_attempts": attempts}))

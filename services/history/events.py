@@ -7,13 +7,23 @@ from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
 from mesh.errors import InvalidFieldError
-from services.history.domain.happenings import Began, Content, Ended, Happening, Heard, Remarked, Said, Slip, SlipKind
+from services.history.domain.happenings import (
+    NOTHING_USED,
+    Began,
+    Content,
+    Ended,
+    Happening,
+    Heard,
+    Remarked,
+    Said,
+    Slip,
+    SlipKind,
+)
+from services.history.usage import to_used
 
 _LONGEST_ID: Final = 64
 _LONGEST_LANGUAGE: Final = 35
 _LONGEST_MS: Final = 3_600_000
-#: No reply costs more than a thousand of any currency.
-_HIGHEST_MICROS: Final = 1_000_000_000
 _SLIP_KINDS: Final = {
     feedback_pb.CORRECTION_KIND_GRAMMAR: SlipKind.GRAMMAR,
     feedback_pb.CORRECTION_KIND_VOCABULARY: SlipKind.VOCABULARY,
@@ -76,8 +86,8 @@ def _content(event: history_pb.HistoryEvent) -> Content:
             reply = event.reply_given
             measured = reply.HasField("ledger") and isfinite(reply.ledger.total_ms)
             wait_ms = reply.ledger.total_ms if measured else None
-            cost_micros = min(max(reply.usage.cost_micros, 0), _HIGHEST_MICROS)
-            return Heard(reply.heard_text, _within_reason(reply.heard_ms), reply.interrupted, wait_ms, cost_micros)
+            used = to_used(reply.usage) if reply.HasField("usage") else NOTHING_USED
+            return Heard(reply.heard_text, _within_reason(reply.heard_ms), reply.interrupted, wait_ms, used)
         case "feedback_given":
             feedback = event.feedback_given
             return Remarked() if feedback.HasField("remark") else to_slip(feedback.correction)

@@ -10,8 +10,8 @@ from services.history.domain.happenings import Happening
 from services.history.domain.keeping import Memory
 from services.history.events import to_happening
 
-#: Deliveries stored together at most.
-_TOGETHER: Final = 64
+#: Deliveries are stored together up to so many events: no transaction takes long.
+_TOGETHER: Final = 2048
 _MOST_EVENTS: Final = 256
 
 Stream: TypeAlias = DuplexStream[service_pb.IngestResponse, service_pb.IngestRequest]
@@ -28,8 +28,10 @@ async def ingest(stream: Stream, memory: Memory) -> None:
     acknowledged = 0
     async for first in stream:
         arrived = [first]
-        while stream.waiting and len(arrived) < _TOGETHER:
+        events = len(first.events)
+        while stream.waiting and events < _TOGETHER:
             arrived.append(await anext(stream))
+            events += len(arrived[-1].events)
         deliveries, refusal = _readable(arrived, acknowledged + 1)
         if deliveries:
             intake = await memory.take_in(deliveries)

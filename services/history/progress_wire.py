@@ -9,6 +9,8 @@ from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 
 from services.history.domain.progress import Asked, Grouping, Progress, View, begin_of
+from services.history.domain.providers import Performance, Spent
+from services.history.usage import ROLES
 from services.history.wire import microseconds
 
 _GROUPINGS: Final[Mapping[service_pb.ProgressGrouping.ValueType, Grouping]] = {
@@ -17,6 +19,7 @@ _GROUPINGS: Final[Mapping[service_pb.ProgressGrouping.ValueType, Grouping]] = {
     service_pb.PROGRESS_GROUPING_CONVERSATION: Grouping.CONVERSATION,
     service_pb.PROGRESS_GROUPING_SCENARIO: Grouping.SCENARIO,
 }
+_ROLES: Final = {role: number for number, role in ROLES.items()}
 _LEVELS: Final = ("", "A1", "A2", "B1", "B2", "C1", "C2")
 
 
@@ -66,6 +69,28 @@ def _progress(done: Progress, zone: tzinfo) -> history_pb.Progress:
         reply_wait_p50_ms=done.waits.p50_ms,
         reply_wait_p95_ms=done.waits.p95_ms,
         cost_micros=counts.cost_micros,
+        provider_spending=map(_spending, done.providers.spent),
+        provider_performance=map(_performance, done.providers.performances),
+    )
+
+
+def _spending(spent: Spent) -> history_pb.ProviderSpending:
+    return history_pb.ProviderSpending(
+        provider=spent.provider, currency=spent.currency, cost_micros=spent.cost_micros, unknown=spent.unknown
+    )
+
+
+def _performance(done: Performance) -> history_pb.ProviderPerformance:
+    return history_pb.ProviderPerformance(
+        provider=done.provider,
+        role=_ROLES[done.role],
+        answered_count=done.answered,
+        failed_count=done.failed,
+        abandoned_count=done.abandoned,
+        failures=done.failures,
+        first_p50_ms=done.first.p50_ms,
+        first_p95_ms=done.first.p95_ms,
+        first_p99_ms=done.first.p99_ms,
     )
 
 

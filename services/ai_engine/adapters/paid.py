@@ -45,6 +45,11 @@ class Purse:
         self._clock = clock
         self._micros: dict[str, int] = {}
 
+    @property
+    def currency(self) -> str:
+        """The currency of the costs."""
+        return self._prices.currency
+
     def take_costs(self) -> tuple[ProviderCost, ...]:
         """What each provider cost since this was last asked; an estimate."""
         taken, self._micros = self._micros, {}

@@ -189,6 +189,8 @@ class Usage:
     provider_costs: tuple[ProviderCost, ...] = ()
     #: How each provider did since the last report.
     provider_attempts: tuple[ProviderAttempt, ...] = ()
+    #: Currency of the costs; empty where nothing cost anything.
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

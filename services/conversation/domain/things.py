@@ -19,6 +19,10 @@ class Word:
     pronunciation: float | None = None
 
 
+#: Kinds of attempts that are kept with one reply.
+_MOST_ATTEMPTS: Final = 256
+
+
 class SlipKind(IntEnum):
     """What kind of slip; the numbers are the contract's."""
 
@@ -74,17 +78,50 @@ class Failure:
         return cls(error.reason, error.message, error.field, error.retryable)
 
 
+class ProviderRole(IntEnum):
+    """What a provider is asked to be; the numbers are the contract's."""
+
+    UNSPECIFIED = 0
+    RECOGNIZER = 1
+    LANGUAGE_MODEL = 2
+    SYNTHESIZER = 3
+    SPEECH_TO_SPEECH = 4
+
+
+class AttemptOutcome(IntEnum):
+    """How an attempt ended; the numbers are the contract's."""
+
+    UNSPECIFIED = 0
+    ANSWERED = 1
+    FAILED = 2
+    ABANDONED = 3
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderCost:
-    """What a provider is estimated to have cost, in millionths of the price list's currency."""
+    """What a provider is estimated to have cost at least, in millionths of the price list's currency."""
 
     provider: str
     cost_micros: int
+    #: Whether some of what it was used for has no price.
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAttempt:
+    """Attempts of one provider in one role that ended alike; `first_ms` is when the first of them gave something."""
+
+    provider: str
+    role: ProviderRole
+    outcome: AttemptOutcome
+    cause: str = ""
+    first_ms: float | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the engine used, and what that is estimated to have cost in all and by provider."""
+    """What the engine used, what that is estimated to have cost in all and by provider, and how providers did."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -94,6 +131,8 @@ class Usage:
     recognized_ms: int = 0
     cost_micros: int = 0
     provider_costs: tuple[ProviderCost, ...] = ()
+    provider_attempts: tuple[ProviderAttempt, ...] = ()
+    currency: str = ""
 
     @property
     def tokens(self) -> int:
@@ -102,9 +141,11 @@ class Usage:
 
     def __add__(self, other: "Usage") -> "Usage":
         """What was used both times."""
-        costs: dict[str, int] = {}
+        costs: dict[str, ProviderCost] = {}
         for each in self.provider_costs + other.provider_costs:
-            costs[each.provider] = costs.get(each.provider, 0) + each.cost_micros
+            before = costs.get(each.provider, ProviderCost(each.provider, 0))
+            both = before.cost_micros + each.cost_micros
+            costs[each.provider] = ProviderCost(each.provider, both, before.unknown or each.unknown)
         return Usage(
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
@@ -113,7 +154,10 @@ class Usage:
             self.spoken_characters + other.spoken_characters,
             self.recognized_ms + other.recognized_ms,
             self.cost_micros + other.cost_micros,
-            tuple(ProviderCost(*each) for each in costs.items()),
+            tuple(costs.values()),
+            # Of a reply that took more attempts than this, the first are told.
+            (self.provider_attempts + other.provider_attempts)[:_MOST_ATTEMPTS],
+            self.currency or other.currency,
         )
 
 

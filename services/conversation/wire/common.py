@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from google.protobuf.json_format import MessageToJson, Parse
+from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
 from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
 from vivavoce.type.v1 import audio_pb2 as audio_pb
@@ -23,7 +24,19 @@ from services.conversation.domain.choices import (
     TurnTaking,
 )
 from services.conversation.domain.ledger import Ledger
-from services.conversation.domain.things import Failure, Progress, ProviderCost, Remark, Slip, SlipKind, Usage, Word
+from services.conversation.domain.things import (
+    AttemptOutcome,
+    Failure,
+    Progress,
+    ProviderAttempt,
+    ProviderCost,
+    ProviderRole,
+    Remark,
+    Slip,
+    SlipKind,
+    Usage,
+    Word,
+)
 
 
 def to_words(words: Iterable[audio_pb.WordTime]) -> tuple[Word, ...]:
@@ -133,7 +146,9 @@ def to_usage(usage: engine_pb.Usage) -> Usage:
         usage.spoken_characters,
         usage.recognized_ms,
         usage.cost_micros,
-        tuple(ProviderCost(each.provider, each.cost_micros) for each in usage.provider_costs),
+        tuple(ProviderCost(each.provider, each.cost_micros, each.unknown) for each in usage.provider_costs),
+        tuple(map(_to_attempt, usage.provider_attempts)),
+        usage.currency,
     )
 
 
@@ -148,9 +163,33 @@ def from_usage(usage: Usage) -> engine_pb.Usage:
         recognized_ms=usage.recognized_ms,
         cost_micros=usage.cost_micros,
         provider_costs=[
-            engine_pb.ProviderCost(provider=each.provider, cost_micros=each.cost_micros)
+            engine_pb.ProviderCost(provider=each.provider, cost_micros=each.cost_micros, unknown=each.unknown)
             for each in usage.provider_costs
         ],
+        provider_attempts=map(_from_attempt, usage.provider_attempts),
+        currency=usage.currency,
+    )
+
+
+def _to_attempt(attempt: engine_pb.ProviderAttempt) -> ProviderAttempt:
+    return ProviderAttempt(
+        attempt.provider,
+        ProviderRole(attempt.role),
+        AttemptOutcome(attempt.outcome),
+        attempt.cause,
+        attempt.first_ms if attempt.HasField("first_ms") else None,
+        attempt.count,
+    )
+
+
+def _from_attempt(attempt: ProviderAttempt) -> engine_pb.ProviderAttempt:
+    return engine_pb.ProviderAttempt(
+        provider=attempt.provider,
+        role=catalog_pb.ProviderRole.ValueType(attempt.role),
+        outcome=engine_pb.AttemptOutcome.ValueType(attempt.outcome),
+        cause=attempt.cause,
+        first_ms=attempt.first_ms,
+        count=attempt.count,
     )
 
 

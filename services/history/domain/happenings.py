@@ -47,17 +47,49 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """The tutor was heard. `wait_ms` is how long the learner waited for it, where that was measured.
+class Cost:
+    """What a provider is estimated to have cost at least, in millionths of the price list's currency."""
 
-    `cost_micros` is what it is estimated to have cost, in millionths of the price list's currency.
-    """
+    provider: str
+    cost_micros: int
+    #: Whether some of what it was used for has no price.
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Attempts of a provider that ended alike; `first_ms` is when the first of them gave something."""
+
+    provider: str
+    role: str
+    outcome: str
+    cause: str = ""
+    first_ms: float | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What was used of paid providers in all and by provider, and how each did."""
+
+    cost_micros: int = 0
+    currency: str = ""
+    costs: tuple[Cost, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+
+
+NOTHING_USED: Final = Used()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The tutor was heard. `wait_ms` is how long the learner waited for it, where that was measured."""
 
     text: str
     heard_ms: int = 0
     interrupted: bool = False
     wait_ms: float | None = None
-    cost_micros: int = 0
+    used: Used = NOTHING_USED
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from services.history.domain.happenings import Happening, Heard, Said, Slip
+from services.history.domain.happenings import NOTHING_USED, Happening, Heard, Said, Slip, Used
 from services.history.domain.histogram import bucket_of
 from services.history.domain.named import Named, added, name_of
 from services.history.domain.words import words
@@ -155,9 +155,25 @@ def _count_reply(counted: Counted, heard: Heard) -> None:
     numbers["replies"] += 1
     numbers["heard_ms"] += heard.heard_ms
     numbers["interruptions"] += heard.interrupted
-    numbers["cost_micros"] += heard.cost_micros
     if heard.wait_ms is not None:
         counted.named[name_of("wait", bucket_of(heard.wait_ms))] += 1
+    if heard.used is not NOTHING_USED:
+        _count_use(counted, heard.used)
+
+
+def _count_use(counted: Counted, used: Used) -> None:
+    named = counted.named
+    counted.numbers["cost_micros"] += used.cost_micros
+    for cost in used.costs:
+        named[name_of("cost", cost.provider, used.currency)] += cost.cost_micros
+        if cost.unknown:
+            named[name_of("unknown", cost.provider, used.currency)] += 1
+    for each in used.attempts:
+        named[name_of("tried", each.provider, each.role, each.outcome)] += each.count
+        if each.cause:
+            named[name_of("cause", each.provider, each.role, each.cause)] += each.count
+        if each.first_ms is not None:
+            named[name_of("first", each.provider, each.role, bucket_of(each.first_ms))] += 1
 
 
 def _pauses(words_ms: Sequence[tuple[int, int]]) -> list[int]:

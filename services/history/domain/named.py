@@ -23,6 +23,11 @@ def rest_of(name: str, *parts: str) -> str | None:
     return name[len(beginning) :] if name.startswith(beginning) else None
 
 
+def parts_of(rest: str) -> tuple[str, ...]:
+    """The parts of what follows a beginning."""
+    return tuple(rest.split(_BETWEEN))
+
+
 def added(some: Iterable[Named]) -> dict[str, int]:
     """The sums."""
     sums: dict[str, int] = {}

@@ -14,6 +14,7 @@ from services.history.domain.columns import Columns
 from services.history.domain.half_life import half_life_days
 from services.history.domain.histogram import Waits, waits_of
 from services.history.domain.measures import Counts
+from services.history.domain.providers import Providers, providers_of
 from services.history.domain.streak import streak_days
 from services.history.domain.sums import Sums
 
@@ -78,6 +79,7 @@ class Progress:
     words_by_level: tuple[int, ...]
     #: How long replies were waited for.
     waits: Waits
+    providers: Providers
     day: date | None = None
     conversation_id: str = ""
     scenario_id: str = ""
@@ -215,13 +217,21 @@ def _numbered(keys: Sequence[int] | Rows) -> tuple[list[int], Rows]:
 
 def _progress(sums: Sums) -> list[Progress]:
     return [
-        Progress(Counts._make(counts), int.from_bytes(vocabulary.tobytes(), "little"), new_words, tuple(levels), waits)
-        for counts, vocabulary, new_words, levels, waits in zip(
+        Progress(
+            Counts._make(counts),
+            int.from_bytes(vocabulary.tobytes(), "little"),
+            new_words,
+            tuple(levels),
+            waits,
+            providers,
+        )
+        for counts, vocabulary, new_words, levels, waits, providers in zip(
             sums.counts.tolist(),
             sums.vocabulary,
             sums.new_words.tolist(),
             sums.words_by_level.tolist(),
             waits_of(sums.named_below("wait"), len(sums.counts)),
+            providers_of(sums),
             strict=True,
         )
     ]

@@ -10,7 +10,7 @@ from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
 _COLUMNS: Final = (
     "sequence", "time", "what", "turn_id", "text", "unheard_text", "typed", "interrupted", "seconds", "wait_ms",
-    "better", "explanation",
+    "cost", "currency", "better", "explanation",
 )  # fmt: skip
 BEGINNING: Final = (",".join(_COLUMNS) + "\r\n").encode()
 #: A cell that begins with one of these is a formula to a spreadsheet.
@@ -48,6 +48,8 @@ def _row(event: history_pb.HistoryEvent) -> dict[str, str]:
                 "interrupted": "yes" if reply.interrupted else "no",
                 "seconds": f"{reply.heard_ms / 1000:.2f}",
                 "wait_ms": f"{reply.ledger.total_ms:.0f}" if reply.HasField("ledger") else "",
+                "cost": f"{reply.usage.cost_micros / 1e6:.6f}" if reply.HasField("usage") else "",
+                "currency": _cell(reply.usage.currency),
             }
         case "feedback_given" if event.feedback_given.HasField("remark"):
             remark = event.feedback_given.remark

@@ -221,6 +221,7 @@ async def test_a_reply_tells_what_each_provider_cost_and_how_it_did() -> None:
         await stream.send(service_pb.RunRequest(respond=engine_pb.Respond(reply_id="r1", turn_text="Hello there.")))
         usage = (await _until(stream, "reply_finished"))[-1].reply_finished.usage
     assert usage.cost_micros > 0
+    assert usage.currency == "USD"
     assert usage.provider_costs == [engine_pb.ProviderCost(provider="openai", cost_micros=usage.cost_micros)]
     did = {(each.role, each.provider): each for each in usage.provider_attempts}
     model = did[catalog_pb.PROVIDER_ROLE_LANGUAGE_MODEL, "openai"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
 from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
@@ -62,13 +63,23 @@ async def test_what_was_said_and_heard_arrives_in_history_in_order(house: House)
     ]  # fmt: skip
 
 
-async def test_what_a_reply_cost_arrives_in_history_with_it(house: House) -> None:
+async def test_what_a_reply_cost_and_how_its_providers_did_arrives_in_history_with_it(house: House) -> None:
     house.script.usage = engine_pb.Usage(
         input_tokens=900,
         output_tokens=40,
         spoken_characters=25,
         cost_micros=1250,
         provider_costs=[engine_pb.ProviderCost(provider="l", cost_micros=1250)],
+        provider_attempts=[
+            engine_pb.ProviderAttempt(
+                provider="l",
+                role=catalog_pb.PROVIDER_ROLE_LANGUAGE_MODEL,
+                outcome=engine_pb.ATTEMPT_OUTCOME_ANSWERED,
+                first_ms=80.5,
+                count=1,
+            )
+        ],
+        currency="USD",
     )
     async with house.learner() as learner:
         started = await learner.start()

@@ -22,7 +22,18 @@ from services.conversation.domain.records import (
     TurnTaken,
 )
 from services.conversation.domain.sharing import PARTS
-from services.conversation.domain.things import Line, ProviderCost, Slip, SlipKind, Speaker, Usage, Word
+from services.conversation.domain.things import (
+    AttemptOutcome,
+    Line,
+    ProviderAttempt,
+    ProviderCost,
+    ProviderRole,
+    Slip,
+    SlipKind,
+    Speaker,
+    Usage,
+    Word,
+)
 from services.conversation.store import VERSION_TABLE, ConversationStore
 
 CHOICES = Choices("cafe", EngineChoice(voice="anna"), TurnTaking.PUSH_TO_TALK, level=Level.B1, record=True)
@@ -36,7 +47,17 @@ REPLY = ReplyGiven(
     300,
     Ledger(5.0, (Stage("endpoint", 5.0),), False),
     ("whisper", "openai"),
-    Usage(900, 40, spoken_characters=12, cost_micros=700, provider_costs=(ProviderCost("openai", 700),)),
+    Usage(
+        900,
+        40,
+        spoken_characters=12,
+        cost_micros=700,
+        provider_costs=(ProviderCost("openai", 700, unknown=True),),
+        provider_attempts=(
+            ProviderAttempt("openai", ProviderRole.LANGUAGE_MODEL, AttemptOutcome.FAILED, "TIMED_OUT", 80.5, 2),
+        ),
+        currency="USD",
+    ),
 )
 #: Every part of the outbox.
 ALL = frozenset(range(PARTS))

@@ -15,6 +15,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
+from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 from vivavoce.type.v1 import feedback_pb2 as feedback_pb
@@ -24,7 +26,7 @@ from mesh.database import Database
 from mesh.errors import InvalidFieldError
 from mesh.migrations import migrate
 from services.history.app import MIGRATIONS
-from services.history.domain.happenings import Content, Happening, Heard, Said, Slip, SlipKind
+from services.history.domain.happenings import Attempt, Content, Cost, Happening, Heard, Said, Slip, SlipKind, Used
 from services.history.domain.progress import Asked, Grouping, Progress, view
 from services.history.events import from_payload
 from services.history.settings import Settings
@@ -36,6 +38,8 @@ from tests.services.history.conftest import HistoryMesh, event, history_mesh
 #: A long summer day in the middle of it.
 BEGIN_S = 1_780_000_000
 WORDS = ["tea", "coffee", "please", "um", "wonderful", "nevertheless", "Zo\u00eb's", "2"]
+
+providers = st.sampled_from(["deepgram", "openai"])
 
 said = st.builds(
     Said,
@@ -50,7 +54,24 @@ heard = st.builds(
     st.integers(0, 9000),
     st.booleans(),
     st.one_of(st.none(), st.floats(0, 9000)),
-    st.integers(0, 9000),
+    st.builds(
+        Used,
+        st.integers(0, 9000),
+        st.just("USD"),
+        st.lists(st.builds(Cost, providers, st.integers(0, 9000), st.booleans()), max_size=2).map(tuple),
+        st.lists(
+            st.builds(
+                Attempt,
+                providers,
+                st.sampled_from(["recognizer", "language_model"]),
+                st.sampled_from(["answered", "failed", "abandoned"]),
+                st.sampled_from(["", "TIMED_OUT"]),
+                st.one_of(st.none(), st.floats(0, 9000)),
+                st.integers(1, 3),
+            ),
+            max_size=3,
+        ).map(tuple),
+    ),
 )
 slip = st.builds(Slip, st.sampled_from(SlipKind))
 #: Conversation, seconds since the event before, what happened, and whether a new delivery begins with it.
@@ -60,6 +81,23 @@ talk = st.lists(
     st.tuples(st.sampled_from(["a", "b"]), apart, st.one_of(said, heard, slip), st.booleans()),
     max_size=25,
 )
+
+
+def usage_of(used: Used) -> engine_pb.Usage:
+    """Usage as the conversation service tells it."""
+    usage = engine_pb.Usage(cost_micros=used.cost_micros, currency=used.currency)
+    for cost in used.costs:
+        usage.provider_costs.add(provider=cost.provider, cost_micros=cost.cost_micros, unknown=cost.unknown)
+    for each in used.attempts:
+        usage.provider_attempts.add(
+            provider=each.provider,
+            role=catalog_pb.ProviderRole.Value(f"PROVIDER_ROLE_{each.role.upper()}"),
+            outcome=engine_pb.AttemptOutcome.Value(f"ATTEMPT_OUTCOME_{each.outcome.upper()}"),
+            cause=each.cause,
+            first_ms=each.first_ms,
+            count=each.count,
+        )
+    return usage
 
 
 def event_of(content: Content) -> history_pb.HistoryEvent:
@@ -77,7 +115,7 @@ def event_of(content: Content) -> history_pb.HistoryEvent:
             reply.heard_text, reply.heard_ms, reply.interrupted = content.text, content.heard_ms, content.interrupted
             if content.wait_ms is not None:
                 reply.ledger.total_ms = content.wait_ms
-            reply.usage.cost_micros = content.cost_micros
+            reply.usage.CopyFrom(usage_of(content.used))
         case Slip(kind):
             names = {
                 kind: feedback_pb.CorrectionKind.Value(f"CORRECTION_KIND_{kind.name}") for kind in list(SlipKind)[1:]
@@ -188,7 +226,7 @@ async def test_how_events_are_dealt_out_to_deliveries_changes_nothing(
 async def test_counts_are_the_same_on_both_databases_and_after_a_recount(database_url: str) -> None:
     migrate(database_url, MIGRATIONS, VERSION_TABLE)
     drawn: list[tuple[str, int, Content, bool]] = [
-        ("a", 0, Heard("Hello.", 900, wait_ms=300, cost_micros=700), False),
+        ("a", 0, Heard("Hello.", 900, wait_ms=300, used=Used(cost_micros=700)), False),
         ("a", 3, Said("um I I would like tea", spoken_ms=2000, words_ms=((0, 300), (900, 1000))), True),
         ("b", 1, Said("nevertheless", typed=True), False),
         ("a", 900, Slip(SlipKind.GRAMMAR), True),
@@ -252,6 +290,36 @@ async def test_a_learner_sees_what_talks_cost_by_day_week_conversation_and_role_
     assert await costs(service_pb.PROGRESS_GROUPING_WEEK) == [756]
     assert await costs(service_pb.PROGRESS_GROUPING_CONVERSATION) == [700, 50, 6]
     assert await costs(service_pb.PROGRESS_GROUPING_SCENARIO) == [756]
+
+
+async def test_a_learner_sees_how_each_provider_did_and_what_it_cost(mesh: HistoryMesh) -> None:
+    used = Used(
+        750,
+        "USD",
+        (Cost("deepgram", 700), Cost("openai", 50, unknown=True)),
+        (
+            Attempt("deepgram", "recognizer", "failed", "TIMED_OUT", count=2),
+            Attempt("deepgram", "recognizer", "answered", first_ms=300),
+            Attempt("openai", "language_model", "answered", first_ms=500),
+        ),
+    )
+    for name, seconds in (("cnv_1", 0), ("cnv_2", 86_400)):
+        reply = event_of(Heard("Hello.", used=used))
+        reply.sequence, reply.user_id, reply.conversation_id = 2, "usr_test", name
+        reply.time.seconds = BEGIN_S + seconds
+        await mesh.deliver([event(1, conversation_id=name), reply])
+    found = await progress(mesh, service_pb.GetProgressRequest(time_zone="UTC"))
+    assert [
+        (each.provider, each.currency, each.cost_micros, each.unknown) for each in found.total.provider_spending
+    ] == [
+        ("deepgram", "USD", 1400, False),
+        ("openai", "USD", 100, True),
+    ]
+    deepgram, openai = found.spans[0].provider_performance
+    assert (deepgram.provider, deepgram.answered_count, deepgram.failed_count) == ("deepgram", 1, 2)
+    assert dict(deepgram.failures) == {"TIMED_OUT": 2}
+    assert openai.role == catalog_pb.PROVIDER_ROLE_LANGUAGE_MODEL
+    assert (openai.first_p50_ms, openai.first_p99_ms) == pytest.approx((500, 500), rel=0.05)
 
 
 @pytest.mark.parametrize(("told", "counted"), [(-(2**63), 0), (2**63 - 1, 1_000_000_000)])

@@ -34,6 +34,7 @@ def heard() -> history_pb.HistoryEvent:
     happened.reply_given.heard_ms, happened.reply_given.interrupted = 500, True
     happened.reply_given.ledger.total_ms = 432
     happened.reply_given.usage.cost_micros = 700
+    happened.reply_given.usage.currency = "USD"
     happened.reply_given.usage.provider_costs.add(provider="openai", cost_micros=700)
     return happened
 
@@ -75,7 +76,8 @@ async def test_json_has_everything(told: HistoryMesh) -> None:
     assert [int(each["sequence"]) for each in written["events"]] == [1, 2, 3, 4, 5]
     reply = written["events"][1]["reply_given"]
     assert reply["unheard_text"] == "there"
-    assert reply["usage"] == {"cost_micros": "700", "provider_costs": [{"provider": "openai", "cost_micros": "700"}]}
+    costs = [{"provider": "openai", "cost_micros": "700"}]
+    assert reply["usage"] == {"cost_micros": "700", "currency": "USD", "provider_costs": costs}
 
 
 async def test_subtitles_show_who_said_what_when(told: HistoryMesh) -> None:
@@ -91,6 +93,7 @@ async def test_a_table_has_a_row_for_each_line_and_no_formulas(told: HistoryMesh
     rows = list(csv.DictReader(io.StringIO(await file(told, "csv"), newline="")))
     assert [row["what"] for row in rows] == ["reply", "turn", "slip: grammar", "remark: fluency"]
     assert (rows[0]["text"], rows[0]["unheard_text"], rows[0]["wait_ms"]) == ("'=Hello", "there", "432")
+    assert (rows[0]["cost"], rows[0]["currency"]) == ("0.000700", "USD")
     assert (rows[1]["text"], rows[1]["seconds"]) == ("I goed <home>.", "2.00")
     assert rows[2]["better"] == "went"
     assert rows[3]["text"] == "96 words a minute, 2 pauses"

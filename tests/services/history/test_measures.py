@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.history.domain.half_life import half_life_days
-from services.history.domain.happenings import Content, Happening, Heard, Said, Slip, SlipKind
+from services.history.domain.happenings import Content, Happening, Heard, Said, Slip, SlipKind, Used
 from services.history.domain.histogram import Waits, bucket_of, waits_of
 from services.history.domain.measures import QUARTER_US, Counts, Measures, Quarter, count
 from services.history.domain.words import search_words, words
@@ -33,7 +33,7 @@ TALK = [
         ),
     ),
     at(17.6, Slip(SlipKind.GRAMMAR)),
-    at(25, Heard("A tea, of course. Anything", heard_ms=3600, interrupted=True, wait_ms=400, cost_micros=700)),
+    at(25, Heard("A tea. Anything", heard_ms=3600, interrupted=True, wait_ms=400, used=Used(cost_micros=700))),
     at(28, Said("no thanks", typed=True)),
     at(29, Slip(SlipKind.OTHER)),
     # More than a minute after the reply: the learner was away.

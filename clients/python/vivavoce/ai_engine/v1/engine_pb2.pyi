@@ -999,6 +999,7 @@ class Usage(_message.Message):
     COST_MICROS_FIELD_NUMBER: _builtins.int
     PROVIDER_COSTS_FIELD_NUMBER: _builtins.int
     PROVIDER_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
     input_tokens: _builtins.int
     """Tokens read by the language model."""
     output_tokens: _builtins.int
@@ -1017,6 +1018,8 @@ class Usage(_message.Message):
     """Of the tokens written, those of sound."""
     cost_micros: _builtins.int
     """Estimated cost of the paid providers since the last report, in millionths of the price list's currency."""
+    currency: _builtins.str
+    """Currency of the costs, ISO 4217, such as "USD". Empty where nothing cost anything."""
     @_builtins.property
     def provider_costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderCost]:
         """What each provider has in it, by name. Those that cost nothing are left out."""
@@ -1039,10 +1042,11 @@ class Usage(_message.Message):
         cost_micros: _builtins.int = ...,
         provider_costs: _abc.Iterable[Global___ProviderCost] | None = ...,
         provider_attempts: _abc.Iterable[Global___ProviderAttempt] | None = ...,
+        currency: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_micros", b"cost_micros", "first_audio_ms", b"first_audio_ms", "first_text_ms", b"first_text_ms", "input_audio_tokens", b"input_audio_tokens", "input_tokens", b"input_tokens", "output_audio_tokens", b"output_audio_tokens", "output_tokens", b"output_tokens", "provider_attempts", b"provider_attempts", "provider_costs", b"provider_costs", "recognized_ms", b"recognized_ms", "spoken_characters", b"spoken_characters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_micros", b"cost_micros", "currency", b"currency", "first_audio_ms", b"first_audio_ms", "first_text_ms", b"first_text_ms", "input_audio_tokens", b"input_audio_tokens", "input_tokens", b"input_tokens", "output_audio_tokens", b"output_audio_tokens", "output_tokens", b"output_tokens", "provider_attempts", b"provider_attempts", "provider_costs", b"provider_costs", "recognized_ms", b"recognized_ms", "spoken_characters", b"spoken_characters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from vivavoce.ai_engine.v1 import catalog_pb2 as _catalog_pb2
 from vivavoce.ai_engine.v1 import engine_pb2 as _engine_pb2
 from vivavoce.conversation.v1 import conversation_pb2 as _conversation_pb2
 from vivavoce.type.v1 import audio_pb2 as _audio_pb2
@@ -558,6 +559,8 @@ class Progress(_message.Message):
     REPLY_WAIT_P95_MS_FIELD_NUMBER: _builtins.int
     SLIP_HALF_LIFE_DAYS_FIELD_NUMBER: _builtins.int
     COST_MICROS_FIELD_NUMBER: _builtins.int
+    PROVIDER_SPENDING_FIELD_NUMBER: _builtins.int
+    PROVIDER_PERFORMANCE_FIELD_NUMBER: _builtins.int
     spoken_seconds: _builtins.float
     """Seconds the learner spoke."""
     heard_seconds: _builtins.float
@@ -605,9 +608,7 @@ class Progress(_message.Message):
     reply_wait_p95_ms: _builtins.float
     """The same for 95 of a hundred."""
     cost_micros: _builtins.int
-    """Estimated cost of the paid providers, as the replies that were heard tell it, in millionths of the price list's
-    currency.
-    """
+    """Estimated cost of the paid providers, in millionths of the price list's currency."""
     @_builtins.property
     def slips(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Slips by kind: "grammar", "vocabulary", "pronunciation", "other". Kinds without any are left out."""
@@ -623,6 +624,14 @@ class Progress(_message.Message):
     @_builtins.property
     def slip_half_life_days(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """Days in which half as many slips of a kind are made; only of kinds that become rarer, and in the total only."""
+
+    @_builtins.property
+    def provider_spending(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderSpending]:
+        """What each provider cost, by name and currency. Those that cost nothing are left out."""
+
+    @_builtins.property
+    def provider_performance(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderPerformance]:
+        """How each provider did in each role, by name."""
 
     def __init__(
         self,
@@ -653,14 +662,128 @@ class Progress(_message.Message):
         reply_wait_p95_ms: _builtins.float = ...,
         slip_half_life_days: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         cost_micros: _builtins.int = ...,
+        provider_spending: _abc.Iterable[Global___ProviderSpending] | None = ...,
+        provider_performance: _abc.Iterable[Global___ProviderPerformance] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "cost_micros", b"cost_micros", "date", b"date", "distinct_words", b"distinct_words", "fillers_per_hundred_words", b"fillers_per_hundred_words", "heard_seconds", b"heard_seconds", "interruption_count", b"interruption_count", "mean_pause_ms", b"mean_pause_ms", "mean_response_gap_ms", b"mean_response_gap_ms", "new_words", b"new_words", "pause_count", b"pause_count", "repairs_per_hundred_turns", b"repairs_per_hundred_turns", "repeated_words", b"repeated_words", "reply_wait_p50_ms", b"reply_wait_p50_ms", "reply_wait_p95_ms", b"reply_wait_p95_ms", "scenario_id", b"scenario_id", "slip_half_life_days", b"slip_half_life_days", "slips", b"slips", "spoken_seconds", b"spoken_seconds", "start_time", b"start_time", "streak_days", b"streak_days", "talk_ratio", b"talk_ratio", "turn_count", b"turn_count", "word_count", b"word_count", "words_by_level", b"words_by_level", "words_per_minute", b"words_per_minute"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "cost_micros", b"cost_micros", "date", b"date", "distinct_words", b"distinct_words", "fillers_per_hundred_words", b"fillers_per_hundred_words", "heard_seconds", b"heard_seconds", "interruption_count", b"interruption_count", "mean_pause_ms", b"mean_pause_ms", "mean_response_gap_ms", b"mean_response_gap_ms", "new_words", b"new_words", "pause_count", b"pause_count", "provider_performance", b"provider_performance", "provider_spending", b"provider_spending", "repairs_per_hundred_turns", b"repairs_per_hundred_turns", "repeated_words", b"repeated_words", "reply_wait_p50_ms", b"reply_wait_p50_ms", "reply_wait_p95_ms", b"reply_wait_p95_ms", "scenario_id", b"scenario_id", "slip_half_life_days", b"slip_half_life_days", "slips", b"slips", "spoken_seconds", b"spoken_seconds", "start_time", b"start_time", "streak_days", b"streak_days", "talk_ratio", b"talk_ratio", "turn_count", b"turn_count", "word_count", b"word_count", "words_by_level", b"words_by_level", "words_per_minute", b"words_per_minute"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Progress: _TypeAlias = Progress  # noqa: Y015
+
+@_typing.final
+class ProviderSpending(_message.Message):
+    """What a provider cost in a span of time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    COST_MICROS_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FIELD_NUMBER: _builtins.int
+    provider: _builtins.str
+    """The provider."""
+    currency: _builtins.str
+    """Currency, ISO 4217, such as "USD". Empty for replies from before it was told."""
+    cost_micros: _builtins.int
+    """Estimated cost, in millionths of the currency."""
+    unknown: _builtins.bool
+    """Whether it cost more than that, because some of what it was used for had no price."""
+    def __init__(
+        self,
+        *,
+        provider: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        cost_micros: _builtins.int = ...,
+        unknown: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_micros", b"cost_micros", "currency", b"currency", "provider", b"provider", "unknown", b"unknown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderSpending: _TypeAlias = ProviderSpending  # noqa: Y015
+
+@_typing.final
+class ProviderPerformance(_message.Message):
+    """How a provider did in one role in a span of time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FailuresEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    ANSWERED_COUNT_FIELD_NUMBER: _builtins.int
+    FAILED_COUNT_FIELD_NUMBER: _builtins.int
+    ABANDONED_COUNT_FIELD_NUMBER: _builtins.int
+    FAILURES_FIELD_NUMBER: _builtins.int
+    FIRST_P50_MS_FIELD_NUMBER: _builtins.int
+    FIRST_P95_MS_FIELD_NUMBER: _builtins.int
+    FIRST_P99_MS_FIELD_NUMBER: _builtins.int
+    provider: _builtins.str
+    """The provider."""
+    role: _catalog_pb2.ProviderRole.ValueType
+    """What it was asked to be."""
+    answered_count: _builtins.int
+    """Attempts in which it did what it was asked."""
+    failed_count: _builtins.int
+    """Attempts in which it did not."""
+    abandoned_count: _builtins.int
+    """Attempts that were stopped, because nobody wanted the rest."""
+    first_p50_ms: _builtins.float
+    """Milliseconds from asking to the first token, sound or text that half of the attempts stayed within, right within 5 %;
+    measured of one attempt for each reply. 0 where none was measured.
+    """
+    first_p95_ms: _builtins.float
+    """The same for 95 of a hundred."""
+    first_p99_ms: _builtins.float
+    """The same for 99 of a hundred."""
+    @_builtins.property
+    def failures(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Why attempts failed, by one word such as TIMED_OUT or LIMITED."""
+
+    def __init__(
+        self,
+        *,
+        provider: _builtins.str = ...,
+        role: _catalog_pb2.ProviderRole.ValueType = ...,
+        answered_count: _builtins.int = ...,
+        failed_count: _builtins.int = ...,
+        abandoned_count: _builtins.int = ...,
+        failures: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        first_p50_ms: _builtins.float = ...,
+        first_p95_ms: _builtins.float = ...,
+        first_p99_ms: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abandoned_count", b"abandoned_count", "answered_count", b"answered_count", "failed_count", b"failed_count", "failures", b"failures", "first_p50_ms", b"first_p50_ms", "first_p95_ms", b"first_p95_ms", "first_p99_ms", b"first_p99_ms", "provider", b"provider", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderPerformance: _TypeAlias = ProviderPerformance  # noqa: Y015
 
 @_typing.final
 class Report(_message.Message):

@@ -6,6 +6,8 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { ProviderRole } from "../../ai_engine/v1/catalog_pb";
+import { file_vivavoce_ai_engine_v1_catalog } from "../../ai_engine/v1/catalog_pb";
 import type { Usage } from "../../ai_engine/v1/engine_pb";
 import { file_vivavoce_ai_engine_v1_engine } from "../../ai_engine/v1/engine_pb";
 import type { ConversationSettings } from "../../conversation/v1/conversation_pb";
@@ -22,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vivavoce/history/v1/history.proto.
  */
 export const file_vivavoce_history_v1_history: GenFile = /*@__PURE__*/
-  fileDesc("CiF2aXZhdm9jZS9oaXN0b3J5L3YxL2hpc3RvcnkucHJvdG8SE3ZpdmF2b2NlLmhpc3RvcnkudjEitQMKDEhpc3RvcnlFdmVudBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAMSDwoHdXNlcl9pZBgDIAEoCRIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJEChJjb252ZXJzYXRpb25fYmVnYW4YBSABKAsyJi52aXZhdm9jZS5oaXN0b3J5LnYxLkNvbnZlcnNhdGlvbkJlZ2FuSAASNAoKdHVybl90YWtlbhgGIAEoCzIeLnZpdmF2b2NlLmhpc3RvcnkudjEuVHVyblRha2VuSAASNgoLcmVwbHlfZ2l2ZW4YByABKAsyHy52aXZhdm9jZS5oaXN0b3J5LnYxLlJlcGx5R2l2ZW5IABI8Cg5mZWVkYmFja19naXZlbhgIIAEoCzIiLnZpdmF2b2NlLmhpc3RvcnkudjEuRmVlZGJhY2tHaXZlbkgAEkQKEmNvbnZlcnNhdGlvbl9lbmRlZBgJIAEoCzImLnZpdmF2b2NlLmhpc3RvcnkudjEuQ29udmVyc2F0aW9uRW5kZWRIAEIHCgVldmVudCJVChFDb252ZXJzYXRpb25CZWdhbhJACghzZXR0aW5ncxgBIAEoCzIuLnZpdmF2b2NlLmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25TZXR0aW5ncyLMAQoJVHVyblRha2VuEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSDAoEdGV4dBgDIAEoCRINCgV0eXBlZBgEIAEoCBIpCgV3b3JkcxgFIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUSFAoMc3RhcnRfc2FtcGxlGAYgASgDEhIKCmVuZF9zYW1wbGUYByABKAMSFgoOc2FtcGxlX3JhdGVfaHoYCCABKAUSEgoKc2Vzc2lvbl9pZBgJIAEoCSLqAQoKUmVwbHlHaXZlbhIQCghyZXBseV9pZBgBIAEoCRIPCgd0dXJuX2lkGAIgASgJEhIKCmhlYXJkX3RleHQYAyABKAkSFAoMdW5oZWFyZF90ZXh0GAQgASgJEhMKC2ludGVycnVwdGVkGAUgASgIEhAKCGhlYXJkX21zGAYgASgDEigKBmxlZGdlchgHIAEoCzIYLnZpdmF2b2NlLnR5cGUudjEuTGVkZ2VyEhEKCXByb3ZpZGVycxgIIAMoCRIrCgV1c2FnZRgJIAEoCzIcLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Vc2FnZSJ8Cg1GZWVkYmFja0dpdmVuEg8KB3R1cm5faWQYASABKAkSMAoKY29ycmVjdGlvbhgCIAEoCzIcLnZpdmF2b2NlLnR5cGUudjEuQ29ycmVjdGlvbhIoCgZyZW1hcmsYAyABKAsyGC52aXZhdm9jZS50eXBlLnYxLlJlbWFyayITChFDb252ZXJzYXRpb25FbmRlZCLyAQoTQ29udmVyc2F0aW9uU3VtbWFyeRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSQAoIc2V0dGluZ3MYAiABKAsyLi52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uU2V0dGluZ3MSLgoKYmVnaW5fdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJbGFzdF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgp0dXJuX2NvdW50GAUgASgFEg0KBWVuZGVkGAYgASgIIrMBCgpSZXZpZXdJdGVtEhYKDnJldmlld19pdGVtX2lkGAEgASgJEg0KBWZyb250GAIgASgJEgwKBGJhY2sYAyABKAkSLAoIZHVlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3R1cm5faWQYBSABKAkSMQoEa2luZBgGIAEoDjIjLnZpdmF2b2NlLmhpc3RvcnkudjEuUmV2aWV3SXRlbUtpbmQiPgoLTGVhcm5lckZhY3QSDwoHZmFjdF9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJEhAKCGFjY2VwdGVkGAMgASgIIroHCghQcm9ncmVzcxIWCg5zcG9rZW5fc2Vjb25kcxgBIAEoARIVCg1oZWFyZF9zZWNvbmRzGAIgASgBEhgKEHdvcmRzX3Blcl9taW51dGUYAyABKAESEgoKdHVybl9jb3VudBgEIAEoBRIWCg5kaXN0aW5jdF93b3JkcxgFIAEoBRIRCgluZXdfd29yZHMYBiABKAUSNwoFc2xpcHMYByADKAsyKC52aXZhdm9jZS5oaXN0b3J5LnYxLlByb2dyZXNzLlNsaXBzRW50cnkSEwoLc3RyZWFrX2RheXMYCCABKAUSLgoKc3RhcnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZGF0ZRgKIAEoCRIXCg9jb252ZXJzYXRpb25faWQYCyABKAkSEwoLc2NlbmFyaW9faWQYDCABKAkSEgoKdGFsa19yYXRpbxgNIAEoARISCgp3b3JkX2NvdW50GA4gASgDEhYKDnJlcGVhdGVkX3dvcmRzGA8gASgFEkcKDndvcmRzX2J5X2xldmVsGBAgAygLMi8udml2YXZvY2UuaGlzdG9yeS52MS5Qcm9ncmVzcy5Xb3Jkc0J5TGV2ZWxFbnRyeRITCgtwYXVzZV9jb3VudBgRIAEoBRIVCg1tZWFuX3BhdXNlX21zGBIgASgBEiEKGWZpbGxlcnNfcGVyX2h1bmRyZWRfd29yZHMYEyABKAESIQoZcmVwYWlyc19wZXJfaHVuZHJlZF90dXJucxgUIAEoARIaChJpbnRlcnJ1cHRpb25fY291bnQYFSABKAUSHAoUbWVhbl9yZXNwb25zZV9nYXBfbXMYFiABKAESGQoRcmVwbHlfd2FpdF9wNTBfbXMYFyABKAESGQoRcmVwbHlfd2FpdF9wOTVfbXMYGCABKAESUAoTc2xpcF9oYWxmX2xpZmVfZGF5cxgZIAMoCzIzLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvZ3Jlc3MuU2xpcEhhbGZMaWZlRGF5c0VudHJ5EhMKC2Nvc3RfbWljcm9zGBogASgDGiwKClNsaXBzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ARozChFXb3Jkc0J5TGV2ZWxFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBGjcKFVNsaXBIYWxmTGlmZURheXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIpsBCgZSZXBvcnQSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAUSDgoGcHJhaXNlGAMgASgJEjEKC2NvcnJlY3Rpb25zGAQgAygLMhwudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uEhEKCW5ld193b3JkcxgFIAMoCRIRCgluZXh0X3N0ZXAYBiABKAkqaAoOUmV2aWV3SXRlbUtpbmQSIAocUkVWSUVXX0lURU1fS0lORF9VTlNQRUNJRklFRBAAEhkKFVJFVklFV19JVEVNX0tJTkRfV09SRBABEhkKFVJFVklFV19JVEVNX0tJTkRfU0xJUBACKogBCgtSZXZpZXdHcmFkZRIcChhSRVZJRVdfR1JBREVfVU5TUEVDSUZJRUQQABIWChJSRVZJRVdfR1JBREVfQUdBSU4QARIVChFSRVZJRVdfR1JBREVfSEFSRBACEhUKEVJFVklFV19HUkFERV9HT09EEAMSFQoRUkVWSUVXX0dSQURFX0VBU1kQBGIGcHJvdG8z", [file_google_protobuf_timestamp, file_vivavoce_ai_engine_v1_engine, file_vivavoce_conversation_v1_conversation, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_ledger]);
+  fileDesc("CiF2aXZhdm9jZS9oaXN0b3J5L3YxL2hpc3RvcnkucHJvdG8SE3ZpdmF2b2NlLmhpc3RvcnkudjEitQMKDEhpc3RvcnlFdmVudBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAMSDwoHdXNlcl9pZBgDIAEoCRIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJEChJjb252ZXJzYXRpb25fYmVnYW4YBSABKAsyJi52aXZhdm9jZS5oaXN0b3J5LnYxLkNvbnZlcnNhdGlvbkJlZ2FuSAASNAoKdHVybl90YWtlbhgGIAEoCzIeLnZpdmF2b2NlLmhpc3RvcnkudjEuVHVyblRha2VuSAASNgoLcmVwbHlfZ2l2ZW4YByABKAsyHy52aXZhdm9jZS5oaXN0b3J5LnYxLlJlcGx5R2l2ZW5IABI8Cg5mZWVkYmFja19naXZlbhgIIAEoCzIiLnZpdmF2b2NlLmhpc3RvcnkudjEuRmVlZGJhY2tHaXZlbkgAEkQKEmNvbnZlcnNhdGlvbl9lbmRlZBgJIAEoCzImLnZpdmF2b2NlLmhpc3RvcnkudjEuQ29udmVyc2F0aW9uRW5kZWRIAEIHCgVldmVudCJVChFDb252ZXJzYXRpb25CZWdhbhJACghzZXR0aW5ncxgBIAEoCzIuLnZpdmF2b2NlLmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25TZXR0aW5ncyLMAQoJVHVyblRha2VuEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSDAoEdGV4dBgDIAEoCRINCgV0eXBlZBgEIAEoCBIpCgV3b3JkcxgFIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUSFAoMc3RhcnRfc2FtcGxlGAYgASgDEhIKCmVuZF9zYW1wbGUYByABKAMSFgoOc2FtcGxlX3JhdGVfaHoYCCABKAUSEgoKc2Vzc2lvbl9pZBgJIAEoCSLqAQoKUmVwbHlHaXZlbhIQCghyZXBseV9pZBgBIAEoCRIPCgd0dXJuX2lkGAIgASgJEhIKCmhlYXJkX3RleHQYAyABKAkSFAoMdW5oZWFyZF90ZXh0GAQgASgJEhMKC2ludGVycnVwdGVkGAUgASgIEhAKCGhlYXJkX21zGAYgASgDEigKBmxlZGdlchgHIAEoCzIYLnZpdmF2b2NlLnR5cGUudjEuTGVkZ2VyEhEKCXByb3ZpZGVycxgIIAMoCRIrCgV1c2FnZRgJIAEoCzIcLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Vc2FnZSJ8Cg1GZWVkYmFja0dpdmVuEg8KB3R1cm5faWQYASABKAkSMAoKY29ycmVjdGlvbhgCIAEoCzIcLnZpdmF2b2NlLnR5cGUudjEuQ29ycmVjdGlvbhIoCgZyZW1hcmsYAyABKAsyGC52aXZhdm9jZS50eXBlLnYxLlJlbWFyayITChFDb252ZXJzYXRpb25FbmRlZCLyAQoTQ29udmVyc2F0aW9uU3VtbWFyeRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSQAoIc2V0dGluZ3MYAiABKAsyLi52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uU2V0dGluZ3MSLgoKYmVnaW5fdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJbGFzdF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgp0dXJuX2NvdW50GAUgASgFEg0KBWVuZGVkGAYgASgIIrMBCgpSZXZpZXdJdGVtEhYKDnJldmlld19pdGVtX2lkGAEgASgJEg0KBWZyb250GAIgASgJEgwKBGJhY2sYAyABKAkSLAoIZHVlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3R1cm5faWQYBSABKAkSMQoEa2luZBgGIAEoDjIjLnZpdmF2b2NlLmhpc3RvcnkudjEuUmV2aWV3SXRlbUtpbmQiPgoLTGVhcm5lckZhY3QSDwoHZmFjdF9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJEhAKCGFjY2VwdGVkGAMgASgIIsQICghQcm9ncmVzcxIWCg5zcG9rZW5fc2Vjb25kcxgBIAEoARIVCg1oZWFyZF9zZWNvbmRzGAIgASgBEhgKEHdvcmRzX3Blcl9taW51dGUYAyABKAESEgoKdHVybl9jb3VudBgEIAEoBRIWCg5kaXN0aW5jdF93b3JkcxgFIAEoBRIRCgluZXdfd29yZHMYBiABKAUSNwoFc2xpcHMYByADKAsyKC52aXZhdm9jZS5oaXN0b3J5LnYxLlByb2dyZXNzLlNsaXBzRW50cnkSEwoLc3RyZWFrX2RheXMYCCABKAUSLgoKc3RhcnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZGF0ZRgKIAEoCRIXCg9jb252ZXJzYXRpb25faWQYCyABKAkSEwoLc2NlbmFyaW9faWQYDCABKAkSEgoKdGFsa19yYXRpbxgNIAEoARISCgp3b3JkX2NvdW50GA4gASgDEhYKDnJlcGVhdGVkX3dvcmRzGA8gASgFEkcKDndvcmRzX2J5X2xldmVsGBAgAygLMi8udml2YXZvY2UuaGlzdG9yeS52MS5Qcm9ncmVzcy5Xb3Jkc0J5TGV2ZWxFbnRyeRITCgtwYXVzZV9jb3VudBgRIAEoBRIVCg1tZWFuX3BhdXNlX21zGBIgASgBEiEKGWZpbGxlcnNfcGVyX2h1bmRyZWRfd29yZHMYEyABKAESIQoZcmVwYWlyc19wZXJfaHVuZHJlZF90dXJucxgUIAEoARIaChJpbnRlcnJ1cHRpb25fY291bnQYFSABKAUSHAoUbWVhbl9yZXNwb25zZV9nYXBfbXMYFiABKAESGQoRcmVwbHlfd2FpdF9wNTBfbXMYFyABKAESGQoRcmVwbHlfd2FpdF9wOTVfbXMYGCABKAESUAoTc2xpcF9oYWxmX2xpZmVfZGF5cxgZIAMoCzIzLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvZ3Jlc3MuU2xpcEhhbGZMaWZlRGF5c0VudHJ5EhMKC2Nvc3RfbWljcm9zGBogASgDEkAKEXByb3ZpZGVyX3NwZW5kaW5nGBsgAygLMiUudml2YXZvY2UuaGlzdG9yeS52MS5Qcm92aWRlclNwZW5kaW5nEkYKFHByb3ZpZGVyX3BlcmZvcm1hbmNlGBwgAygLMigudml2YXZvY2UuaGlzdG9yeS52MS5Qcm92aWRlclBlcmZvcm1hbmNlGiwKClNsaXBzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ARozChFXb3Jkc0J5TGV2ZWxFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBGjcKFVNsaXBIYWxmTGlmZURheXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIlwKEFByb3ZpZGVyU3BlbmRpbmcSEAoIcHJvdmlkZXIYASABKAkSEAoIY3VycmVuY3kYAiABKAkSEwoLY29zdF9taWNyb3MYAyABKAMSDwoHdW5rbm93bhgEIAEoCCLeAgoTUHJvdmlkZXJQZXJmb3JtYW5jZRIQCghwcm92aWRlchgBIAEoCRIxCgRyb2xlGAIgASgOMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlByb3ZpZGVyUm9sZRIWCg5hbnN3ZXJlZF9jb3VudBgDIAEoAxIUCgxmYWlsZWRfY291bnQYBCABKAMSFwoPYWJhbmRvbmVkX2NvdW50GAUgASgDEkgKCGZhaWx1cmVzGAYgAygLMjYudml2YXZvY2UuaGlzdG9yeS52MS5Qcm92aWRlclBlcmZvcm1hbmNlLkZhaWx1cmVzRW50cnkSFAoMZmlyc3RfcDUwX21zGAcgASgBEhQKDGZpcnN0X3A5NV9tcxgIIAEoARIUCgxmaXJzdF9wOTlfbXMYCSABKAEaLwoNRmFpbHVyZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAM6AjgBIpsBCgZSZXBvcnQSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAUSDgoGcHJhaXNlGAMgASgJEjEKC2NvcnJlY3Rpb25zGAQgAygLMhwudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uEhEKCW5ld193b3JkcxgFIAMoCRIRCgluZXh0X3N0ZXAYBiABKAkqaAoOUmV2aWV3SXRlbUtpbmQSIAocUkVWSUVXX0lURU1fS0lORF9VTlNQRUNJRklFRBAAEhkKFVJFVklFV19JVEVNX0tJTkRfV09SRBABEhkKFVJFVklFV19JVEVNX0tJTkRfU0xJUBACKogBCgtSZXZpZXdHcmFkZRIcChhSRVZJRVdfR1JBREVfVU5TUEVDSUZJRUQQABIWChJSRVZJRVdfR1JBREVfQUdBSU4QARIVChFSRVZJRVdfR1JBREVfSEFSRBACEhUKEVJFVklFV19HUkFERV9HT09EEAMSFQoRUkVWSUVXX0dSQURFX0VBU1kQBGIGcHJvdG8z", [file_google_protobuf_timestamp, file_vivavoce_ai_engine_v1_catalog, file_vivavoce_ai_engine_v1_engine, file_vivavoce_conversation_v1_conversation, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_ledger]);
 
 /**
  * Something that happened in a conversation, once and for all. Keyed by conversation and sequence: a repeated delivery
@@ -671,12 +673,25 @@ export type Progress = Message<"vivavoce.history.v1.Progress"> & {
   slipHalfLifeDays: { [key: string]: number };
 
   /**
-   * Estimated cost of the paid providers, as the replies that were heard tell it, in millionths of the price list's
-   * currency.
+   * Estimated cost of the paid providers, in millionths of the price list's currency.
    *
    * @generated from field: int64 cost_micros = 26;
    */
   costMicros: bigint;
+
+  /**
+   * What each provider cost, by name and currency. Those that cost nothing are left out.
+   *
+   * @generated from field: repeated vivavoce.history.v1.ProviderSpending provider_spending = 27;
+   */
+  providerSpending: ProviderSpending[];
+
+  /**
+   * How each provider did in each role, by name.
+   *
+   * @generated from field: repeated vivavoce.history.v1.ProviderPerformance provider_performance = 28;
+   */
+  providerPerformance: ProviderPerformance[];
 };
 
 /**
@@ -685,6 +700,126 @@ export type Progress = Message<"vivavoce.history.v1.Progress"> & {
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
   messageDesc(file_vivavoce_history_v1_history, 9);
+
+/**
+ * What a provider cost in a span of time.
+ *
+ * @generated from message vivavoce.history.v1.ProviderSpending
+ */
+export type ProviderSpending = Message<"vivavoce.history.v1.ProviderSpending"> & {
+  /**
+   * The provider.
+   *
+   * @generated from field: string provider = 1;
+   */
+  provider: string;
+
+  /**
+   * Currency, ISO 4217, such as "USD". Empty for replies from before it was told.
+   *
+   * @generated from field: string currency = 2;
+   */
+  currency: string;
+
+  /**
+   * Estimated cost, in millionths of the currency.
+   *
+   * @generated from field: int64 cost_micros = 3;
+   */
+  costMicros: bigint;
+
+  /**
+   * Whether it cost more than that, because some of what it was used for had no price.
+   *
+   * @generated from field: bool unknown = 4;
+   */
+  unknown: boolean;
+};
+
+/**
+ * Describes the message vivavoce.history.v1.ProviderSpending.
+ * Use `create(ProviderSpendingSchema)` to create a new message.
+ */
+export const ProviderSpendingSchema: GenMessage<ProviderSpending> = /*@__PURE__*/
+  messageDesc(file_vivavoce_history_v1_history, 10);
+
+/**
+ * How a provider did in one role in a span of time.
+ *
+ * @generated from message vivavoce.history.v1.ProviderPerformance
+ */
+export type ProviderPerformance = Message<"vivavoce.history.v1.ProviderPerformance"> & {
+  /**
+   * The provider.
+   *
+   * @generated from field: string provider = 1;
+   */
+  provider: string;
+
+  /**
+   * What it was asked to be.
+   *
+   * @generated from field: vivavoce.ai_engine.v1.ProviderRole role = 2;
+   */
+  role: ProviderRole;
+
+  /**
+   * Attempts in which it did what it was asked.
+   *
+   * @generated from field: int64 answered_count = 3;
+   */
+  answeredCount: bigint;
+
+  /**
+   * Attempts in which it did not.
+   *
+   * @generated from field: int64 failed_count = 4;
+   */
+  failedCount: bigint;
+
+  /**
+   * Attempts that were stopped, because nobody wanted the rest.
+   *
+   * @generated from field: int64 abandoned_count = 5;
+   */
+  abandonedCount: bigint;
+
+  /**
+   * Why attempts failed, by one word such as TIMED_OUT or LIMITED.
+   *
+   * @generated from field: map<string, int64> failures = 6;
+   */
+  failures: { [key: string]: bigint };
+
+  /**
+   * Milliseconds from asking to the first token, sound or text that half of the attempts stayed within, right within 5 %;
+   * measured of one attempt for each reply. 0 where none was measured.
+   *
+   * @generated from field: double first_p50_ms = 7;
+   */
+  firstP50Ms: number;
+
+  /**
+   * The same for 95 of a hundred.
+   *
+   * @generated from field: double first_p95_ms = 8;
+   */
+  firstP95Ms: number;
+
+  /**
+   * The same for 99 of a hundred.
+   *
+   * @generated from field: double first_p99_ms = 9;
+   */
+  firstP99Ms: number;
+};
+
+/**
+ * Describes the message vivavoce.history.v1.ProviderPerformance.
+ * Use `create(ProviderPerformanceSchema)` to create a new message.
+ */
+export const ProviderPerformanceSchema: GenMessage<ProviderPerformance> = /*@__PURE__*/
+  messageDesc(file_vivavoce_history_v1_history, 11);
 
 /**
  * A report on a conversation.
@@ -740,7 +875,7 @@ export type Report = Message<"vivavoce.history.v1.Report"> & {
  * Use `create(ReportSchema)` to create a new message.
  */
 export const ReportSchema: GenMessage<Report> = /*@__PURE__*/
-  messageDesc(file_vivavoce_history_v1_history, 10);
+  messageDesc(file_vivavoce_history_v1_history, 12);
 
 /**
  * What a review item is about.
