@@ -124,6 +124,7 @@ def _budget(amount: Amount) -> service_pb.Budget:
     return service_pb.Budget(
         model_tokens=amount.model_tokens or None,
         spoken_characters=amount.spoken_characters or None,
+        audio_seconds=amount.audio_seconds or None,
         money_micros_day=amount.money_micros,
         money_micros_month=amount.money_micros,
     )

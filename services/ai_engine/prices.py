@@ -9,6 +9,12 @@ import yaml
 from mesh.errors import InvalidFieldError
 from services.ai_engine.domain.spending import Price, PriceList, Unit
 
+#: The units by the amounts they are priced for, as they are named there, and what makes each a price for a million.
+_AMOUNTS: Final[dict[str, tuple[dict[str, Unit], float]]] = {
+    "per_million": ({unit: unit for unit in get_args(Unit)}, 1.0),
+    "per_thousand": ({"characters": "characters"}, 1000.0),
+    "per_minute": ({"audio": "audio_seconds"}, 1_000_000 / 60),
+}
 SHIPPED: Final = Path(__file__).parent / "prices.yaml"
 
 
@@ -25,9 +31,19 @@ def read_prices(path: Path = SHIPPED) -> PriceList:
 
 
 def _price(row: dict[str, Any]) -> Price:
-    per_million = {unit: float(each) for unit, each in row["per_million"].items()}
-    if unknown := per_million.keys() - set(get_args(Unit)):
-        raise ValueError(f"{min(unknown)} is not a unit")
-    if not isinstance(row["since"], date) or min(per_million.values(), default=0.0) < 0:
+    per_million: dict[Unit, float] = {}
+    for amount, (units, times) in _AMOUNTS.items():
+        for named, each in row.get(amount, {}).items():
+            if named not in units:
+                raise ValueError(f"{named} is not a unit of {amount}")
+            per_million[units[named]] = float(each) * times
+    if not isinstance(row["since"], date) or not per_million or min(per_million.values()) < 0:
         raise ValueError(f"the row of {row['provider']} needs a day and prices that are not negative")
-    return Price(str(row["provider"]), str(row.get("model", "")), row["since"], per_million)
+    return Price(
+        str(row["provider"]),
+        str(row.get("model", "")),
+        row["since"],
+        per_million,
+        source=str(row.get("source", "")),
+        confirmed=not row.get("unconfirmed", False),
+    )

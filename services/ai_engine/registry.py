@@ -140,15 +140,6 @@ class Providers:
             )
         return name, able[name]
 
-    def synthesizer(self, name: str, voice: str, *, field: str) -> Synthesizer:
-        """The synthesizer of that name, or the default, which has that voice.
-
-        Raises PreconditionError PROVIDER_MISSING, and InvalidFieldError for a voice it does not have.
-        """
-        _, synthesizer = _choose(self.synthesizers, TITLES["synthesizer"], name, "", field=f"{field}synthesizer")
-        _check_voice(synthesizer.capabilities, voice, field=f"{field}voice")
-        return synthesizer
-
 
 @asynccontextmanager
 async def open_providers(premises: Premises) -> AsyncIterator[Providers]:
@@ -201,6 +192,17 @@ def engine_for(
     parts, selection = chooser.parts(wanted)
     _check_voice(parts.synthesizer.capabilities, wanted.voice, field="configure.engine.voice")
     return PipelinedEngine(parts, selection, clock=clock)
+
+
+def voice_for(name: str, voice: str, providers: Providers, *, clock: Clock, purse: Purse | None = None) -> Synthesizer:
+    """The synthesizer of that name, or the default, which has that voice; others stand in for it.
+
+    Raises PreconditionError PROVIDER_MISSING, and InvalidFieldError for a voice it does not have.
+    """
+    chooser = _Chooser(providers, "", clock, purse, untold)
+    synthesizers = chooser.chain(providers.synthesizers, "synthesizer", name, paid_synthesizer, field="synthesizer")
+    _check_voice(synthesizers.first.capabilities, voice, field="voice")
+    return failover_voice(synthesizers)
 
 
 def _unified(configure: Configure, providers: Providers, chooser: "_Chooser", clock: Clock) -> Engine:
@@ -283,13 +285,15 @@ class _Chooser:
         name: str,
         behind_purse: Callable[[R, Purse], R] | None = None,
         *,
+        field: str = "",
         backed: bool = False,
     ) -> Chain[R]:
         """The provider called `name`, or the first that knows the language, and after it those that may stand in.
 
         What is said never leaves the machine because a local provider failed: only local ones stand in for it.
         """
-        first, chosen = _choose(among, TITLES[role], name, self.language, field=f"configure.engine.{role}")
+        field = field or f"configure.engine.{role}"
+        first, chosen = _choose(among, TITLES[role], name, self.language, field=field)
         able = [
             (each, provider)
             for each, provider in among.items()

@@ -12,6 +12,7 @@ from vivavoce.ai_engine.v1 import ai_engine_service_pb2_grpc as service_grpc
 
 from mesh.clock import Clock
 from mesh.errors import OverloadedError
+from mesh.identity import caller
 from mesh.streams import DuplexStream, serve_stream
 from services.ai_engine import wire
 from services.ai_engine.adapters.paid import Purse
@@ -20,7 +21,7 @@ from services.ai_engine.catalog import Catalog
 from services.ai_engine.domain.attempts import Attempts
 from services.ai_engine.domain.run import Event, ReplyFinished
 from services.ai_engine.engines.reply_sound import ReplySound
-from services.ai_engine.registry import Providers, engine_for
+from services.ai_engine.registry import Providers, engine_for, voice_for
 from services.ai_engine.wire_context import preview, tutor_context
 
 _log: Final = logging.getLogger(__name__)
@@ -79,7 +80,8 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
         self, request: service_pb.SynthesizeLineRequest, context: Context
     ) -> service_pb.SynthesizeLineResponse:
         """Speaks one line."""
-        synthesizer = self._providers.synthesizer(request.synthesizer, request.voice, field="")
+        purse = self._purse(caller().user_id)
+        synthesizer = voice_for(request.synthesizer, request.voice, self._providers, clock=self._clock, purse=purse)
         rate_hz = synthesizer.capabilities.sample_rate_hz
         sound = ReplySound("", from_hz=rate_hz, to_hz=rate_hz)
         response = service_pb.SynthesizeLineResponse(audio_format=wire.pcm_format(rate_hz))

@@ -24,7 +24,7 @@ from services.ai_engine.domain.roles import (
     TutorContext,
 )
 from services.ai_engine.domain.run import ProviderCost
-from services.ai_engine.domain.spending import PriceList, Spending, Used
+from services.ai_engine.domain.spending import Amount, PriceList, Spending, Used
 
 #: What one answer may take at most: a prompt with a long talk in it, and the answer itself.
 _ANSWER: Final = Used(input_tokens=6000, output_tokens=600)
@@ -43,7 +43,7 @@ class Purse:
         self._spending = spending
         self._prices = prices
         self._clock = clock
-        self._micros: dict[str, int] = {}
+        self._costs: dict[str, ProviderCost] = {}
 
     @property
     def currency(self) -> str:
@@ -51,25 +51,31 @@ class Purse:
         return self._prices.currency
 
     def take_costs(self) -> tuple[ProviderCost, ...]:
-        """What each provider cost since this was last asked; an estimate."""
-        taken, self._micros = self._micros, {}
-        return tuple(ProviderCost(provider, micros) for provider, micros in taken.items())
+        """What each provider cost since this was last asked; an estimate, and marked where it is not known."""
+        taken, self._costs = self._costs, {}
+        return tuple(taken.values())
 
     async def open(self, provider: str, model: str, most: Used) -> "Bill":
         """Sets aside what a call may take. Raises ExhaustedError BUDGET_EXHAUSTED, and UnavailableError."""
         reservation = ""
         if self._spending is not None and self._user_id:
-            amount = self._prices.amount(provider, model, most, self._clock.wall().date())
-            reservation = await self._spending.reserve(self._user_id, amount)
+            reservation = await self._spending.reserve(
+                self._user_id, Amount.of(most, self._cost(provider, model, most))
+            )
         return Bill(self, provider, model, reservation)
 
     def pay(self, bill: "Bill", used: Used) -> None:
         """Books what a call took."""
-        amount = self._prices.amount(bill.provider, bill.model, used, self._clock.wall().date())
-        if amount.money_micros:
-            self._micros[bill.provider] = self._micros.get(bill.provider, 0) + amount.money_micros
+        cost_micros = self._cost(bill.provider, bill.model, used)
+        before = self._costs.get(bill.provider, ProviderCost(bill.provider, 0))
+        unknown = before.unknown or cost_micros is None
+        if cost_micros or unknown:
+            self._costs[bill.provider] = ProviderCost(bill.provider, before.cost_micros + (cost_micros or 0), unknown)
         if self._spending is not None:
-            self._spending.settle(bill.reservation_id, amount)
+            self._spending.settle(bill.reservation_id, Amount.of(used, cost_micros))
+
+    def _cost(self, provider: str, model: str, used: Used) -> int | None:
+        return self._prices.cost_micros(provider, model, used, self._clock.wall().date())
 
 
 @dataclass(frozen=True, slots=True)

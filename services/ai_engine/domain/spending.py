@@ -1,9 +1,10 @@
 """What paid providers use and cost: reserved before a call, settled after it, in plain Python."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self, get_args
 
 #: What vendors count.
 Unit = Literal[
@@ -40,6 +41,12 @@ class Amount:
     model_tokens: int = 0
     spoken_characters: int = 0
     money_micros: int = 0
+    audio_seconds: int = 0
+
+    @classmethod
+    def of(cls, used: Used, cost_micros: int | None) -> Self:
+        """What was used as a budget counts it; an unknown cost counts as none."""
+        return cls(used.tokens, used.characters, cost_micros or 0, math.ceil(used.audio_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +58,29 @@ class Price:
     since: date
     #: Money for a million of each unit, in the list's currency.
     per_million: Mapping[Unit, float]
+    #: Where it was read; and whether that was the vendor's own page.
+    source: str = ""
+    confirmed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """The prices that are known. What has none is taken to cost nothing: its tokens and characters still count."""
+    """The prices that are known. What has none still counts in tokens, characters and seconds."""
 
     currency: str
     prices: Sequence[Price]
 
-    def cost_micros(self, provider: str, model: str, used: Used, day: date) -> int:
-        """What it cost, in millionths of the currency, by the newest price in force on that day; an estimate."""
-        price = self._price(provider, model, day)
-        if price is None:
-            return 0
-        # A price for a million of something is the millionths that one of it costs.
-        return round(sum(used.of(unit) * each for unit, each in price.per_million.items()))
+    def cost_micros(self, provider: str, model: str, used: Used, day: date) -> int | None:
+        """What it cost, in millionths of the currency, by the newest price in force on that day; an estimate.
 
-    def amount(self, provider: str, model: str, used: Used, day: date) -> Amount:
-        """The same as a budget counts it."""
-        return Amount(used.tokens, used.characters, self.cost_micros(provider, model, used, day))
+        None where no price is known, or none for something that was used.
+        """
+        price = self._price(provider, model, day)
+        priced: Mapping[Unit, float] = price.per_million if price else {}
+        if any(used.of(unit) > 0 and unit not in priced for unit in get_args(Unit)):
+            return None
+        # A price for a million of something is the millionths that one of it costs.
+        return round(sum(used.of(unit) * each for unit, each in priced.items()))
 
     def _price(self, provider: str, model: str, day: date) -> Price | None:
         fitting = [

@@ -115,6 +115,7 @@ class TheirTurns:
             except (VivavoceError, TimeoutError) as error:
                 await self._ears.hand_over(request, error)
                 return
+        self._ears.understood(sum(self._ears.at_hearing(each.end - each.begin) for each in stretches))
         text = " ".join(filter(None, texts))
         if request.to_sample and text and self._number == self._line.number:
             kept = Kept("learner", text, tuple(each.item_id for each in stretches), request.turn_id)

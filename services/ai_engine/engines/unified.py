@@ -159,6 +159,7 @@ class UnifiedSession:
             parties=self._parties,
             output_rate_hz=configure.output_rate_hz,
             stand_in=self._speaker,
+            recognized_ms=ears.take_recognized_ms,
             emit=emit,
             clock=clock,
         )

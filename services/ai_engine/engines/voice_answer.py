@@ -208,6 +208,7 @@ class VoiceAnswer:
             self._usage = replace(self._usage, first_text_ms=(self._clock.now() - self._begun_s) * 1000)
         if not self._given:
             self.text += clause
+            self._speaks(clause)
             await self._emit(ReplyTextProduced(self._reply_id, clause))
         await self._release(self._ready())
 
@@ -233,6 +234,7 @@ class VoiceAnswer:
             return
         if self._given and not self.text:
             self.text = self._given
+            self._speaks(self._given)
             await self._emit(ReplyTextProduced(self._reply_id, self._given))
         del self._early[: len(pcm)]
         if not self._usage.first_audio_ms:
@@ -269,6 +271,9 @@ class VoiceAnswer:
         if not self.begun:
             raise _not_answered("EMPTY")
         return event.end
+
+    def _speaks(self, text: str) -> None:
+        self._usage = replace(self._usage, spoken_characters=self._usage.spoken_characters + len(text.strip()))
 
     def _use(self, used: TokensUsed) -> None:
         before = self._usage

@@ -1,8 +1,9 @@
 """Has speech-to-speech providers answer, one reply after another; where one breaks off, another goes on."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from typing import assert_never
 
 from mesh.clock import Clock
@@ -29,6 +30,7 @@ class VoiceReplies:
         parties: Mapping[str, Party],
         output_rate_hz: int,
         stand_in: Replies | None,
+        recognized_ms: Callable[[], int],
         emit: Emit,
         clock: Clock,
     ) -> None:
@@ -36,6 +38,7 @@ class VoiceReplies:
         self._parties = parties
         self._output_rate_hz = output_rate_hz
         self._stand_in = stand_in
+        self._recognized_ms = recognized_ms
         self._emit = emit
         self._clock = clock
         self._waiting: Mailbox[Asked] = Mailbox(MOST_REPLIES)
@@ -102,7 +105,8 @@ class VoiceReplies:
                     del self._open[asked.request.reply_id]
                 match made:
                     case ReplyFinished():
-                        await self._emit(made)
+                        usage = replace(made.usage, recognized_ms=self._recognized_ms())
+                        await self._emit(replace(made, usage=usage))
                     case Begun():
                         await self._hand_over(asked.request, made)
                     case never:

@@ -46,9 +46,9 @@ class _Buffer:
     resampler: StreamResampler
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ears:
-    """What the turns of a session are made from, whoever finds them."""
+    """What the turns of a session are made from, whoever finds them, and how much was understood."""
 
     party: Party
     heard: HeardSound
@@ -59,6 +59,16 @@ class Ears:
     emit: Emit
     clock: Clock
     tasks: asyncio.TaskGroup
+    _recognized_ms: int = 0
+
+    def understood(self, samples: int) -> None:
+        """The vendor understood so much, in samples at the hearing rate."""
+        self._recognized_ms += samples * 1000 // HEARING_RATE_HZ
+
+    def take_recognized_ms(self) -> int:
+        """Milliseconds understood since this was last asked, by whomever."""
+        recognized, self._recognized_ms = self._recognized_ms, 0
+        return recognized + (self.stand_in.take_recognized_ms() if self.stand_in else 0)
 
     def at_hearing(self, sample: int) -> int:
         """The sample at the hearing rate."""
@@ -190,6 +200,7 @@ class VoiceTurns:
             except (VivavoceError, TimeoutError) as error:
                 await self._ears.hand_over(request, error)
                 return
+        self._ears.understood(end - begin)
         await self._ears.emit(TranscriptRevised(request.turn_id, request.revision, text, (), to_sample))
 
     async def _text(self, request: Recognize, begin: int, end: int) -> str:

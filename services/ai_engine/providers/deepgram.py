@@ -44,6 +44,7 @@ class DeepgramRecognizer:
             languages=_LANGUAGES,
             local=False,
             paid=True,
+            model=settings.model,
             label=f"Deepgram {settings.model}: hears many languages and accents; the sound goes to Deepgram.",
             word_times=True,
             streams_in=True,

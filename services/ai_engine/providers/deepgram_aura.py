@@ -33,6 +33,7 @@ class AuraSynthesizer:
             languages=spoken_languages(voice.rpartition("-")[2] for voice in settings.voices),
             local=False,
             paid=True,
+            model=next(iter(settings.voices), ""),
             label="Deepgram Aura: quick, natural voices without word times; the tutor's text goes to Deepgram.",
             sample_rate_hz=_RATE_HZ,
             voices=settings.voices,

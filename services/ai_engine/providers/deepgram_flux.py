@@ -42,6 +42,7 @@ class FluxRecognizer:
             languages=_MANY if self._multi else _ENGLISH,
             local=False,
             paid=True,
+            model=settings.flux_model,
             label=f"Deepgram {settings.flux_model}: hears, and tells when you are done; sound goes to Deepgram.",
             word_times=True,
             streams_in=True,

@@ -47,6 +47,7 @@ class ScribeRecognizer:
             languages=frozenset(),
             local=False,
             paid=True,
+            model=self._model,
             label=f"ElevenLabs {self._model}: hears some ninety languages word for word; sound goes to ElevenLabs.",
             word_times=True,
             streams_in=True,

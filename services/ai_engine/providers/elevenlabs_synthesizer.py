@@ -57,6 +57,7 @@ class ElevenLabsSynthesizer:
             languages=_LANGUAGES,
             local=False,
             paid=True,
+            model=settings.model,
             label=f"ElevenLabs {settings.model}: very natural voices with word times; text goes to ElevenLabs.",
             sample_rate_hz=_RATE_HZ,
             word_times=True,

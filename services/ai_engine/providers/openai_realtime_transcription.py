@@ -45,6 +45,7 @@ class OpenAiRealtimeRecognizer:
             languages=OPENAI_LANGUAGES,
             local=False,
             paid=True,
+            model=self._model,
             label=f"OpenAI {self._model}: listens along, may tidy up slips; the sound goes to the endpoint.",
             word_times=True,
             streams_in=True,

@@ -30,6 +30,7 @@ class OpenAiSynthesizer:
             languages=frozenset(),
             local=False,
             paid=True,
+            model=self._model,
             label=f"OpenAI {self._model}: speaks any language, with an American accent; text goes to the endpoint.",
             sample_rate_hz=_RATE_HZ,
             voices=settings.voices,

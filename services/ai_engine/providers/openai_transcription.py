@@ -30,6 +30,7 @@ class OpenAiRecognizer:
             languages=OPENAI_LANGUAGES,
             local=False,
             paid=True,
+            model=self._model,
             label=f"OpenAI {self._model}: hears many languages, may tidy up slips; the sound goes to the endpoint.",
             word_times=True,
         )

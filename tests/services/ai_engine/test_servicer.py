@@ -34,6 +34,8 @@ from services.ai_engine.app import open_service
 from services.ai_engine.domain.roles import Recognizer, Synthesizer
 from services.ai_engine.settings import Settings
 from tests.emulators.openai_chat import openai_chat
+from tests.emulators.openai_sound import OpenAiSoundEmulator
+from tests.emulators.vendor import running
 from tests.services.ai_engine import clips
 from tests.services.ai_engine.scripted import LOUD_20_MS, QUIET_20_MS
 
@@ -345,6 +347,18 @@ async def test_a_line_is_spoken_with_the_times_of_its_words() -> None:
     assert line.audio_format.sample_rate_hz == 24_000
     assert len(line.pcm) == 2 * 48_000
     assert [(word.text, word.start_sample) for word in line.words] == [("One", 0), ("two", 24_000)]
+
+
+async def test_a_line_is_spoken_by_another_where_the_chosen_voice_fails() -> None:
+    async with (
+        running(OpenAiSoundEmulator(behaviour="broken")) as vendor,
+        served(**{**_STUBS, "synthesizers": ("openai", "hibari")}, openai_base_url=vendor.base_url) as service,
+    ):
+        request = service_pb.SynthesizeLineRequest(text="One two")
+        line = await service.stub.SynthesizeLine(request, metadata=service.authority.user_metadata())
+    assert vendor.visits
+    assert len(line.pcm) > 24_000
+    assert [word.text for word in line.words] == ["One", "two"]
 
 
 async def test_a_question_spoken_aloud_is_understood_and_answered_aloud(

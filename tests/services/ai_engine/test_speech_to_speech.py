@@ -68,6 +68,8 @@ async def test_a_spoken_turn_is_understood_and_answered_aloud(vendor: RealtimeEm
         position += len(piece.pcm) // 2
     assert finished.total_samples == position > OUTPUT_HZ
     assert (finished.usage.input_tokens, finished.usage.output_audio_tokens) == (20, 7)
+    assert finished.usage.spoken_characters == pytest.approx(len(ECHO), abs=3)
+    assert 500 <= finished.usage.recognized_ms <= 1200
     assert [word.text for piece in sound for word in piece.words] == ECHO.split()
 
 

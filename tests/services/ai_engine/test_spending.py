@@ -15,6 +15,7 @@ from mesh.channel import open_channel
 from mesh.clock import SystemClock, VirtualClock
 from mesh.errors import ExhaustedError, InvalidFieldError, UnavailableError
 from mesh.server import Service
+from mesh.settings import load
 from mesh.testing import new_authority, serve, until
 from services.ai_engine.adapters.paid import PaidModel, Purse, paid_recognizer, paid_synthesizer
 from services.ai_engine.budget import UserSpending, open_spending
@@ -22,6 +23,8 @@ from services.ai_engine.domain.roles import LanguageModel, StreamingSynthesizer,
 from services.ai_engine.domain.run import ProviderCost
 from services.ai_engine.domain.spending import Amount, Price, PriceList, Used
 from services.ai_engine.prices import read_prices
+from services.ai_engine.settings import Settings
+from services.ai_engine.vendors import DeepgramSettings, ElevenLabsSettings, OpenAiSpeechSettings
 from tests.services.ai_engine.scripted import ScriptedModel, ScriptedRecognizer, ScriptedVoice
 from tests.services.ai_engine.test_failover import CONTEXT, BrokenLine, Elsewhere, told
 
@@ -62,22 +65,55 @@ def test_the_newest_price_in_force_for_the_longest_name_counts() -> None:
     used = Used(input_tokens=1000, output_tokens=100)
     assert LIST.cost_micros("scripted", "", used, date(2026, 5, 31)) == 1400
     assert LIST.cost_micros("scripted", "small", used, DAY) == 2800
-    assert LIST.cost_micros("scripted", "big-2", used, DAY) == 100_000
-    assert LIST.cost_micros("scripted", "", used, date(2025, 1, 1)) == LIST.cost_micros("other", "", used, DAY) == 0
+    assert LIST.cost_micros("scripted", "big-2", Used(input_tokens=1000), DAY) == 100_000
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "used", "day"),
+    [
+        ("other", "", Used(input_tokens=1), DAY),
+        ("scripted", "", Used(input_tokens=1), date(2025, 1, 1)),
+        ("scripted", "big-2", Used(input_tokens=1, output_tokens=1), DAY),
+    ],
+)
+def test_what_has_no_price_is_unknown_and_not_free(provider: str, model: str, used: Used, day: date) -> None:
+    assert LIST.cost_micros(provider, model, used, day) is None
 
 
 def test_the_price_list_that_comes_with_us_is_one_and_is_dated() -> None:
     prices = read_prices()
     assert prices.currency == "USD"
     assert all(price.since <= DAY for price in prices.prices)
+    assert all(price.source.startswith("https://") for price in prices.prices)
     million = Used(input_tokens=1_000_000, output_tokens=1_000_000)
     assert prices.cost_micros("anthropic", "claude-haiku-4-5-20251001", million, DAY) == 6_000_000
+    assert prices.cost_micros("deepgram", "nova-3", Used(audio_seconds=60), DAY) == 7700
+    assert prices.cost_micros("elevenlabs", "eleven_flash_v2_5", Used(characters=1000), DAY) == 50_000
+
+
+def test_every_vendor_has_a_price_in_every_role_with_the_models_it_has_by_default() -> None:
+    settings = load(Settings), load(DeepgramSettings), load(ElevenLabsSettings), load(OpenAiSpeechSettings)
+    ai, deepgram, elevenlabs, openai = settings
+    heard, spoken = Used(audio_seconds=10), Used(characters=100)
+    written = Used(input_tokens=10, output_tokens=10)
+    talked = Used(10, 10, 10, 10)
+    uses = [
+        ("anthropic", ai.anthropic_model, written), ("openai", ai.openai_model, written),
+        ("openai", openai.transcription_model, heard), ("openai", openai.speech_model, spoken),
+        ("openai_realtime", openai.realtime_transcription_model, heard), ("openai_realtime", ai.realtime_model, talked),
+        ("azure_voice_live", ai.voice_live_model, talked), ("azure", "", heard), ("azure", "", spoken),
+        ("deepgram", deepgram.model, heard), ("deepgram", deepgram.voices[0], spoken),
+        ("deepgram_flux", deepgram.flux_model, heard), ("elevenlabs", elevenlabs.recognizer_model, heard),
+        ("elevenlabs", elevenlabs.model, spoken),
+    ]  # fmt: skip
+    prices = read_prices()
+    assert [use for use in uses if not prices.cost_micros(*use, DAY)] == []
 
 
 def test_a_price_list_that_is_none_says_what_is_wrong(tmp_path: Path) -> None:
     wrong = tmp_path / "prices.yaml"
     wrong.write_text("currency: EUR\nprices:\n  - {provider: x, since: 2026-01-01, per_million: {pages: 1}}\n")
-    with pytest.raises(InvalidFieldError, match="pages is not a unit"):
+    with pytest.raises(InvalidFieldError, match="pages is not a unit of per_million"):
         read_prices(wrong)
 
 
@@ -121,8 +157,10 @@ async def test_speech_is_paid_by_the_letter_and_hearing_by_the_second() -> None:
     assert not isinstance(voice, StreamingSynthesizer)
     _ = [chunk async for chunk in voice.synthesize("Hello there.")]
     assert book.settled[-1] == ("res_1", Amount(spoken_characters=12, money_micros=120))
+    assert spent.take_costs() == (ProviderCost("scripted", 120),)
     await paid_recognizer(ScriptedRecognizer(), spent).recognize(bytes(64_000), language="en")
-    assert len(book.settled) == 2
+    assert book.settled[-1] == ("res_2", Amount(audio_seconds=2))
+    assert spent.take_costs() == (ProviderCost("scripted", 0, unknown=True),)
 
 
 async def test_a_reply_over_one_connection_is_settled_as_a_whole() -> None:
