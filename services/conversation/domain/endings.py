@@ -17,6 +17,7 @@ class Ending(Enum):
 
 
 _WORD: Final = re.compile(r"[\w']+")
+_FINAL_MARK: Final = re.compile(r"(?<!\.\.)[.!?\u3002\uff01\uff1f][\"'\u00bb\u201d\u2019)]*\s*$")
 _OPEN_MARK: Final = re.compile(r"(?:\.\.+|…|[,:;\u2013\u2014-])\s*$")
 
 #: Words no sentence ends with, or hardly ever. What may end a question ("to", "with", "from") is not here for English.
@@ -47,8 +48,16 @@ _THINKING: Final = {
 }  # fmt: skip
 
 
-def ending_of(text: str, language: str) -> Ending:
-    """How `text` ends. A full stop says nothing: recognisers put one behind whatever they heard."""
+def has_final_mark(text: str) -> bool:
+    """Whether `text` ends as a written sentence does."""
+    return bool(_FINAL_MARK.search(text))
+
+
+def ending_of(text: str, language: str, *, punctuated: bool = False) -> Ending:
+    """How `text` ends. A full stop says little: recognisers put one behind much of what they heard.
+
+    `punctuated` says that this recogniser does so at all: then a text without one breaks off.
+    """
     words = [word.strip("'") for word in _WORD.findall(text.lower().replace("\u2019", "'").replace("-", " "))]
     if not words:
         return Ending.FINISHED
@@ -56,6 +65,6 @@ def ending_of(text: str, language: str) -> Ending:
     said = " ".join(words)
     if any(said == phrase or said.endswith(f" {phrase}") for phrase in _THINKING.get(short, ())):
         return Ending.THINKING
-    if _OPEN_MARK.search(text) or words[-1] in _OPEN_WORDS.get(short, ()):
+    if _OPEN_MARK.search(text) or (punctuated and not has_final_mark(text)) or words[-1] in _OPEN_WORDS.get(short, ()):
         return Ending.OPEN
     return Ending.FINISHED

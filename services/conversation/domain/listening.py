@@ -280,7 +280,7 @@ class Listening:
         if state.choices.waits and not turn.asked:
             record = self._spoken(turn)
             self._take(record, turn)
-            state.last_ended_sample = turn.ended_sample
+            self._waiting.taken(turn)
             state.unanswered = record
             return
         decided_at = min(turn.decided_at, now)
@@ -289,7 +289,7 @@ class Listening:
             state.do(CountDraft(used=True))
         marks = Marks(turn.ended_at, decided_at, understood_at, speculative=turn.draft is not None)
         reply = turn.draft or self._speaking.draft(turn.id, turn.revision, turn.text or "", now)
-        state.last_ended_sample = turn.ended_sample
+        self._waiting.taken(turn)
         self._take(self._spoken(turn), turn)
         self._speaking.release(reply, marks, now)
 

@@ -112,6 +112,8 @@ class State:
         self.strain = setup.strain
         #: Replies that were made ahead and thrown away, and are not known to have ended.
         self.thrown: OrderedDict[str, str] = OrderedDict()
+        #: Whether whoever recognises speech puts marks at the ends of sentences.
+        self.punctuated = False
         #: Where the last turn ended, and how often the tutor has asked since.
         self.last_ended_sample = 0
         self.nudges = 0

@@ -13,9 +13,9 @@ from services.conversation.domain.things import Word
 #: What is assumed of a pause nobody has judged yet.
 _UNJUDGED: Final = 0.5
 #: What is left of doubt where the words are no end, however final they sound.
-_OPEN_DOUBT: Final = 0.6
+_OPEN_DOUBT: Final = 0.9
 #: Bends the wait towards the short end where the judge is fairly sure.
-_BEND: Final = 1.5
+_BEND: Final = 1.25
 _PATIENCE: Final = {Patience.QUICK: 0.75, Patience.NORMAL: 1.0, Patience.PATIENT: 1.6}
 #: Where the learner chose no patience: beginners search for words longer.
 _LEVEL: Final = {
@@ -55,7 +55,8 @@ class Waits:
         """
         doubt = 1 - min(1.0, max(0.0, _UNJUDGED if probability is None else probability))
         stretch = _PATIENCE.get(choices.patience) or _LEVEL[choices.level]
-        longest_s = habit.longest_wait_s(self.longest_s * stretch)
+        shortest_s = habit.shortest_wait_s(self.shortest_s)
+        longest_s = max(shortest_s, habit.longest_wait_s(self.longest_s * stretch))
         match ending:
             case Ending.FINISHED:
                 pass
@@ -65,7 +66,7 @@ class Waits:
                 return max(self.thinking_s, longest_s)
             case _:
                 assert_never(ending)
-        return self.shortest_s + (longest_s - self.shortest_s) * math.pow(doubt, _BEND)
+        return shortest_s + (longest_s - shortest_s) * math.pow(doubt, _BEND)
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.conversation.domain.endings import ending_of
+from services.conversation.domain.endings import ending_of, has_final_mark
 from services.conversation.domain.replies import Reply
 from services.conversation.domain.state import State, Timer
 from services.conversation.domain.things import ReplyKind
@@ -21,7 +21,9 @@ class Waiting:
     def judge(self, turn: Turn) -> None:
         """Sets how long the pause is waited out, by all that is known of it: its sound, its words, the learner."""
         state = self._state
-        ending = ending_of(turn.text or "", state.choices.target_language)
+        text = turn.text or ""
+        state.punctuated = state.punctuated or has_final_mark(text)
+        ending = ending_of(text, state.choices.target_language, punctuated=state.punctuated)
         turn.wait_s = state.setup.waits.after(turn.probability, state.choices, ending, state.habit)
         if not state.choices.push_to_talk:
             state.set(Timer.ENDPOINT, turn.decided_at)
@@ -29,6 +31,14 @@ class Waiting:
     def went_on(self, turn: Turn, at_sample: int) -> None:
         """The pause was not the end."""
         self._learn(turn.ended_sample, at_sample)
+
+    def taken(self, turn: Turn) -> None:
+        """The pause was the end."""
+        state = self._state
+        state.last_ended_sample = turn.ended_sample
+        if turn.revision == 1:
+            speech_s = (turn.ended_sample - turn.from_sample) / state.setup.input_rate_hz
+            state.habit = state.habit.with_fluent_turn(speech_s)
 
     def interrupted(self, turn: Turn, reply: Reply) -> None:
         """An answer that had hardly begun came too soon: the learner was still thinking."""

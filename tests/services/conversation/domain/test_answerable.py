@@ -17,7 +17,7 @@ def test_who_goes_on_before_the_answer_sounds_goes_on_with_the_same_turn() -> No
     stage = _over_and_not_answered()
     stage.says("I would like a tea. And a cake.")
     reply = stage.makes("Of course.")
-    stage.advance(0.3)
+    stage.advance(0.6)
     assert [command.record.text for command in stage.all(StoreTurn)] == ["I would like a tea. And a cake."]
     assert [event.reply_id for event in stage.told(told.ReplyStarted)] == [reply]
 

@@ -61,7 +61,7 @@ def test_speech_that_goes_on_makes_the_same_turn_a_revision_later() -> None:
     asked = stage.last(Recognize)
     assert asked.from_sample == first.at_sample
     stage.is_understood("I would like a tea.")
-    stage.advance(0.3)
+    stage.advance(0.6)
     assert [(c.record.text, c.record.revision) for c in stage.all(StoreTurn)] == [("I would like a tea.", 2)]
 
 

@@ -66,9 +66,28 @@ def test_asking_for_time_is_thinking(text: str, language: str) -> None:
 def test_a_sentence_that_breaks_off_is_waited_out_though_the_voice_sounds_final() -> None:
     stage = Stage()
     stage.says("I would like a", probability=1.0)
-    stage.advance(0.7)
+    stage.advance(1.2)
     assert not stage.all(StoreTurn)
     stage.advance(0.2)
+    assert stage.all(StoreTurn)
+
+
+def test_a_text_without_a_final_mark_breaks_off_where_the_recogniser_sets_such_marks() -> None:
+    stage = Stage()
+    stage.says("Good morning.")
+    stage.advance(0.3)
+    assert len(stage.all(StoreTurn)) == 1
+    stage.says("My brother studies", probability=1.0)
+    stage.advance(1.2)
+    assert len(stage.all(StoreTurn)) == 1
+    stage.advance(0.2)
+    assert len(stage.all(StoreTurn)) == 2
+
+
+def test_a_text_without_a_final_mark_says_nothing_where_the_recogniser_never_sets_any() -> None:
+    stage = Stage()
+    stage.says("my brother studies", probability=1.0)
+    stage.advance(0.3)
     assert stage.all(StoreTurn)
 
 
@@ -77,7 +96,7 @@ def test_the_words_that_end_it_after_all_make_one_turn() -> None:
     stage.says("I would like a", probability=1.0)
     stage.advance(0.6)
     stage.says("I would like a tea.", probability=1.0)
-    stage.advance(0.3)
+    stage.advance(0.6)
     assert [command.record.text for command in stage.all(StoreTurn)] == ["I would like a tea."]
 
 
@@ -118,6 +137,25 @@ def test_a_learner_who_pauses_long_is_waited_for_longer() -> None:
     assert not stage.all(StoreTurn)
     stage.advance(0.3)
     assert stage.all(StoreTurn)
+
+
+def test_who_pauses_often_is_waited_for_though_the_voice_sounds_final() -> None:
+    stage = Stage()
+    stage.says("Yesterday we went swimming.", probability=0.0)
+    stage.advance(0.6)
+    stage.says("Yesterday we went swimming there.", probability=1.0)
+    stage.advance(0.4)
+    assert not stage.all(StoreTurn)
+    stage.advance(0.2)
+    assert stage.all(StoreTurn)
+
+
+def test_turns_without_a_pause_make_the_tutor_quick_again() -> None:
+    habit = PauseHabit(1.0)
+    for _ in range(20):
+        habit = habit.with_fluent_turn(3.0)
+    assert habit.shortest_wait_s(0.25) == 0.25
+    assert PauseHabit(1.0).with_fluent_turn(0.5) == PauseHabit(1.0)
 
 
 def test_pauses_are_averaged_and_the_latest_weighs_most() -> None:
