@@ -133,15 +133,33 @@ def simulate(
         int, typer.Option("--n", min=0, help="Play so many conversations that vary from the scripts at random.")
     ] = 0,
     seed: Annotated[int, typer.Option(help="Where the variations begin.")] = 1,
+    real: Annotated[
+        bool, typer.Option("--real/--virtual", help="In real time against a mesh, or on a virtual clock.")
+    ] = False,
+    address: Annotated[str, typer.Option(help="--real: gRPC address of a mesh; one is started if not given.")] = "",
+    token: Annotated[
+        str, typer.Option(help="--real: whose talks these are; guests' if not given.", envvar="VIVAVOCE_TOKEN")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Play scripted learners against the rules of turn-taking, and see that nothing is lost."""
+    """Play scripted learners, and see that turns are taken as they should be and nothing is lost."""
     from cli.output import told_kindly
     from cli.simulate import SimulateOptions
     from cli.simulate import simulate as play
 
     with told_kindly():
-        play(SimulateOptions(files=tuple(files or ()), everything=everything, count=count, seed=seed, as_json=as_json))
+        play(
+            SimulateOptions(
+                files=tuple(files or ()),
+                everything=everything,
+                count=count,
+                seed=seed,
+                as_json=as_json,
+                real=real,
+                address=address,
+                token=token,
+            )
+        )
 
 
 @app.command()

@@ -28,6 +28,8 @@ class Client:
                 story.speech_began()
             case told.SpeechEnded():
                 story.speech_paused(now, event.wait_ms / 1000)
+            case told.TranscriptRevised():
+                story.understood(event.text)
             case told.TurnCommitted():
                 story.committed(Turn(event.turn_id, event.text, event.typed, now, event.sequence))
             case told.ReplyStarted():
@@ -41,6 +43,7 @@ class Client:
                 story.falls_silent(now)
             case told.ReplyResumed():
                 self.loudspeaker.resume(event.from_sample)
+                story.goes_on()
             case told.ReplyFinished():
                 self._finish(event)
             case told.ErrorRaised():

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 #: A pause after which no turn came this much later than the tutor wanted to wait was no turn.
-_NO_TURN_S: Final = 1.5
+_NO_TURN_S: Final = 6.0
 #: Between a turn and the word that its answer begins lies no silence of this length, unless no answer comes.
 _NO_ANSWER_S: Final = 9.0
+#: What is asked for by hand begins within this.
+_ANSWERS_WITHIN_S: Final = 1.5
 #: A tutor who opens the talk does so within this.
 _OPENS_WITHIN_S: Final = 5.0
 
@@ -86,6 +88,15 @@ class Story:
         self.speaking = False
         self._open_until = now + wait_s + _NO_TURN_S
 
+    def understood(self, text: str) -> None:
+        """The server has recognised what was said so far."""
+        if not self.speaking and not text.strip():
+            self._open_until = 0.0
+
+    def goes_on(self) -> None:
+        """The tutor, who had paused, goes on: there was no turn."""
+        self._open_until = 0.0
+
     def committed(self, turn: Turn) -> None:
         """A turn is over and stored."""
         self.turns.append(turn)
@@ -109,7 +120,7 @@ class Story:
 
     def asked(self, now: float) -> None:
         """The learner did something that the tutor may answer."""
-        self._open_until = max(self._open_until, now + _NO_TURN_S)
+        self._open_until = max(self._open_until, now + _ANSWERS_WITHIN_S)
 
     # ── What a player asks ──
 

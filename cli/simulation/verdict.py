@@ -13,12 +13,16 @@ HEARD_ALIKE: Final = 0.6
 _WORD: Final = re.compile(r"[\w']+")
 
 
-def complaints(script: Script, story: Story, *, alike: float = 1.0) -> list[str]:
-    """What is not as it should be, in words; empty where all is well. `alike` is how like the texts have to be."""
-    return list(_complaints(script.expected, story, alike))
+def complaints(script: Script, story: Story, *, alike: float = 1.0, timely: bool = True) -> list[str]:
+    """What is not as it should be, in words; empty where all is well.
+
+    `alike` is how like the texts have to be; without `timely` only what was said counts, and not how soon.
+    """
+    expected = script.expected
+    return [*_said(expected, story, alike), *(_timed(expected, story) if timely else ())]
 
 
-def _complaints(expected: Expected, story: Story, alike: float) -> Iterator[str]:
+def _said(expected: Expected, story: Story, alike: float) -> Iterator[str]:
     if story.broken:
         yield story.broken
     yield from _heard(expected, story, alike)
@@ -31,6 +35,9 @@ def _complaints(expected: Expected, story: Story, alike: float) -> Iterator[str]
     ):
         if found != wanted:
             yield f"{what}: {found} instead of {wanted}"
+
+
+def _timed(expected: Expected, story: Story) -> Iterator[str]:
     least, most = expected.gap_s
     for gap in story.gaps_s:
         if not least <= gap <= most:

@@ -50,6 +50,11 @@ def play_virtually(script: Script, chance: Chance | None = None) -> Story:
     return _Talk(script, chance or Chance()).play()
 
 
+def name_of(act: Act) -> str:
+    """What a step does, in a word."""
+    return type(act).__name__.lower()
+
+
 class _Talk:
     """One conversation."""
 
@@ -74,7 +79,7 @@ class _Talk:
         done_at = 0.0
         for step in self._script.steps:
             if not self._wait(step, done_at):
-                self._story.broken = self._story.broken or f"waited in vain for the moment to {_name(step.act)}"
+                self._story.broken = self._story.broken or f"waited in vain for the moment to {name_of(step.act)}"
                 break
             self._act(step.act)
             done_at = self._clock.now
@@ -100,7 +105,8 @@ class _Talk:
     def _act(self, act: Act) -> None:
         match act:
             case Say():
-                self._barge_in()
+                if self._client.loudspeaker.sounds and not self._script.by_hand:
+                    self._story.barge_ins.append(BargeIn(self._clock.now))
                 spoken = self._ear.say(act)
                 self._story.said.append(Said(act.text, spoken.begins_at, spoken.ends_at))
                 self._pass_to(spoken.ends_at)
@@ -134,7 +140,6 @@ class _Talk:
                 assert_never(never)
 
     def _sound(self, seconds: float, text: str) -> None:
-        self._barge_in()
         ends_at = self._ear.sound(seconds, text)
         self._pass_to(ends_at)
 
@@ -148,10 +153,6 @@ class _Talk:
             words = self._tutor.sounding(reply_id, played, played + int(lasts_s * SPEECH_HZ))
             ends_at = self._ear.sound(lasts_s, words)
             self._pass_to(ends_at)
-
-    def _barge_in(self) -> None:
-        if self._client.loudspeaker.sounds and not self._script.by_hand:
-            self._story.barge_ins.append(BargeIn(self._clock.now))
 
     def _heard_for(self, seconds: float) -> bool:
         reply_id, played = self._client.loudspeaker.played()
@@ -275,7 +276,3 @@ class _Talk:
         # A wire that is cut loses the sound, which is sent again; one that stalls delivers it late.
         elif not (self._is_cut and isinstance(event, told.ReplyAudio)):
             self._kept.append(event)
-
-
-def _name(act: Act) -> str:
-    return type(act).__name__.lower()

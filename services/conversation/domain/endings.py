@@ -20,7 +20,7 @@ _WORD: Final = re.compile(r"[\w']+")
 _FINAL_MARK: Final = re.compile(r"(?<!\.\.)[.!?\u3002\uff01\uff1f][\"'\u00bb\u201d\u2019)]*\s*$")
 _OPEN_MARK: Final = re.compile(r"(?:\.\.+|…|[,:;\u2013\u2014-])\s*$")
 
-#: Words no sentence ends with, or hardly ever. What may end a question ("to", "with", "from") is not here for English.
+#: Words no sentence ends with, or hardly ever.
 _OPEN_WORDS: Final = {
     language: frozenset(words.split())
     for language, words in {
@@ -33,6 +33,15 @@ _OPEN_WORDS: Final = {
         "es": "un una unos unas el la los las de del y o pero porque que si mi tu su yo muy con para en a eh este",
         "it": "un una uno il lo la i gli le di del e o ma perché che se mio mia tuo suo io molto con per in a eh",
     }.items()
+}
+#: Words that end questions, as in "Where are you from?", and hardly anything else.
+_OPEN_IN_STATEMENTS: Final = {
+    language: frozenset(words.split())
+    for language, words in {"en": "about at by for from in into of on than to with"}.items()
+}
+_QUESTION: Final = {
+    language: frozenset(words.split())
+    for language, words in {"en": "what who whom whose which where when why how"}.items()
 }
 #: How people ask for a moment; at the end of what was said so far.
 _THINKING: Final = {
@@ -65,6 +74,8 @@ def ending_of(text: str, language: str, *, punctuated: bool = False) -> Ending:
     said = " ".join(words)
     if any(said == phrase or said.endswith(f" {phrase}") for phrase in _THINKING.get(short, ())):
         return Ending.THINKING
-    if _OPEN_MARK.search(text) or (punctuated and not has_final_mark(text)) or words[-1] in _OPEN_WORDS.get(short, ()):
+    unmarked = punctuated and not has_final_mark(text)
+    if unmarked or _OPEN_MARK.search(text) or words[-1] in _OPEN_WORDS.get(short, ()):
         return Ending.OPEN
-    return Ending.FINISHED
+    asks = text.rstrip().endswith("?") or not _QUESTION.get(short, frozenset()).isdisjoint(words)
+    return Ending.OPEN if words[-1] in _OPEN_IN_STATEMENTS.get(short, ()) and not asks else Ending.FINISHED

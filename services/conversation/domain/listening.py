@@ -173,8 +173,11 @@ class Listening:
         if reply is None or reply.paused_at is None:
             return
         decide_at = reply.paused_at + DECIDE_WITHIN_S
-        if turn is None or (now >= decide_at and not turn.speaking):
+        if turn is None:
             self.drop(now)
+        elif now >= decide_at and not turn.speaking:
+            # The words are on their way: they decide, but the tutor does not stay silent for them any longer.
+            self._speaking.resume(now)
         elif now >= decide_at:
             self._interrupt(turn, now)
         else:
@@ -233,7 +236,7 @@ class Listening:
         text = turn.text or ""
         if turn.closed_at is not None:
             return bool(text.strip())
-        if _is_paused(self._state.reply):
+        if _is_paused(self._state.reply) or (self._state.reply is not None and turn.over):
             return self._interrupts(turn, text)
         return bool(text.strip()) and not echoes(text, turn.over)
 

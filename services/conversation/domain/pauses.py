@@ -15,7 +15,7 @@ _LONGEST_S: Final = 4.0
 _MARGIN: Final = 1.5
 _LONGEST_WAIT_S: Final = 3.5
 #: Nobody waits longer than this where the turn surely is over.
-_LONGEST_SHORTEST_S: Final = 0.5
+_LONGEST_SHORTEST_S: Final = 0.55
 
 
 @dataclass(frozen=True, slots=True)

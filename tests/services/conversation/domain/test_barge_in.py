@@ -154,3 +154,32 @@ def test_the_next_reply_begins_only_when_the_client_knows_of_the_end_of_the_one_
     stage.happen(stage.stored(stage.all(StoreReply)[0]))
     after = stage.kinds()[stage.kinds().index("ReplyFinished") :]
     assert after[:4] == ["ReplyFinished", "ReplyStarted", "ReplyText", "ReplyAudio"]
+
+
+@pytest.fixture
+def unrecognised(stage: Stage) -> Stage:
+    """What the learner said over the tutor is not recognised yet, and the tutor has gone on."""
+    stage.starts_to_speak()
+    stage.advance(2.0)
+    stage.pauses()
+    stage.advance(1.5)
+    assert stage.told(told.ReplyResumed)
+    return stage
+
+
+def test_an_interruption_that_is_recognised_late_ends_the_reply_and_loses_no_word(unrecognised: Stage) -> None:
+    unrecognised.is_understood("No, I would like a tea.")
+    unrecognised.advance(0.1)
+    assert unrecognised.told(told.ReplyFinished)[0].outcome is Outcome.INTERRUPTED
+    assert [command.record.text for command in unrecognised.all(StoreTurn)] == ["No, I would like a tea."]
+
+
+def test_a_sign_of_listening_that_is_recognised_late_is_no_turn(unrecognised: Stage) -> None:
+    unrecognised.is_understood("mm-hm")
+    unrecognised.advance(2.0)
+    assert not unrecognised.all(StoreTurn)
+
+
+def test_an_interruption_that_is_never_recognised_is_told_of(unrecognised: Stage) -> None:
+    unrecognised.advance(8.0)
+    assert unrecognised.told(told.ErrorRaised)

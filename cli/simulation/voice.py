@@ -1,0 +1,91 @@
+"""The voice of a scripted learner: a line as sound, with the pauses the script wants in it."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Final
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as engine_pb
+from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
+
+from cli.simulation.script import Pause, Say
+from cli.talking.sound import Sound, read_sound
+from mesh.audio import BYTES_PER_SAMPLE, HEARING_HZ
+from mesh.channel import call_metadata
+from mesh.wire_errors import from_rpc_error
+
+_CALL_S: Final = 30.0
+#: A word that is broken off is faded for so long, for a click is heard as speech.
+_FADE: Final = HEARING_HZ // 200
+_COUGH: Final = 9_000
+
+
+class Voice:
+    """Speaks with the synthesizer of a mesh; remembers what it said."""
+
+    def __init__(self, channel: grpc.aio.Channel, token: str) -> None:
+        self._engine = AiEngineServiceStub(channel)
+        self._token = token
+        self._said: dict[Say, Sound] = {}
+
+    async def say(self, say: Say) -> Sound:
+        """The sound at the hearing rate, without silence around it.
+
+        The line is spoken as a whole and broken off where the pauses are: who stops to think means to go on, and
+        that is heard.
+
+        Raises:
+            VivavoceError: the mesh can't speak it, or the recording is no sound.
+        """
+        if say not in self._said:
+            sound = read_sound(say.wav).at_rate(HEARING_HZ) if say.wav else await self._spoken(say)
+            self._said[say] = sound.trimmed()
+        return self._said[say]
+
+    async def _spoken(self, say: Say) -> Sound:
+        request = engine_pb.SynthesizeLineRequest(text=say.text, speaking_rate=say.rate)
+        try:
+            answer = await self._engine.SynthesizeLine(request, metadata=call_metadata(self._token), timeout=_CALL_S)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+        rate_hz = answer.audio_format.sample_rate_hz
+        whole = Sound(answer.pcm, rate_hz).at_rate(HEARING_HZ).trimmed()
+        begin = _first_sample(answer.pcm, whole, rate_hz)
+        words = [word.start_sample * HEARING_HZ // rate_hz - begin for word in answer.words]
+        pauses = [piece.seconds for piece in say.pieces if isinstance(piece, Pause)]
+        return Sound(b"".join(_with_pauses(whole, list(_cuts(say, words)), pauses)), HEARING_HZ)
+
+
+def cough(seconds: float) -> bytes:
+    """A burst of noise that dies away, always the same."""
+    count = int(seconds * HEARING_HZ)
+    drawn = np.random.default_rng(3).uniform(-1, 1, count) * np.exp(-5 * np.linspace(0, 1, count))
+    return (drawn * _COUGH).astype("<i2").tobytes()
+
+
+def _first_sample(pcm: bytes, whole: Sound, rate_hz: int) -> int:
+    """Where the trimmed sound begins in the untrimmed, at the hearing rate."""
+    return Sound(pcm, rate_hz).at_rate(HEARING_HZ).pcm.find(whole.pcm) // BYTES_PER_SAMPLE
+
+
+def _cuts(say: Say, words: list[int]) -> Iterator[int]:
+    """The samples at which the pauses come: where the first word after each begins."""
+    texts = [len(piece.split()) for piece in say.pieces if isinstance(piece, str)]
+    for count in itertools.accumulate(texts[:-1]):
+        yield max(0, words[min(count, len(words) - 1)])
+
+
+def _with_pauses(sound: Sound, cuts: list[int], pauses: list[float]) -> Iterator[bytes]:
+    pcm: NDArray[np.float32] = np.frombuffer(sound.pcm, dtype="<i2").astype(np.float32)
+    bounds = [0, *cuts, len(pcm)]
+    for place, (begin, end) in enumerate(itertools.pairwise(bounds)):
+        part = pcm[begin:end].copy()
+        fade = min(_FADE, len(part) // 2)
+        if fade:
+            part[:fade] *= np.linspace(0, 1, fade)
+            part[-fade:] *= np.linspace(1, 0, fade)
+        yield part.astype("<i2").tobytes()
+        if place < len(pauses):
+            yield bytes(int(pauses[place] * HEARING_HZ) * BYTES_PER_SAMPLE)

@@ -1,0 +1,33 @@
+"""Scripted learners in real time: real sound, real models, a real wire, and what the mesh keeps of it."""
+
+from functools import partial
+
+import grpc
+import pytest
+
+from cli.compose import RunningMesh
+from cli.simulation.live import play_live, stored_in
+from cli.simulation.reading import FOLDER, read_script
+from cli.simulation.verdict import HEARD_ALIKE, complaints
+from cli.simulation.voice import Voice
+from cli.talking.wires import open_grpc, open_socket
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("name", ["interrupts", "cut_shortly", "writes_and_speaks"])
+async def test_over_grpc_it_is_heard_answered_and_stored_as_it_should(
+    channel: grpc.aio.Channel, token: str, name: str
+) -> None:
+    script = read_script(FOLDER / f"{name}.yaml")
+    dial = partial(open_grpc, channel, token)
+    story = await play_live(script, dial, Voice(channel, token), stored_in(channel, token))
+    # How soon depends on what else this machine does meanwhile.
+    assert complaints(script, story, alike=HEARD_ALIKE, timely=False) == []
+
+
+@pytest.mark.timeout(180)
+async def test_over_the_websocket_it_is_too(mesh: RunningMesh, channel: grpc.aio.Channel, token: str) -> None:
+    script = read_script(FOLDER / "order_a_coffee.yaml")
+    dial = partial(open_socket, mesh.web, token)
+    story = await play_live(script, dial, Voice(channel, token), stored_in(channel, token))
+    assert complaints(script, story, alike=HEARD_ALIKE, timely=False) == []
