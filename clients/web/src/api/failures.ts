@@ -1,7 +1,8 @@
 // What went wrong with a call: a reason for programs, a sentence for people.
 
 import { Code, ConnectError } from "@connectrpc/connect";
-import { say } from "../i18n/text";
+import { en } from "../i18n/en";
+import { languageNow, type PlainKey, say } from "../i18n/text";
 
 /** The reason of the contract (`ErrorReason` without its prefix); empty where the server gave none. */
 export function reasonOf(error: unknown): string {
@@ -18,14 +19,23 @@ export function isSignedOut(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.Unauthenticated;
 }
 
-/** What to tell the person. The server's sentences are made for people; what never reached it has one of ours. */
+/**
+ * What to tell the person. The server's sentences are made for people, in English; in another language, and for what
+ * never reached it, there is one of ours.
+ */
 export function sentenceOf(error: unknown): string {
   if (!(error instanceof ConnectError)) return say("failure.unknown");
   const answered = reasonOf(error) !== "";
   if (!answered && (error.code === Code.Unknown || error.code === Code.Unavailable || error.code === Code.Internal)) {
     return say("failure.unreachable");
   }
+  const reason = `reason.${reasonOf(error)}`;
+  if (languageNow() !== "en" && isReason(reason)) return say(reason);
   return error.rawMessage || say("failure.unknown");
+}
+
+function isReason(key: string): key is Extract<PlainKey, `reason.${string}`> {
+  return Object.hasOwn(en, key);
 }
 
 interface Debug {

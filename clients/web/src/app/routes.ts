@@ -21,6 +21,7 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/talk", screen: lazy(() => import("../screens/talk/TalkScreen")), bare: true },
   { pattern: "/talk/:scenario", screen: lazy(() => import("../screens/talk/TalkScreen")), bare: true },
   { pattern: "/talk/again/:conversation", screen: lazy(() => import("../screens/talk/TalkScreen")), bare: true },
+  { pattern: "/welcome", screen: lazy(() => import("../screens/welcome/Welcome")), bare: true },
   { pattern: "/login", screen: lazy(() => import("../screens/account/Login")) },
   { pattern: "/register", screen: lazy(() => import("../screens/account/Register")) },
   { pattern: "/forgot", screen: lazy(() => import("../screens/account/Forgot")) },

@@ -12,6 +12,11 @@ export interface Preferences {
   readonly pushToTalk: boolean;
   readonly microphoneId: string;
   readonly loudspeakerId: string;
+  /** Who speaks for the tutor, and with which voice; empty where the server chooses. */
+  readonly synthesizer: string;
+  readonly voice: string;
+  /** How fast the tutor speaks, 1 being normal. */
+  readonly speakingRate: number;
 }
 
 const KEPT = "vivavoce.call";
@@ -21,6 +26,9 @@ const USUAL: Preferences = {
   pushToTalk: false,
   microphoneId: "",
   loudspeakerId: "",
+  synthesizer: "",
+  voice: "",
+  speakingRate: 1,
 };
 
 export const preferences = new Store<Preferences>(kept());

@@ -29,10 +29,12 @@ async function target(subject: Subject): Promise<Target> {
   if (subject && "conversationId" in subject) return { case: "conversationId", value: subject.conversationId };
   const scenario = subject?.scenario;
   const { profile } = await loadUser();
+  const { synthesizer, voice, speakingRate } = preferences.get();
   return {
     case: "newConversation",
     value: {
       scenarioId: scenario?.id ?? "",
+      engine: { synthesizer, voice, speakingRate },
       targetLanguage: scenario?.language || (profile?.targetLanguage ?? ""),
       nativeLanguage: profile?.nativeLanguage ?? "",
       level: profile?.level ?? scenario?.level ?? 0,

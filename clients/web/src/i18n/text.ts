@@ -17,10 +17,14 @@ type Values<K extends Key> = [Placeholders<(typeof en)[K]>] extends [never]
 export type Say = <K extends Key>(key: K, ...values: Values<K>) => string;
 
 /** The languages of the interface, each in its own words. */
-export const LANGUAGES = { en: "English" } as const;
+export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español" } as const;
 export type Language = keyof typeof LANGUAGES;
 
-const LOADERS: Record<Language, () => Promise<Catalogue>> = { en: async () => en };
+const LOADERS: Record<Language, () => Promise<Catalogue>> = {
+  en: async () => en,
+  de: async () => (await import("./de")).de,
+  es: async () => (await import("./es")).es,
+};
 const KEPT = "vivavoce.language";
 
 interface Spoken {
@@ -47,6 +51,10 @@ export function useText(): Say {
 
 export function useLanguage(): Language {
   return useStore(spoken).language;
+}
+
+export function languageNow(): Language {
+  return spoken.get().language;
 }
 
 /** For what runs outside React. */

@@ -10,6 +10,7 @@ import { CefrLevel } from "../gen/vivavoce/type/v1/learner_pb";
 import { useText } from "../i18n/text";
 import { Page } from "../ui/Page";
 import styles from "./Home.module.css";
+import { Today } from "./Today";
 
 export default function Home() {
   const say = useText();
@@ -23,6 +24,7 @@ export default function Home() {
   }, [fragment]);
   return (
     <Page title={say("home.title")} about={say("home.about")}>
+      <Today />
       <Awaited of={loaded} again={again}>
         {(scenarios) => (
           <ul className={styles.choice}>

@@ -7,5 +7,15 @@ import { notebook } from "./notebook";
 import { progress } from "./progress";
 import { settings } from "./settings";
 import { talk } from "./talk";
+import { welcome } from "./welcome";
 
-export const en = { ...common, ...account, ...after, ...notebook, ...progress, ...settings, ...talk } as const;
+export const en = {
+  ...common,
+  ...account,
+  ...after,
+  ...notebook,
+  ...progress,
+  ...settings,
+  ...talk,
+  ...welcome,
+} as const;

@@ -11,7 +11,7 @@ import type { ScreenProps } from "../../app/routes";
 import type { HistoryEvent } from "../../gen/vivavoce/history/v1/history_pb";
 import { useFormat } from "../../i18n/format";
 import { useText } from "../../i18n/text";
-import { Button } from "../../ui/Button";
+import { Button, ButtonLink } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Dialog } from "../../ui/Dialog";
 import { Failure } from "../../ui/Failure";
@@ -41,7 +41,7 @@ export default function Conversation({ params }: ScreenProps) {
         <Page
           title={title || say("history.freeTalk")}
           about={format.moment(events[0]?.time)}
-          actions={<Actions conversationId={conversationId} />}
+          actions={<Actions conversationId={conversationId} open={!hasEnded(events)} />}
         >
           <Report conversationId={conversationId} events={events} />
           <Transcript conversationId={conversationId} lines={linesOf(events)} />
@@ -77,7 +77,12 @@ async function loadConversation(conversationId: string, signal: AbortSignal) {
   return { events, title: titles.get(scenarioId) ?? "" };
 }
 
-function Actions({ conversationId }: { conversationId: string }) {
+function hasEnded(events: readonly HistoryEvent[]): boolean {
+  return events.some(({ event }) => event.case === "conversationEnded");
+}
+
+/** `open` tells whether one can go on talking in it. */
+function Actions({ conversationId, open }: { conversationId: string; open: boolean }) {
   const say = useText();
   const [asking, setAsking] = useState(false);
   const removal = useDeed();
@@ -86,6 +91,12 @@ function Actions({ conversationId }: { conversationId: string }) {
   };
   return (
     <>
+      {open && (
+        <ButtonLink to={`/talk/again/${conversationId}`}>
+          <Icon name="talk" />
+          {say("over.again")}
+        </ButtonLink>
+      )}
       <Button look="danger" onClick={() => setAsking(true)}>
         <Icon name="remove" />
         {say("action.delete")}

@@ -57,7 +57,10 @@ function Question({ of, next }: { of: ReviewItem; next: () => void }) {
     const graded = GRADES.find(([, , each]) => each === key);
     if (shown && graded) void grade(graded[0]);
   };
-  useEffect(() => box.current?.focus(), []);
+  useEffect(() => {
+    // The button that showed the answer is gone, and the keys should still reach this.
+    if (shown) box.current?.focus();
+  }, [shown]);
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are a short cut; each grade is a button, too.

@@ -2,12 +2,12 @@
 
 import { useCallback } from "react";
 import { engine } from "../../api/mesh";
-import { prefer, preferences } from "../../api/preferences";
 import { changeProfile, loadUser } from "../../api/profile";
 import { useDeed } from "../../app/deed";
 import { Awaited, useLoaded } from "../../app/loaded";
 import { useStore } from "../../app/store";
 import { speakAloud } from "../../audio/spoken";
+import { prefer, preferences } from "../../call/preferences";
 import { type Provider, ProviderRole } from "../../gen/vivavoce/ai_engine/v1/catalog_pb";
 import { useFormat } from "../../i18n/format";
 import { chooseLanguage, LANGUAGES, useLanguage, useText } from "../../i18n/text";

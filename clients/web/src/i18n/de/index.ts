@@ -1,0 +1,22 @@
+// Deutsch.
+
+import type { Catalogue } from "../text";
+import { account } from "./account";
+import { after } from "./after";
+import { common } from "./common";
+import { notebook } from "./notebook";
+import { progress } from "./progress";
+import { settings } from "./settings";
+import { talk } from "./talk";
+import { welcome } from "./welcome";
+
+export const de: Catalogue = {
+  ...common,
+  ...account,
+  ...after,
+  ...notebook,
+  ...progress,
+  ...settings,
+  ...talk,
+  ...welcome,
+};

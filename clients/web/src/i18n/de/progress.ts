@@ -1,0 +1,42 @@
+// Die Seite mit dem Fortschritt.
+
+import type { progress as en } from "../en/progress";
+
+export const progress = {
+  "progress.title": "Fortschritt",
+  "progress.range": "Zeitraum",
+  "progress.month": "Vier Wochen",
+  "progress.quarter": "Drei Monate",
+  "progress.year": "Ein Jahr",
+  "progress.day": "Tag",
+  "progress.week": "Woche",
+  "progress.level": "Niveau",
+  "progress.empty": "Noch nichts zu zeichnen. Dein erstes Gespräch macht den Anfang.",
+  "progress.turns": "Mal gesprochen",
+  "progress.gap": "bis du antwortest",
+  "progress.seconds": "{count} s",
+  "progress.minutes": "Minuten, die du gesprochen hast",
+  "progress.minutesShort": "Minuten",
+  "progress.minutesSummary": "Du hast insgesamt {count} Minuten gesprochen.",
+  "progress.pace": "Dein Tempo",
+  "progress.paceShort": "Wörter pro Minute",
+  "progress.paceSummary": "Du sprichst im Schnitt {count} Wörter pro Minute.",
+  "progress.levels": "Wörter nach Niveau",
+  "progress.levelsAbout":
+    "Verschiedene Wörter, die du benutzt hast, nach dem Niveau, auf dem man sie meist lernt. Nur für Englisch.",
+  "progress.levelsSummary": "Du hast {count} verschiedene Wörter benutzt.",
+  "progress.slips": "Fehler nach Art",
+  "progress.slipsSummary": "{count} Fehler wurden gefunden.",
+  "progress.halfLife": "{kind}: alle {days} Tage halb so viele.",
+  "slip.grammar": "Grammatik",
+  "slip.vocabulary": "Wortwahl",
+  "slip.pronunciation": "Aussprache",
+  "slip.other": "Anderes",
+  "chart.asTable": "Als Tabelle",
+  "streak.title": "Tage in Folge",
+  "streak.about": "Einer von sieben Tagen darf ausfallen.",
+  "streak.days": "{count} Tage",
+  "streak.talked": "An {count} der letzten 28 Tage gab es ein Gespräch",
+  "streak.yes": "gesprochen",
+  "streak.no": "kein Gespräch",
+} satisfies Record<keyof typeof en, string>;

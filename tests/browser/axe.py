@@ -1,0 +1,19 @@
+"""Looks for what keeps people out: axe-core, run within an open page."""
+
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Page
+
+_AXE: Final = Path(__file__).parent.parent.parent / "clients" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+_GRAVE: Final = ("serious", "critical")
+
+
+async def findings(page: Page) -> list[str]:
+    """The serious and critical findings, each with the first element it is about."""
+    # As the debugger evaluates: the page's policy lets no foreign script in, and that is as it should be.
+    await page.evaluate(_AXE.read_text())
+    found = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found["violations"] if each["impact"] in _GRAVE
+    ]
