@@ -81,6 +81,7 @@ check: $(VENV)/dev $(NODE) ## Format, lint, types, import contracts, contract li
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/contract_reference.py --check
 	$(BIN)/python -m tools.openapi --check
+	$(BIN)/python -m tools.settings_reference --check
 	cd clients/web && npm run --silent check
 	$(BIN)/python tools/web_client.py --check
 
@@ -89,6 +90,7 @@ generate: $(VENV)/dev $(NODE) ## Generate the stubs, the contract reference, the
 	$(BIN)/python tools/generate.py
 	$(BIN)/python tools/contract_reference.py
 	$(BIN)/python -m tools.openapi
+	$(BIN)/python -m tools.settings_reference
 	$(BIN)/python tools/web_client.py
 
 format: $(VENV)/dev $(NODE) ## Format the code and mend what the linter can.

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from cli.addresses import SERVICES
 from cli.output import console, told_kindly
-from mesh.certificates import Pair, issue, new_authority
+from mesh.certificates import Pair, issue, issue_public, new_authority
 from mesh.errors import AlreadyExistsError, NotFoundError
 from mesh.tls import Tls
 
@@ -19,6 +19,8 @@ app = typer.Typer(help="The certificates of the services.", no_args_is_help=True
 #: Those who get a certificate: the services, and who calls them from outside. The ingress may call for people only.
 NAMES: Final = ("edge", *SERVICES, "ingress")
 _AUTHORITY: Final = "authority"
+#: What the ingress shows to browsers and native clients, where nothing better is there.
+_PUBLIC: Final = "public"
 _AUTHORITY_DAYS: Final = 3_650
 _DAYS: Final = 90
 _SOON: Final = datetime.timedelta(days=30)
@@ -52,6 +54,19 @@ def renew(folder: Folder, days: Days = _DAYS) -> None:
 
 
 @app.command()
+def ensure(
+    folder: Folder,
+    public: Annotated[
+        str, typer.Option("--public", help="Name or address people reach it by: make that one, too.")
+    ] = "",
+) -> None:
+    """Make what is missing and renew what ends within a month; for what starts by itself."""
+    with told_kindly():
+        ensure_certificates(folder, public)
+        console().print(f"The certificates in {folder} hold.", soft_wrap=True)
+
+
+@app.command()
 def show(folder: Folder) -> None:
     """Show whose certificates are there and when they end; exits with 1 where one has ended."""
     with told_kindly():
@@ -66,12 +81,14 @@ def show(folder: Folder) -> None:
             raise typer.Exit(1)
 
 
-def ensure_certificates(folder: Path) -> None:
+def ensure_certificates(folder: Path, public: str = "") -> None:
     """Makes an authority and what it signs where there is none, and signs anew where some end within a month."""
     if not _path(folder, _AUTHORITY).exists():
         _make(folder, _DAYS)
     elif any(_ends_at(folder, name) - _now() < _SOON for name in NAMES):
         _issue_all(folder, _read(folder, _AUTHORITY), _DAYS)
+    if public and (not _path(folder, _PUBLIC).exists() or _ends_at(folder, _PUBLIC) - _now() < _SOON):
+        _write(folder, _PUBLIC, issue_public(_read(folder, _AUTHORITY), public, _now(), _DAYS))
 
 
 def tls_of(folder: Path, name: str) -> Tls:

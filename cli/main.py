@@ -173,6 +173,18 @@ def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def health(
+    service: Annotated[str, typer.Argument(envvar="VIVAVOCE_SERVICE", help="The service to ask, or edge.")],
+) -> None:
+    """Ask one service of this machine whether it serves; exits with 1 where it does not."""
+    from cli.health import health as ask
+    from cli.output import told_kindly
+
+    with told_kindly():
+        ask(service)
+
+
+@app.command()
 def bench(
     name: Annotated[
         Literal["accounts", "engine", "history", "latency", "media", "mesh", "providers"],

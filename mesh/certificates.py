@@ -49,20 +49,43 @@ def new_authority(now: datetime.datetime, days: int) -> Pair:
 
 def issue(authority: Pair, service: str, now: datetime.datetime, days: int) -> Pair:
     """A certificate of `service`, for both ends of a call. It never outlives the authority."""
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
+    return _issue(authority, service, _names(service), usage, now, days)
+
+
+def issue_public(authority: Pair, host: str, now: datetime.datetime, days: int) -> Pair:
+    """A certificate for the address people reach an installation by, for those who have none from elsewhere.
+
+    Browsers know the authority only where somebody tells them; inside the mesh it names nobody.
+    """
+    try:
+        name: x509.GeneralName = x509.IPAddress(ip_address(host))
+    except ValueError:
+        name = x509.DNSName(host)
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+    return _issue(authority, host, [name], usage, now, days)
+
+
+def _issue(
+    authority: Pair,
+    subject: str,
+    names: list[x509.GeneralName],
+    usage: x509.ExtendedKeyUsage,
+    now: datetime.datetime,
+    days: int,
+) -> Pair:
     signer = x509.load_pem_x509_certificate(authority.certificate)
     signing_key = load_pem_private_key(authority.key, password=None)
     assert isinstance(signing_key, ec.EllipticCurvePrivateKey), "it was made above"
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, service)])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     ends_at = min(now + datetime.timedelta(days=days), signer.not_valid_after_utc)
     builder = (
         _builder(name, signer.subject, key.public_key(), now, ends_at)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
-        )
-        .add_extension(x509.SubjectAlternativeName(_names(service)), critical=False)
+        .add_extension(usage, critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), critical=False)
     )
     return _pair(builder.sign(signing_key, hashes.SHA256()), key)

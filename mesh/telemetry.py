@@ -37,6 +37,10 @@ _stage_s: Final = _meter.create_histogram("vivavoce.turn.stage", "s", "Duration 
 _first_s: Final = _meter.create_histogram(
     "vivavoce.provider.first", "s", "Time until a provider gave its first token, sound or text, by role and name."
 )
+_outbox: Final = _meter.create_gauge("vivavoce.outbox.waiting", description="Events that wait for history.")
+_spool: Final = _meter.create_gauge(
+    "vivavoce.media.spool", "By", "Sound that waits on the disk of this machine for the store."
+)
 _failures: Final = _meter.create_counter(
     "vivavoce.provider.failures", description="Failures of providers, by role, name and cause."
 )
@@ -150,6 +154,16 @@ def count_revocation_check(outcome: Literal["answered", "failed"]) -> None:
 def record_stage(stage: str, duration_s: float) -> None:
     """Records one stage of a turn's ledger."""
     _stage_s.record(duration_s, {"stage": stage})
+
+
+def record_outbox(events: int) -> None:
+    """Records how many events wait for history."""
+    _outbox.set(events)
+
+
+def record_spool(size: int) -> None:
+    """Records how many bytes of sound wait for the store."""
+    _spool.set(size)
 
 
 def record_provider_first(role: str, provider: str, after_s: float) -> None:

@@ -71,6 +71,8 @@ class Relay:
             except Exception:
                 # The root of this task: nothing may end it, for the outbox would only grow from then on.
                 _log.exception("the relay to history failed")
+            with suppress(VivavoceError):
+                await self._store.backlog()  # Told in the metrics, while it grows.
             await self._clock.sleep(self._pause_s)
             self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from mesh.clock import Clock
 from mesh.database import Database
 from mesh.errors import NotFoundError
+from mesh.telemetry import record_outbox
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.keeping import Continued, Conversation, Delivery
 from services.conversation.domain.pauses import PauseHabit
@@ -239,9 +240,11 @@ class ConversationStore:
 
     async def backlog(self) -> int:
         """See `Conversations`."""
-        return await self._database.read(
+        waiting = await self._database.read(
             lambda session: session.scalars(select(func.count()).select_from(OutboxRow)).one()
         )
+        record_outbox(waiting)
+        return waiting
 
     async def _commit(self, unit: Callable[[Session], T]) -> T:
         kept = await self._database.commit(unit)

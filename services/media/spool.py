@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from mesh.errors import OverloadedError, UnavailableError
+from mesh.telemetry import record_spool
 from mesh.workers import Workers
 from services.media.blobs.files import below, delete_parts, delete_tree, make_folder, size_of, write
 
@@ -28,7 +29,7 @@ class LocalSpool:
 
     async def open(self) -> None:
         """Counts what a former run left."""
-        self.used_bytes = await self._run(size_of, self._folder)
+        self._count(await self._run(size_of, self._folder))
 
     def check_room(self) -> None:
         """See `Spool`."""
@@ -42,7 +43,7 @@ class LocalSpool:
         if self.used_bytes + len(content) > self._most_bytes:
             raise OverloadedError("The disk for recordings is full; see that the store answers.")
         sha256, replaced = await self._run(_put, self.file(key), content)
-        self.used_bytes += len(content) - replaced
+        self._count(len(content) - replaced)
         return sha256
 
     async def get(self, key: str) -> bytes:
@@ -63,13 +64,13 @@ class LocalSpool:
 
     async def delete(self, key: str) -> None:
         """See `Spool`."""
-        self.used_bytes -= await self._run(_delete, self.file(key))
+        self._count(-await self._run(_delete, self.file(key)))
 
     async def delete_all(self, prefix: str) -> None:
         """See `Spool`."""
         # What was made of it was never counted.
         await self._run(delete_tree, below(self._folder, prefix) / _BENCH)
-        self.used_bytes -= await self._run(delete_tree, below(self._folder, prefix))
+        self._count(-await self._run(delete_tree, below(self._folder, prefix)))
 
     def file(self, key: str) -> Path:
         """See `Spool`."""
@@ -79,6 +80,10 @@ class LocalSpool:
     async def bench(self, recording_id: str) -> Path:
         """See `Spool`."""
         return await self._run(_emptied, below(self._folder, recording_id) / _BENCH)
+
+    def _count(self, change: int) -> None:
+        self.used_bytes += change
+        record_spool(self.used_bytes)
 
     async def _run(self, work: Callable[..., T], *arguments: object) -> T:
         try:
