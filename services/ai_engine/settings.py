@@ -85,6 +85,11 @@ class Settings:
         True, help="Let remote language models tell of slips beside their answers: a second request, after the first."
     )
 
+    model_turn_marks: bool = setting(
+        False,
+        help="Let remote language models tell before each answer whether the learner had finished; if not, it waits.",
+    )
+
     def prices(self) -> Path | None:
         """The price list, where it is not the one that comes with us."""
         return Path(self.prices_file).expanduser() if self.prices_file else None

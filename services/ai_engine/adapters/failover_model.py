@@ -14,8 +14,10 @@ from services.ai_engine.domain.roles import (
     StateAdvanced,
     TextDelta,
     TextEnded,
+    TurnMarked,
     TutorContext,
 )
+from services.ai_engine.domain.turn_mark import LeadingMark
 
 
 class FailoverModel:
@@ -59,14 +61,18 @@ class FailoverModel:
 
 async def _clauses(attempt: Attempt[LanguageModel], context: TutorContext) -> AsyncGenerator[ReplyPart, None]:
     """The parts of one provider's answer, its text in whole clauses and without what was said before."""
-    splitter = ClauseSplitter()
+    splitter, leading = ClauseSplitter(), LeadingMark()
     continuation = Continuation(context.begun) if context.begun else None
     attempt.repeating = continuation is not None
     answer = attempt.gives(attempt.provider.reply(context))
     async with aclosing(answer):
         async for part in answer:
             if isinstance(part, TextDelta):
-                text = continuation.feed(part.text) if continuation else part.text
+                marked = leading.mark
+                text = leading.feed(part.text)
+                if leading.mark != marked and leading.mark is not None:
+                    yield TurnMarked(leading.mark)
+                text = continuation.feed(text) if continuation else text
                 attempt.repeating = attempt.repeating and not text
                 for clause in splitter.feed(text):
                     yield TextDelta(clause)

@@ -16,6 +16,8 @@ HEARING_RATE_HZ = 16_000
 VAD_WINDOW_SAMPLES = 512
 
 ProviderRole = Literal["recognizer", "language_model", "synthesizer", "speech_to_speech"]
+#: Whether the learner had finished, by what they said: yes, they will go on at once, or they want time to think.
+TurnMark = Literal["finished", "unfinished", "thinking"]
 CefrLevel = Literal["A1", "A2", "B1", "B2", "C1", "C2"]
 CorrectionStyle = Literal["recast", "cards_only", "afterwards"]
 
@@ -268,6 +270,13 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnMarked:
+    """Whether the learner had finished, as the model judges by the words."""
+
+    mark: TurnMark
+
+
+@dataclass(frozen=True, slots=True)
 class TextEnded:
     """The text is over, so that its last clause need not wait for what comes beside it."""
 
@@ -313,7 +322,7 @@ class TalkSummarised:
     summary: Summary
 
 
-ReplyPart = TextDelta | TextEnded | CorrectionFound | StateAdvanced | TalkSummarised | TokensUsed
+ReplyPart = TextDelta | TurnMarked | TextEnded | CorrectionFound | StateAdvanced | TalkSummarised | TokensUsed
 
 
 class LanguageModel(Protocol):

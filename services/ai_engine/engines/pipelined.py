@@ -16,6 +16,7 @@ from services.ai_engine.domain.roles import (
     StreamingRecognizer,
     Synthesizer,
     TurnEnd,
+    TurnMark,
 )
 from services.ai_engine.domain.run import (
     AppendAudio,
@@ -33,6 +34,7 @@ from services.ai_engine.domain.run import (
     Speak,
     SpeechEnded,
     SpeechStarted,
+    TurnEndEstimated,
 )
 from services.ai_engine.engines.assessments import Assessments
 from services.ai_engine.engines.faults import single_error
@@ -46,6 +48,8 @@ from services.ai_engine.feedback.assessor import Assessor
 
 #: What a session remembers of what it heard, in seconds.
 MEMORY_S: Final = 60.0
+#: How likely a turn is over that broke off, by the words.
+_UNFINISHED: Final = 0.15
 #: One second at the highest rate. At a lower one more time may come at once, after the network held it up.
 _LONGEST_BYTES: Final = 96_000
 
@@ -145,10 +149,13 @@ class PipelinedSession:
             emit=emit,
             clock=clock,
             tasks=tasks,
+            judged=self._judged,
         )
         self._assessments = Assessments(
             parts.assessor, heard=heard, input_rate_hz=rate_hz, quiet=self._replies.quiet, emit=emit
         )
+        #: The end of the speech before the present pause; None while the learner speaks.
+        self._paused_at: int | None = None
         tasks.create_task(self._perception.run(), name="perception")
         tasks.create_task(self._assessments.run(), name="remarks")
 
@@ -181,6 +188,13 @@ class PipelinedSession:
 
     async def _perceived(self, event: Event) -> None:
         """Tells an edge to who listens along, and then to the caller."""
+        match event:
+            case SpeechStarted():
+                self._paused_at = None
+            case SpeechEnded(at_sample):
+                self._paused_at = at_sample
+            case _:
+                pass
         if self._along:
             match event:
                 case SpeechStarted(at_sample):
@@ -190,6 +204,17 @@ class PipelinedSession:
                 case _:
                     pass
         await self._emit(event)
+
+    async def _judged(self, mark: TurnMark) -> None:
+        """By the words the turn is less likely over than by its sound; more likely it never makes it."""
+        match mark:
+            case "finished":
+                return
+            case "unfinished" | "thinking":
+                if self._paused_at is not None:
+                    await self._emit(TurnEndEstimated(self._paused_at, _UNFINISHED if mark == "unfinished" else 0.0))
+            case never:
+                assert_never(never)
 
     async def _append(self, audio: AppendAudio) -> None:
         check_next(audio, self._next_sample)

@@ -1,7 +1,7 @@
 """The replies of one session: several may be in the making, each ends with exactly one ReplyFinished."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 from mesh.clock import Clock
 from mesh.errors import InvalidFieldError, OverloadedError
 from services.ai_engine.domain.begun import Begun
-from services.ai_engine.domain.roles import LanguageModel, ReplyPart, TextDelta, TextEnded, TutorContext
+from services.ai_engine.domain.roles import LanguageModel, ReplyPart, TextDelta, TextEnded, TurnMark, TutorContext
 from services.ai_engine.domain.run import Emit, Failure, ReplyFinished, Respond, Speak
 from services.ai_engine.engines.reply import Reply, Voice, Wording
 
@@ -29,6 +29,7 @@ class Replies:
         emit: Emit,
         clock: Clock,
         tasks: asyncio.TaskGroup,
+        judged: Callable[[TurnMark], Awaitable[None]] | None = None,
     ) -> None:
         self._language_model = language_model
         self._voice = voice
@@ -36,6 +37,7 @@ class Replies:
         self._emit = emit
         self._clock = clock
         self._tasks = tasks
+        self._judged = judged
         self._open: dict[str, Reply] = {}
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -60,6 +62,7 @@ class Replies:
             revision=request.revision,
             scenario_id=request.context.scenario_id,
             begun=begun,
+            judged=self._judged if request.turn_id else None,
         )
         await self._begin(wording, self._voice, field="respond.reply_id")
 

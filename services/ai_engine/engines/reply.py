@@ -1,7 +1,7 @@
 """Makes one reply: text as it is written, clause by clause into speech, the next clause while one is told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
@@ -23,6 +23,8 @@ from services.ai_engine.domain.roles import (
     TextDelta,
     TextEnded,
     TokensUsed,
+    TurnMark,
+    TurnMarked,
 )
 from services.ai_engine.domain.run import (
     CorrectionFound,
@@ -69,6 +71,8 @@ class Wording:
     scenario_id: str = ""
     #: What another told of it already; the parts begin with the rest of that.
     begun: Begun = field(default_factory=Begun)
+    #: Takes whether the learner had finished, where the model judges it.
+    judged: Callable[[TurnMark], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,9 @@ class Reply:
                         case roles.CorrectionFound():
                             wording = self._wording
                             await self._emit(CorrectionFound(wording.turn_id, wording.revision, wording.reply_id, part))
+                        case TurnMarked(mark):
+                            if self._wording.judged is not None:
+                                await self._wording.judged(mark)
                         case TextEnded():
                             await self._written(clauses, splitter.flush())
                         case StateAdvanced():

@@ -10,6 +10,7 @@ from mesh.errors import ProviderError
 from services.ai_engine.adapters.beside import Wish, beside
 from services.ai_engine.domain.roles import Capabilities, ReplyPart, TextDelta, TokensUsed, TutorContext
 from services.ai_engine.prompts.prompt import Message, Prompt
+from services.ai_engine.prompts.turn_mark import with_marks
 from services.ai_engine.prompts.tutor import BUDGET, TutorPrompt
 from services.ai_engine.tutor.script import Script
 
@@ -36,6 +37,8 @@ class ClaudeOptions:
     prompt_tokens: int = BUDGET
     #: Whether slips are asked for beside the answer.
     corrections: bool = False
+    #: Whether the model tells before its answer if the learner had finished.
+    turn_marks: bool = False
 
 
 class ClaudeTutor:
@@ -77,7 +80,8 @@ class ClaudeTutor:
         prompt = self._prompt.prompt(context)
         system, *chat = prompt.messages
         begun = (Message("user", _ARRIVED),) if chat[0].role == "assistant" else ()
-        return replace(prompt, messages=(system, *begun, *chat))
+        prompt = replace(prompt, messages=(system, *begun, *chat))
+        return with_marks(prompt) if self._options.turn_marks and context.turn else prompt
 
     async def probe(self) -> None:
         """Asks whether the service is there and takes the key, which costs nothing. Raises ProviderError."""

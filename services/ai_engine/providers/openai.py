@@ -11,6 +11,7 @@ from mesh.errors import ProviderError
 from services.ai_engine.adapters.beside import Wish, beside
 from services.ai_engine.domain.roles import Capabilities, ReplyPart, TextDelta, TokensUsed, TutorContext
 from services.ai_engine.prompts.prompt import Message, Prompt
+from services.ai_engine.prompts.turn_mark import with_marks
 from services.ai_engine.prompts.tutor import BUDGET, TutorPrompt
 from services.ai_engine.tutor.script import Script
 
@@ -39,6 +40,8 @@ class OpenAiEndpoint:
     name: str = "openai"
     #: Whether slips are asked for beside the answer; needs structured outputs.
     corrections: bool = False
+    #: Whether the model tells before its answer if the learner had finished.
+    turn_marks: bool = False
 
     @property
     def is_openai(self) -> bool:
@@ -91,7 +94,8 @@ class OpenAiTutor:
 
     def prompt(self, context: TutorContext) -> Prompt:
         """What is sent for this context (Prompted)."""
-        return self._prompt.prompt(context)
+        prompt = self._prompt.prompt(context)
+        return with_marks(prompt) if self._endpoint.turn_marks and context.turn else prompt
 
     async def probe(self) -> None:
         """Asks whether the endpoint is there and takes the key, which costs nothing. Raises ProviderError."""
