@@ -122,11 +122,15 @@ class MeshServer:
                 await asyncio.gather(asyncio.sleep(self._notice_s), *(goodbye() for goodbye in self.on_drain))
         except TimeoutError:
             _log.warning("goodbyes took too long", extra={"address": self.address})
-        finally:
-            await self._stop(max(0.0, ends_at - asyncio.get_running_loop().time()))
+        except BaseException:
+            # A goodbye failed, or nobody has the patience to wait for it any longer.
+            await self.stop_now()
+            raise
+        await self._stop(max(0.0, ends_at - asyncio.get_running_loop().time()))
 
     async def stop_now(self) -> None:
-        """Cancels what is left of a drain."""
+        """Cancels all calls, or what is left of a drain; there is no drain after it."""
+        self._drained = True
         await self._stop(None)
 
     async def run_until_signal(self, *signals: signal.Signals) -> None:

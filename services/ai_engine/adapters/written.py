@@ -8,6 +8,11 @@ class Written:
         self._words = text.split()
         self._next = 0
 
+    @property
+    def is_found(self) -> bool:
+        """Whether nothing of it is left to find."""
+        return not any(map(_key, self._words[self._next :]))
+
     def find(self, bare: str) -> str | None:
         """The next written word that holds `bare`; None where it is part of the last one, or of none.
 
