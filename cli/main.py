@@ -187,7 +187,7 @@ def health(
 @app.command()
 def bench(
     name: Annotated[
-        Literal["accounts", "engine", "history", "latency", "media", "mesh", "providers"],
+        Literal["accounts", "engine", "feedback", "history", "latency", "media", "mesh", "providers"],
         typer.Argument(help="What to measure."),
     ],
     as_json: Json = False,

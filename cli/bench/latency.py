@@ -22,7 +22,7 @@ from mesh.audio import HEARING_HZ, SPEECH_HZ
 from mesh.channel import call_metadata, open_channel
 from mesh.server import run
 
-_CALL_S: Final = 20.0
+CALL_S: Final = 20.0
 _WITHIN_MS: Final = 20.0
 
 
@@ -34,8 +34,8 @@ class Plan:
     turns_each: int
 
 
-_FULL: Final = Plan(sessions=8, turns_each=4)
-_QUICK: Final = Plan(sessions=2, turns_each=2)
+FULL: Final = Plan(sessions=8, turns_each=4)
+QUICK: Final = Plan(sessions=2, turns_each=2)
 
 
 def bench_latency(*, quick: bool) -> Report:
@@ -44,7 +44,7 @@ def bench_latency(*, quick: bool) -> Report:
     Raises:
         VivavoceError: the mesh did not start, or stopped answering.
     """
-    plan = _QUICK if quick else _FULL
+    plan = QUICK if quick else FULL
     with mesh_process({}) as mesh:
         answers = run(_answers(mesh, plan))
     heard = [answer for answer in answers if answer.first_audio_ms is not None]
@@ -81,36 +81,39 @@ async def _answers(mesh: MeshProcess, plan: Plan) -> list[Answered]:
     answers: list[Answered] = []
     async with open_channel(mesh.grpc) as channel:
         request = engine_pb.ListScenariosRequest()
-        listed = await AiEngineServiceStub(channel).ListScenarios(request, timeout=_CALL_S)
+        listed = await AiEngineServiceStub(channel).ListScenarios(request, timeout=CALL_S)
         for scenario in itertools.islice(itertools.cycle(listed.scenarios), plan.sessions):
-            lines = list(itertools.islice(itertools.cycle(_lines(scenario)), plan.turns_each))
-            spoken = [await _spoken(channel, mesh.token, line) for line in lines]
-            answers += await _session(mesh, scenario.id, spoken)
+            lines = list(itertools.islice(itertools.cycle(lines_of(scenario)), plan.turns_each))
+            sounds = [await spoken(channel, mesh.token, line) for line in lines]
+            answers += await session(mesh, settings_pb.ConversationSettings(scenario_id=scenario.id), sounds)
     return answers
 
 
-def _lines(scenario: catalog_pb.Scenario) -> list[str]:
+def lines_of(scenario: catalog_pb.Scenario) -> list[str]:
     """What a learner may say in it: its own key phrases that are whole sentences."""
     return [phrase for phrase in scenario.key_phrases if "…" not in phrase and "..." not in phrase] or ["Hello there."]
 
 
-async def _spoken(channel: grpc.aio.Channel, token: str, line: str) -> Sound:
+async def spoken(channel: grpc.aio.Channel, token: str, line: str) -> Sound:
+    """A line as the tutor's voice says it."""
     answer = await AiEngineServiceStub(channel).SynthesizeLine(
-        engine_pb.SynthesizeLineRequest(text=line), metadata=call_metadata(token), timeout=_CALL_S
+        engine_pb.SynthesizeLineRequest(text=line), metadata=call_metadata(token), timeout=CALL_S
     )
     assert answer.audio_format.sample_rate_hz == SPEECH_HZ, "the tutor's voice has this rate"
     return Sound(answer.pcm, SPEECH_HZ).at_rate(HEARING_HZ).trimmed()
 
 
-async def _session(mesh: MeshProcess, scenario_id: str, spoken: list[Sound]) -> list[Answered]:
-    settings = settings_pb.ConversationSettings(scenario_id=scenario_id)
+async def session(
+    mesh: MeshProcess, settings: settings_pb.ConversationSettings, sounds: Sequence[Sound]
+) -> list[Answered]:
+    """One session: the opening line is heard out, then the turns are said."""
     async with (
         open_socket(mesh.web, mesh.token) as wire,
         join(wire, settings, input_hz=HEARING_HZ, client="viva bench") as learner,
     ):
         await learner.hear_opener()
         answers = []
-        for sound in spoken:
+        for sound in sounds:
             answers.append(await learner.say(sound))
             # A breath, as between people.
             await asyncio.sleep(0.2)

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias, assert_never
 from cli.bench.report import Report
 from cli.output import print_json
 
-Name: TypeAlias = Literal["accounts", "engine", "history", "latency", "media", "mesh", "providers"]
+Name: TypeAlias = Literal["accounts", "engine", "feedback", "history", "latency", "media", "mesh", "providers"]
 
 
 def bench(name: Name, *, as_json: bool, quick: bool, database_url: str = "") -> None:
@@ -31,6 +31,10 @@ def _measure(name: Name, *, quick: bool, database_url: str) -> Report:
             from cli.bench.engine import bench_engine
 
             return bench_engine(quick=quick)
+        case "feedback":
+            from cli.bench.feedback import bench_feedback
+
+            return bench_feedback(quick=quick)
         case "history":
             from cli.bench.history import bench_history
 
