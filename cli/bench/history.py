@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
+from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
+from cli.bench.history_relay import telling
 from cli.bench.history_server import HistoryProcess, history_process
 from cli.bench.report import Figure, Report, percentile, percentiles, single
 from mesh.channel import call_metadata, open_channel
@@ -45,10 +49,13 @@ class Plan:
     conversations: int
     live_turns: int
     views: int
+    outage_s: float
 
 
-_FULL: Final = Plan(5000, 2000, 30)
-_QUICK: Final = Plan(200, 200, 10)
+_FULL: Final = Plan(5000, 2000, 30, 5.0)
+_QUICK: Final = Plan(200, 200, 10, 1.0)
+#: Turns a second of people who talk: ten times what fifty conversations bring.
+_LIVE: Final = 200.0
 
 
 def bench_history(*, quick: bool, database_url: str = "") -> Report:
@@ -62,28 +69,39 @@ def bench_history(*, quick: bool, database_url: str = "") -> Report:
 
 def _of(kind: str, database_url: str, plan: Plan) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder, history_process(Path(folder), database_url) as history:
-        return [Figure(f"{kind}: {each.name}", *_rest(each)) for each in run(_measured(history, plan, _GOALS[kind]))]
+        figures = run(_measured(history, plan, _GOALS[kind], Path(folder)))
+        return [Figure(f"{kind}: {each.name}", *_rest(each)) for each in figures]
 
 
 def _rest(figure: Figure) -> tuple[str, dict[str, float], dict[str, float], bool]:
     return figure.unit, figure.measured, figure.goal, figure.at_least
 
 
-async def _measured(history: HistoryProcess, plan: Plan, goal: float) -> list[Figure]:
+async def _measured(history: HistoryProcess, plan: Plan, goal: float, folder: Path) -> list[Figure]:
     async with open_channel(history.address) as channel:
         bench = _Bench(HistoryServiceStub(channel), history)
         quarter = plan.conversations // 4
         first_s = await bench.tell(0, quarter)
         small = await bench.views(plan.views)
         rest_s = await bench.tell(quarter, plan.conversations)
+        (first,) = await bench.views(1)
         views = await bench.views(plan.views)
-        waits = await bench.talk_live(plan.live_turns)
+    async with telling(history, folder) as people:
+        waits = await people.fresh(plan.live_turns, _LIVE)
+        drained_s = await people.drained_s(plan.outage_s, _LIVE)
     whole = plan.conversations * _TURNS
     allowed = 4 * math.log(whole) / math.log(whole / 4)
     return [
         single("turns committed, each with its reply", "/s", whole / (first_s + rest_s), goal, at_least=True),
-        percentiles("acknowledged after, 200 turns a second one by one", "ms", waits, {"p99": 1000}),
-        percentiles(f"progress view of {plan.conversations} conversations", "ms", views, {"p95": 100}),
+        percentiles("in history after its commit, 200 turns a second", "ms", waits, {"p99": 1000}),
+        single(
+            f"all there once history was stopped for {plan.outage_s:g} s, talk going on",
+            "s",
+            drained_s,
+            2 * plan.outage_s,
+        ),
+        percentiles(f"progress view of {plan.conversations} conversations", "ms", views, {"p50": 100}),
+        single("the first of them, which packs what is over", "ms", first),
         single(
             "progress view, times that of a quarter as many",
             "",
@@ -94,7 +112,7 @@ async def _measured(history: HistoryProcess, plan: Plan, goal: float) -> list[Fi
 
 
 class _Bench:
-    """One learner's year, and another's talk."""
+    """One learner's year."""
 
     def __init__(self, stub: "HistoryServiceAsyncStub", history: HistoryProcess) -> None:
         self._stub = stub
@@ -127,28 +145,6 @@ class _Bench:
             taken.append((time.perf_counter() - began) * 1000)
         return taken
 
-    async def talk_live(self, turns: int) -> list[float]:
-        """Milliseconds until a turn that is delivered alone is acknowledged, two hundred of them a second."""
-        sent: list[float] = []
-        taken: list[float] = []
-        async with client_stream(self._stub.Ingest, metadata=self._service) as stream, asyncio.TaskGroup() as tasks:
-
-            async def listen() -> None:
-                async for answer in stream:
-                    came_at = time.perf_counter()
-                    taken.extend((came_at - at) * 1000 for at in sent[len(taken) : answer.acknowledged_delivery])
-                    if len(taken) == turns:
-                        return
-
-            tasks.create_task(listen())
-            began = time.perf_counter()
-            for number in range(turns):
-                await asyncio.sleep(max(0.0, began + number / 200 - time.perf_counter()))
-                sent.append(time.perf_counter())
-                event = next(iter(_talk(f"cnv_live_{number}", "usr_live", _BEGIN_S, random.Random(number))))
-                await stream.send(service_pb.IngestRequest(delivery=number + 1, events=[event]))
-        return taken
-
 
 async def _acknowledged(stream: IngestStream, deliveries: int) -> None:
     async for answer in stream:
@@ -167,25 +163,52 @@ def _deliveries(numbers: range) -> Iterator[service_pb.IngestRequest]:
 
 
 def _talk(name: str, user_id: str, begin_s: int, chance: random.Random) -> Iterator[history_pb.HistoryEvent]:
-    """A conversation: its beginning, then turns of ten words, each with its reply."""
-    for sequence in range(1, 2 * _TURNS + 2):
-        event = history_pb.HistoryEvent(conversation_id=name, sequence=sequence, user_id=user_id)
+    """A conversation: its beginning, then turns of ten words, each with its reply, and a slip in one of ten."""
+    made: list[history_pb.HistoryEvent] = [history_pb.HistoryEvent()]
+    made[0].conversation_began.settings.scenario_id = "cafe"
+    for turn in range(_TURNS):
+        made.append(_turn(f"trn_{turn}", chance))
+        if turn % 10 == 0:
+            made.append(history_pb.HistoryEvent())
+            made[-1].feedback_given.turn_id = f"trn_{turn}"
+            made[-1].feedback_given.correction.kind = feedback_pb.CORRECTION_KIND_GRAMMAR
+        made.append(_reply(turn, chance))
+    for sequence, event in enumerate(made, 1):
+        event.conversation_id, event.sequence, event.user_id = name, sequence, user_id
         event.time.seconds = begin_s + sequence * 7
-        if sequence == 1:
-            event.conversation_began.settings.scenario_id = "cafe"
-        elif sequence % 2:
-            reply = event.reply_given
-            reply.reply_id, reply.turn_id = f"rep_{sequence}", f"trn_{sequence - 1}"
-            reply.heard_text, reply.heard_ms = f"And then? {_word(chance)} {_word(chance)}!", 2000
-            reply.ledger.total_ms = chance.uniform(200, 900)
-        else:
-            turn = event.turn_taken
-            said = [_word(chance) for _ in range(10)]
-            turn.turn_id, turn.text = f"trn_{sequence}", " ".join(said)
-            turn.sample_rate_hz, turn.end_sample = 16_000, 64_000
-            for place, word in enumerate(said):
-                turn.words.add(text=word, start_sample=place * 6000, end_sample=place * 6000 + 4000)
         yield event
+
+
+def _turn(turn_id: str, chance: random.Random) -> history_pb.HistoryEvent:
+    event = history_pb.HistoryEvent()
+    turn, said = event.turn_taken, [_word(chance) for _ in range(10)]
+    turn.turn_id, turn.text = turn_id, " ".join(said)
+    turn.sample_rate_hz, turn.end_sample = 16_000, 64_000
+    for place, word in enumerate(said):
+        turn.words.add(text=word, start_sample=place * 6000, end_sample=place * 6000 + 4000)
+    return event
+
+
+def _reply(turn: int, chance: random.Random) -> history_pb.HistoryEvent:
+    """What was heard, with the cost of three providers and how they did."""
+    event = history_pb.HistoryEvent()
+    reply = event.reply_given
+    reply.reply_id, reply.turn_id = f"rep_{turn}", f"trn_{turn}"
+    reply.heard_text, reply.heard_ms = f"And then? {_word(chance)} {_word(chance)}!", 2000
+    reply.ledger.total_ms = chance.uniform(200, 900)
+    reply.usage.currency = "USD"
+    for role, provider in enumerate(("deepgram", "openai", "elevenlabs"), catalog_pb.PROVIDER_ROLE_RECOGNIZER):
+        cost_micros = chance.randrange(1000)
+        reply.usage.cost_micros += cost_micros
+        reply.usage.provider_costs.add(provider=provider, cost_micros=cost_micros)
+        reply.usage.provider_attempts.add(
+            provider=provider,
+            role=catalog_pb.ProviderRole.ValueType(role),
+            outcome=engine_pb.ATTEMPT_OUTCOME_ANSWERED,
+            first_ms=chance.uniform(100, 600),
+            count=1,
+        )
+    return event
 
 
 def _word(chance: random.Random) -> str:

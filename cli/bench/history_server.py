@@ -30,6 +30,7 @@ class HistoryProcess:
 
     address: str
     signer: TokenSigner
+    pid: int
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def history_process(folder: Path, database_url: str) -> Iterator[HistoryProcess]
     try:
         if not ours.poll(_START_S):
             raise UnavailableError("The history service did not start; look at its last words above.")
-        yield HistoryProcess(ours.recv(), TokenSigner(key, "bench"))
+        yield HistoryProcess(ours.recv(), TokenSigner(key, "bench"), process.pid or 0)
     finally:
         process.terminate()
         process.join(_STOP_S)

@@ -4,14 +4,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.history.crash import torment
+from cli.stores.postgres import Postgres
+from tests.services.history.crash import Outcome, on_postgres, on_sqlite, torment
+
+
+def nothing_is_lost_or_doubled(outcome: Outcome) -> None:
+    print(outcome)  # noqa: T201 (for who runs it with -s)
+    assert (outcome.lost, outcome.wrong, outcome.gaps, outcome.disordered) == (0, 0, 0, 0)
+    assert outcome.counted == outcome.kept >= outcome.told
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_nothing_is_lost_or_doubled_in_a_long_night(tmp_path: Path, seed: int) -> None:
-    outcome = await torment(tmp_path, seed, rounds=200, turns=40_000)
-    assert outcome.told >= 40_000
-    assert (outcome.lost, outcome.wrong, outcome.gaps, outcome.disordered) == (0, 0, 0, 0)
-    assert outcome.counted == outcome.kept >= outcome.told
+    nothing_is_lost_or_doubled(await torment(tmp_path, on_sqlite(tmp_path, seed, rounds=200, turns=40_000)))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+async def test_nothing_is_lost_or_doubled_on_postgresql_in_a_long_night(
+    tmp_path: Path, shared_postgres: Postgres
+) -> None:
+    nothing_is_lost_or_doubled(await torment(tmp_path, on_postgres(shared_postgres, 3, rounds=100, turns=20_000)))

@@ -4,20 +4,23 @@ import asyncio
 import multiprocessing
 import os
 import random
+import secrets
 import signal
 import socket
-import sqlite3
 import time
 from collections import Counter
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 
+from cli.stores.postgres import Postgres
 from mesh.channel import open_channel
 from mesh.errors import VivavoceError
 from mesh.migrations import migrate
@@ -48,10 +51,33 @@ class Outcome:
     drain_s: float = 0.0
 
 
-async def torment(folder: Path, seed: int, rounds: int, turns: int) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Torment:
+    """How long it goes on, and over which databases."""
+
+    conversation_url: str
+    history_url: str
+    seed: int
+    rounds: int
+    turns: int
+
+
+def on_sqlite(folder: Path, seed: int, rounds: int, turns: int) -> Torment:
+    """A file for each service."""
+    return Torment(f"sqlite:///{folder}/conversation.db", f"sqlite:///{folder}/history.db", seed, rounds, turns)
+
+
+def on_postgres(server: Postgres, seed: int, rounds: int, turns: int) -> Torment:
+    """A database for each service."""
+    mark = secrets.token_hex(4)
+    return Torment(server.database(f"told_{mark}"), server.database(f"kept_{mark}"), seed, rounds, turns)
+
+
+async def torment(folder: Path, planned: Torment) -> Outcome:
     """Runs at least so many rounds and turns, lets everything arrive, and compares."""
+    seed, rounds, turns = planned.seed, planned.rounds, planned.turns
     chance, outcome = random.Random(seed), Outcome()
-    site = Site(folder, _free_port(), new_private_key_pem())
+    site = Site(folder, _free_port(), new_private_key_pem(), planned.conversation_url, planned.history_url)
     await asyncio.to_thread(migrate, site.conversation_url, MIGRATIONS, VERSION_TABLE)
     _FORKS.set_forkserver_preload(["tests.services.history.crash_processes"])
     with ExitStack() as stack:
@@ -127,7 +153,9 @@ async def _inflict(fault: str, ends: _Ends, chance: random.Random) -> None:
 
 async def _deliver_again(site: Site, name: str) -> None:
     """Sends what history has of a conversation once more, as a relay does that missed the acknowledgement."""
-    stored = _rows(site, "history.db", "SELECT payload FROM history_events WHERE conversation_id = ? LIMIT 200", name)
+    stored = _rows(
+        site.history_url, "SELECT payload FROM history_events WHERE conversation_id = :name LIMIT 200", name=name
+    )
     events = [history_pb.HistoryEvent.FromString(payload) for (payload,) in stored]
     if not events:
         return
@@ -152,7 +180,7 @@ async def _arrived(site: Site) -> float:
     """Seconds until the outbox is empty."""
     began = time.monotonic()
     async with asyncio.timeout(60):
-        while _rows(site, "conversation.db", "SELECT 1 FROM conversation_outbox LIMIT 1"):  # noqa: ASYNC110 (as above)
+        while _rows(site.conversation_url, "SELECT 1 FROM conversation_outbox LIMIT 1"):  # noqa: ASYNC110 (as above)
             await asyncio.sleep(0.05)
     return time.monotonic() - began
 
@@ -164,9 +192,10 @@ def _told(site: Site) -> int:
 def _compare(site: Site, outcome: Outcome) -> None:
     kept: dict[tuple[str, int], str] = {}
     last: Counter[str] = Counter()
-    # In the order in which they were stored.
+    # In the order in which they were stored, which only SQLite can tell.
+    order = "rowid" if site.history_url.startswith("sqlite") else "conversation_id, sequence"
     for name, sequence, payload in _rows(
-        site, "history.db", "SELECT conversation_id, sequence, payload FROM history_events ORDER BY rowid"
+        site.history_url, f"SELECT conversation_id, sequence, payload FROM history_events ORDER BY {order}"
     ):
         outcome.disordered += sequence < last[name]
         outcome.gaps += sequence > last[name] + 1
@@ -175,8 +204,8 @@ def _compare(site: Site, outcome: Outcome) -> None:
         if event.HasField("turn_taken"):
             kept[name, sequence] = event.turn_taken.text
     outcome.kept = len(kept)
-    counted = _rows(site, "history.db", "SELECT counts FROM history_quarters")
-    outcome.counted = sum(measures_of(counts, b"", "{}").counts.turns for (counts,) in counted)
+    counted = _rows(site.history_url, "SELECT counts FROM history_quarters")
+    outcome.counted = sum(measures_of(bytes(counts), b"", "{}").counts.turns for (counts,) in counted)
     for line in site.told.read_text().splitlines():
         name, sequence, text = line.split("\t")
         outcome.told += 1
@@ -185,15 +214,13 @@ def _compare(site: Site, outcome: Outcome) -> None:
         outcome.wrong += found is not None and found != text
 
 
-def _rows(site: Site, file: str, query: str, *values: str) -> list[Any]:
-    path = site.folder / file
-    if not path.exists():
-        return []
-    with closing(sqlite3.connect(path, timeout=10)) as database:
-        try:
-            return database.execute(query, values).fetchall()
-        except sqlite3.OperationalError:
-            return []  # Its tables are just being made.
+def _rows(url: str, query: str, **values: str) -> list[Any]:
+    engine = create_engine(url, poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            return list(connection.execute(text(query), values))
+    except (OperationalError, ProgrammingError):
+        return []  # Its tables are just being made.
 
 
 def _free_port() -> int:

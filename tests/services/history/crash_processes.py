@@ -37,10 +37,8 @@ class Site:
     folder: Path
     port: int
     private_key: bytes
-
-    @property
-    def conversation_url(self) -> str:
-        return f"sqlite:///{self.folder / 'conversation.db'}"
+    conversation_url: str
+    history_url: str
 
     @property
     def told(self) -> Path:
@@ -74,7 +72,7 @@ async def _keep_history(site: Site) -> None:
     authority = site.authority()
     async with (
         Peers({}, ServiceTokens(authority.signer, "history")) as peers,
-        open_service(Settings(data_dir=site.folder), peers, SystemClock()) as service,
+        open_service(Settings(data_dir=site.folder, database_url=site.history_url), peers, SystemClock()) as service,
         MeshServer([service], authority.verifier, address=f"127.0.0.1:{site.port}"),
     ):
         await asyncio.Event().wait()
