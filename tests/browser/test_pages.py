@@ -70,9 +70,11 @@ async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Home]:
 
 
 @asynccontextmanager
-async def learner(browser: Browser, home: Home, size: tuple[int, int] = DESKTOP) -> AsyncIterator[Watched]:
+async def learner(
+    browser: Browser, home: Home, *, size: tuple[int, int] = DESKTOP, dark: bool = False
+) -> AsyncIterator[Watched]:
     """A page in which the learner is logged in."""
-    async with browse(browser, size=size) as watched:
+    async with browse(browser, size=size, dark=dark) as watched:
         page = watched.page
         await page.goto(f"{home.web}/login")
         await page.get_by_label("E-mail address").fill(ADDRESS)
@@ -104,8 +106,7 @@ async def test_every_screen_fits_and_keeps_nobody_out(
     async with browse(browser, size=size, dark=dark) as watched:
         for path in OPEN:
             wrong += await look(watched.page, home.web + path, f"open{path.replace('/', '_')}_{form}_{shade}")
-    async with learner(browser, home, size) as watched:
-        await watched.page.emulate_media(color_scheme=shade)
+    async with learner(browser, home, size=size, dark=dark) as watched:
         for path in OWN:
             address = home.web + path.format(conversation=home.conversation)
             wrong += await look(watched.page, address, f"own{path.replace('/', '_')}_{form}_{shade}")
