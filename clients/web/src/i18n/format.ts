@@ -1,10 +1,12 @@
-// Dates, times and numbers as the language of the interface writes them.
+// Dates, times and numbers as the language of the interface writes them where the browser is at home.
 
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import { type Language, useLanguage } from "./text";
 
 export interface Format {
   day(time: Timestamp | Date | undefined): string;
+  /** A day without its year. */
+  shortDay(day: Date): string;
   moment(time: Timestamp | undefined): string;
   /** How far away a time is, such as "in 3 days". */
   distance(time: Timestamp | undefined, now?: number): string;
@@ -22,12 +24,15 @@ const known = new Map<Language, Format>();
 export function formatIn(language: Language): Format {
   const before = known.get(language);
   if (before) return before;
-  const days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-  const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  const region = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
+  const days = new Intl.DateTimeFormat(region, { dateStyle: "medium" });
+  const shorts = new Intl.DateTimeFormat(region, { day: "numeric", month: "short" });
+  const moments = new Intl.DateTimeFormat(region, { dateStyle: "medium", timeStyle: "short" });
   const distances = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   const languages = new Intl.DisplayNames(language, { type: "language", fallback: "code" });
   const format: Format = {
     day: (time) => (time ? days.format(time instanceof Date ? time : timestampDate(time)) : ""),
+    shortDay: (day) => shorts.format(day),
     moment: (time) => (time ? moments.format(timestampDate(time)) : ""),
     distance: (time, now = Date.now()) => {
       if (!time) return "";

@@ -32,6 +32,11 @@ export const after = {
   "word.kept": "„{word}“ steht im Heft",
   "mended.said": "Du hast gesagt:",
   "mended.better": "besser:",
+  "remark.flow": "{pace} Wörter pro Minute",
+  "remark.pauses": "{count} Pausen, die längste {seconds} s",
+  "remark.words": "Über deinem Niveau, und benutzt: {words}",
+  "remark.sounds": "Klang vielleicht anders: {words}",
+  "remark.guess": "(geschätzt)",
   "transcript.title": "Zeile für Zeile",
   "transcript.unrecorded":
     "Dieses Gespräch wurde nicht aufgenommen. Der Tutor kann seine Zeilen noch einmal sagen; deine sind nicht zu hören.",

@@ -32,6 +32,11 @@ export const after = {
   "word.kept": "«{word}» está en el cuaderno",
   "mended.said": "Dijiste:",
   "mended.better": "mejor:",
+  "remark.flow": "{pace} palabras por minuto",
+  "remark.pauses": "{count} pausas, la más larga de {seconds} s",
+  "remark.words": "Por encima de tu nivel, y usadas: {words}",
+  "remark.sounds": "Quizá sonó distinto: {words}",
+  "remark.guess": "(una suposición)",
   "transcript.title": "Línea por línea",
   "transcript.unrecorded":
     "Esta conversación no se grabó. El tutor puede repetir sus líneas; las tuyas no se pueden oír.",

@@ -14,6 +14,7 @@ import { Icon } from "../../ui/Icon";
 import styles from "./After.module.css";
 import { type Line, tutorBefore } from "./lines";
 import { Mended } from "./Mended";
+import { Remarked } from "./Remarked";
 import { AS_SPOKEN, LinePlayer, type Manner, type Recorded, recordedLines, SLOWLY } from "./sound";
 
 interface TranscriptProps {
@@ -54,6 +55,9 @@ export function Transcript({ conversationId, lines }: TranscriptProps) {
             </p>
             {line.corrections.map((each) => (
               <Mended key={`${each.said} ${each.start}`} correction={each} />
+            ))}
+            {line.remarks.map((each) => (
+              <Remarked key={each.about.case} remark={each} />
             ))}
             <Sounds line={line} before={tutorBefore(lines, line)} recorded={recorded} player={player} />
           </li>

@@ -2,7 +2,7 @@
 
 import type { Progress } from "../../gen/vivavoce/history/v1/history_pb";
 import { useFormat } from "../../i18n/format";
-import { useLanguage, useText } from "../../i18n/text";
+import { useText } from "../../i18n/text";
 import { Bars } from "../../ui/charts/Bars";
 import { Curve } from "../../ui/charts/Curve";
 import type { Column } from "../../ui/charts/Frame";
@@ -20,11 +20,10 @@ interface ChartsProps {
 export function Charts({ range, total, spans }: ChartsProps) {
   const say = useText();
   const format = useFormat();
-  const short = new Intl.DateTimeFormat(useLanguage(), { day: "numeric", month: "short" });
   const axis = say(EXTENTS[range].byWeek ? "progress.week" : "progress.day");
   const drawn = (value: (done: Progress) => readonly number[], parts = 1): Column[] =>
     spans.map(({ date, done }) => ({
-      name: short.format(date),
+      name: format.shortDay(date),
       values: done ? value(done) : Array.from({ length: parts }, () => 0),
     }));
   const whole = (value: number) => format.number(value, value < 10 && value % 1 ? 1 : 0);

@@ -7,7 +7,9 @@ export const HEIGHT = 200;
 export const LEFT = 38;
 const TOP = 10;
 const BOTTOM = 26;
-const WIDEST_NAME = 64;
+/** About as wide as a letter of a name is, and the room between two names. */
+const LETTER = 7.5;
+const GAP = 14;
 const HALF_NAME = 20;
 
 /** How far down a value stands. */
@@ -29,7 +31,8 @@ interface GridProps {
 
 export function Grid({ width, ticks, columns, write }: GridProps) {
   const most = ticks.at(-1) ?? 1;
-  const every = Math.max(1, Math.ceil((columns.length * WIDEST_NAME) / Math.max(1, width - LEFT)));
+  const widest = GAP + LETTER * Math.max(...columns.map(({ name }) => name.length));
+  const every = Math.max(1, Math.ceil((columns.length * widest) / Math.max(1, width - LEFT)));
   return (
     <g className={styles.grid}>
       {ticks.map((tick) => (
