@@ -1,6 +1,6 @@
 // The frame around every screen but the call: where one is, and the way elsewhere.
 
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { login } from "../api/mesh";
 import { type PlainKey, useText } from "../i18n/text";
 import { Icon, type IconName } from "../ui/Icon";
@@ -20,6 +20,13 @@ export function Shell({ children }: { children: ReactNode }) {
   const say = useText();
   const out = useStore(login.state) === "out";
   const { path } = usePlace();
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(path);
+  useEffect(() => {
+    // Keys and screen readers go on where the new screen begins, not at the link that opened it.
+    if (shown.current !== path) main.current?.focus({ preventScroll: true });
+    shown.current = path;
+  }, [path]);
   return (
     <>
       <a className={styles.skip} href="#content">
@@ -46,7 +53,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </nav>
         )}
       </header>
-      <main id="content" tabIndex={-1} className={styles.main}>
+      <main ref={main} id="content" tabIndex={-1} className={styles.main}>
         {children}
       </main>
     </>

@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { act, cleanup, render, screen } from "@testing-library/react";
 import { useCallback } from "react";
 import { afterEach, expect, test } from "vitest";
@@ -26,6 +27,12 @@ test("what failed can be asked for again", async () => {
   const button = await screen.findByRole("button", { name: "Try again" });
   await act(async () => button.click());
   expect(await screen.findByText("there")).toBeTruthy();
+});
+
+test("whoever is not logged in is led to the login", async () => {
+  const ask = () => Promise.reject(new ConnectError("No token.", Code.Unauthenticated));
+  render(<Shown name="one" ask={ask} />);
+  expect((await screen.findByRole("link", { name: "Log in" })).getAttribute("href")).toBe("/login");
 });
 
 test("a late answer to an earlier question does not take the place of the newer one's", async () => {

@@ -1,9 +1,9 @@
 // What a screen asks the mesh for: not there yet, there, or failed with a way on.
 
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
-import { sentenceOf } from "../api/failures";
+import { isSignedOut, sentenceOf } from "../api/failures";
 import { useText } from "../i18n/text";
-import { Button } from "../ui/Button";
+import { Button, ButtonLink } from "../ui/Button";
 import { Notice } from "../ui/Notice";
 
 export type Loaded<T> =
@@ -49,7 +49,7 @@ interface AwaitedProps<T> {
   children: (value: T) => ReactNode;
 }
 
-/** Shows the value once it is there; until then that it comes, and where it failed why. */
+/** Shows the value once it is there; until then that it comes, and where it failed why, with the way on. */
 export function Awaited<T>({ of, again, children }: AwaitedProps<T>) {
   const say = useText();
   switch (of.is) {
@@ -62,7 +62,11 @@ export function Awaited<T>({ of, again, children }: AwaitedProps<T>) {
     case "there":
       return children(of.value);
     case "failed":
-      return (
+      return isSignedOut(of.error) ? (
+        <Notice kind="warn" text={say("login.needed")}>
+          <ButtonLink to="/login">{say("login.title")}</ButtonLink>
+        </Notice>
+      ) : (
         <Notice kind="bad" text={sentenceOf(of.error)}>
           <Button onClick={again}>{say("action.tryAgain")}</Button>
         </Notice>

@@ -10,6 +10,7 @@ export const account = {
   "account.passwordHint": "Mindestens 12 Zeichen. Vier Wörter, die nichts miteinander zu tun haben, sind gut.",
   "login.title": "Anmelden",
   "login.button": "Anmelden",
+  "login.needed": "Melde dich an, um das zu sehen.",
   "login.forgot": "Passwort vergessen?",
   "login.noAccount": "Noch kein Konto?",
   "login.guest": "Nur mal schauen?",

@@ -4,7 +4,6 @@ import type { settings as en } from "../en/settings";
 
 export const settings = {
   "settings.title": "Einstellungen",
-  "settings.loggedOut": "Melde dich an, um deine Einstellungen zu sehen.",
   "settings.talk": "Sprechen",
   "settings.profile": "Über dich",
   "settings.memory": "Gedächtnis",

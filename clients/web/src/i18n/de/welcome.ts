@@ -14,7 +14,6 @@ export const welcome = {
   "welcome.levelChoice": "Wähle, was am besten passt",
   "welcome.placement": "Beim Sprechen herausfinden",
   "welcome.placementAbout": "Nicht sicher? Sprich eine Minute mit dem Tutor: Drei Antworten genügen.",
-  "welcome.placementBusy": "Wir sehen uns an, was du gesagt hast …",
   "welcome.placementResult": "Dein Niveau, als erste Schätzung",
   "welcome.placementWords": "Aus {words} Wörtern. Du weißt es besser: Wähle ein anderes, wenn es nicht passt.",
   "welcome.placementTooLittle": "Das war zu wenig für eine Schätzung. Versuch es noch einmal, oder wähle selbst.",

@@ -8,6 +8,7 @@ export const account = {
   "account.passwordHint": "At least 12 characters. Four unrelated words do well.",
   "login.title": "Log in",
   "login.button": "Log in",
+  "login.needed": "Log in to see this.",
   "login.forgot": "Forgot the password?",
   "login.noAccount": "No account yet?",
   "login.guest": "Just looking?",

@@ -2,7 +2,6 @@
 
 export const settings = {
   "settings.title": "Settings",
-  "settings.loggedOut": "Log in to see your settings.",
   "settings.talk": "Talking",
   "settings.profile": "About you",
   "settings.memory": "Memory",

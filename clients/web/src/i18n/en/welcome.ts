@@ -12,7 +12,6 @@ export const welcome = {
   "welcome.levelChoice": "Choose what fits best",
   "welcome.placement": "Find out by talking",
   "welcome.placementAbout": "Not sure? Talk to the tutor for a minute: three answers will do.",
-  "welcome.placementBusy": "Looking at what you said …",
   "welcome.placementResult": "Your level, as a first guess",
   "welcome.placementWords": "From {words} words. You know better: choose another if it does not fit.",
   "welcome.placementTooLittle": "That was too little to guess from. Try again, or choose yourself.",

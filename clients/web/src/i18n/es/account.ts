@@ -10,6 +10,7 @@ export const account = {
   "account.passwordHint": "Al menos 12 caracteres. Cuatro palabras sin relación van bien.",
   "login.title": "Entrar",
   "login.button": "Entrar",
+  "login.needed": "Entra para ver esto.",
   "login.forgot": "¿Olvidaste la contraseña?",
   "login.noAccount": "¿Aún no tienes cuenta?",
   "login.guest": "¿Solo quieres mirar?",

@@ -4,7 +4,6 @@ import type { settings as en } from "../en/settings";
 
 export const settings = {
   "settings.title": "Ajustes",
-  "settings.loggedOut": "Entra para ver tus ajustes.",
   "settings.talk": "Al hablar",
   "settings.profile": "Sobre ti",
   "settings.memory": "Memoria",

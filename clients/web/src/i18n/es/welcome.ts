@@ -14,7 +14,6 @@ export const welcome = {
   "welcome.levelChoice": "Elige lo que mejor encaje",
   "welcome.placement": "Averiguarlo hablando",
   "welcome.placementAbout": "¿No lo sabes? Habla un minuto con el tutor: bastan tres respuestas.",
-  "welcome.placementBusy": "Mirando lo que dijiste …",
   "welcome.placementResult": "Tu nivel, como primera estimación",
   "welcome.placementWords": "A partir de {words} palabras. Tú lo sabes mejor: elige otro si no encaja.",
   "welcome.placementTooLittle": "Fue muy poco para estimarlo. Inténtalo otra vez o elige tú.",

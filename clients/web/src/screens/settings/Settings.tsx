@@ -34,7 +34,7 @@ export default function Settings({ params }: ScreenProps) {
   return (
     <Page title={say("settings.title")}>
       {out ? (
-        <Notice kind="warn" text={say("settings.loggedOut")}>
+        <Notice kind="warn" text={say("login.needed")}>
           <ButtonLink to="/login">{say("login.title")}</ButtonLink>
         </Notice>
       ) : (
