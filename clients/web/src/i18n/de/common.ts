@@ -14,7 +14,7 @@ export const common = {
   "nav.notebook": "Heft",
   "nav.progress": "Fortschritt",
   "nav.history": "Verlauf",
-  "nav.settings": "Einstellungen",
+  "nav.settings": "Optionen",
   "action.close": "Schließen",
   "action.tryAgain": "Noch einmal",
   "action.save": "Speichern",

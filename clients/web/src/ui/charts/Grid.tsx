@@ -10,7 +10,6 @@ const BOTTOM = 26;
 /** About as wide as a letter of a name is, and the room between two names. */
 const LETTER = 7.5;
 const GAP = 14;
-const HALF_NAME = 20;
 
 /** How far down a value stands. */
 export function yOf(value: number, most: number): number {
@@ -31,8 +30,8 @@ interface GridProps {
 
 export function Grid({ width, ticks, columns, write }: GridProps) {
   const most = ticks.at(-1) ?? 1;
-  const widest = GAP + LETTER * Math.max(...columns.map(({ name }) => name.length));
-  const every = Math.max(1, Math.ceil((columns.length * widest) / Math.max(1, width - LEFT)));
+  const widest = LETTER * Math.max(...columns.map(({ name }) => name.length));
+  const every = Math.max(1, Math.ceil((columns.length * (widest + GAP)) / Math.max(1, width - LEFT)));
   return (
     <g className={styles.grid}>
       {ticks.map((tick) => (
@@ -47,7 +46,7 @@ export function Grid({ width, ticks, columns, write }: GridProps) {
         (columns.length - 1 - index) % every === 0 ? (
           <text
             key={column.name}
-            x={Math.min(xOf(index, columns.length, width), width - HALF_NAME)}
+            x={Math.min(xOf(index, columns.length, width), width - widest / 2)}
             y={HEIGHT - 6}
             textAnchor="middle"
           >
