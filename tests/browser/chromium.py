@@ -77,10 +77,17 @@ async def launched(microphone: Path, *flags: str) -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def browse(browser: Browser, *, size: tuple[int, int] = DESKTOP, dark: bool = False) -> AsyncIterator[Watched]:
-    """A page of a person's own: nothing is shared with the pages before."""
+async def browse(
+    browser: Browser, *, size: tuple[int, int] = DESKTOP, dark: bool = False, with_policy: bool = True
+) -> AsyncIterator[Watched]:
+    """A page of a person's own: nothing is shared with the pages before.
+
+    Without the policy a test may bring scripts of its own.
+    """
     context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if dark else "light",
+        bypass_csp=not with_policy,
     )
     try:
         watched = Watched(await context.new_page())

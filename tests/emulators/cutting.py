@@ -26,6 +26,11 @@ class Cutter:
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
+    def cut(self) -> None:
+        """Aborts every connection there is now; new ones are let through."""
+        for pump in self._pumps:
+            pump.cancel()
+
     async def stop(self) -> None:
         """Is gone."""
         if self._server is not None:

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import grpc
+from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as engine_pb
+from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
@@ -14,9 +16,11 @@ from vivavoce.type.v1 import audio_pb2 as audio_pb
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from cli.talking.sound import Sound
 from mesh.channel import call_metadata
 from mesh.streams import DuplexStream, client_stream
 
+_SYNTHESIS_S: Final = 20.0
 T = TypeVar("T")
 Stream = DuplexStream[conversation_pb.ConverseRequest, conversation_pb.ConverseResponse]
 Request = conversation_pb.ConverseRequest
@@ -66,6 +70,15 @@ async def next_of(
             if response.WhichOneof("event") == event:
                 return response
     raise AssertionError(f"the stream ended without {event}")
+
+
+async def spoken(channel: grpc.aio.Channel, token: str, line: str) -> Sound:
+    """A line as the local synthesizer speaks it, without silence around it."""
+    request = engine_pb.SynthesizeLineRequest(text=line)
+    answer = await AiEngineServiceStub(channel).SynthesizeLine(
+        request, metadata=call_metadata(token), timeout=_SYNTHESIS_S
+    )
+    return Sound(answer.pcm, answer.audio_format.sample_rate_hz).at_rate(16_000).trimmed()
 
 
 async def eventually(look: Callable[[], Awaitable[T | None]], within_s: float = 10.0) -> T:

@@ -9,8 +9,6 @@ from typing import Final
 import grpc
 import pytest
 import pytest_asyncio
-from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as engine_pb
-from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.history.v1 import history_service_pb2 as history_pb
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
@@ -20,7 +18,7 @@ from cli.talking.learner import join
 from cli.talking.sound import Sound
 from cli.talking.wires import open_grpc
 from mesh.channel import call_metadata, open_channel
-from tests.mesh.clients import eventually
+from tests.mesh.clients import eventually, spoken
 from tests.mesh.hosting import folder_for_all, hosted
 
 Say = Callable[[str], Awaitable[Sound]]
@@ -76,10 +74,7 @@ async def say(mesh: RunningMesh, channel: grpc.aio.Channel) -> Say:
 
     async def recording(line: str) -> Sound:
         if line not in made:
-            answer = await AiEngineServiceStub(channel).SynthesizeLine(
-                engine_pb.SynthesizeLineRequest(text=line), metadata=call_metadata(token), timeout=_CALL_S
-            )
-            made[line] = Sound(answer.pcm, answer.audio_format.sample_rate_hz).at_rate(16_000).trimmed()
+            made[line] = await spoken(channel, token, line)
         return made[line]
 
     return recording
