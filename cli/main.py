@@ -185,6 +185,28 @@ def health(
 
 
 @app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write, such as vivavoce.tar.gz.")], data_dir: DataDir = None
+) -> None:
+    """Write everything a data folder keeps to one file, also while it is in use."""
+    from cli.backup import backup as write
+    from cli.output import told_kindly
+
+    with told_kindly():
+        write(file, data_dir)
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="A file of `viva backup`.")], data_dir: DataDir = None) -> None:
+    """Put what a backup holds into an empty data folder."""
+    from cli.backup import restore as put_back
+    from cli.output import told_kindly
+
+    with told_kindly():
+        put_back(file, data_dir)
+
+
+@app.command()
 def bench(
     name: Annotated[
         Literal["accounts", "engine", "feedback", "history", "latency", "media", "mesh", "providers"],
