@@ -5,7 +5,9 @@ from typing import Literal, TypeAlias, assert_never
 from cli.bench.report import Report
 from cli.output import print_json
 
-Name: TypeAlias = Literal["accounts", "engine", "feedback", "history", "latency", "media", "mesh", "providers"]
+Name: TypeAlias = Literal[
+    "accounts", "engine", "feedback", "history", "latency", "media", "mesh", "providers", "realtime"
+]
 
 
 def bench(name: Name, *, as_json: bool, quick: bool, database_url: str = "") -> None:
@@ -51,6 +53,10 @@ def _measure(name: Name, *, quick: bool, database_url: str) -> Report:
             from cli.bench.providers import bench_providers
 
             return bench_providers(quick=quick)
+        case "realtime":
+            from cli.bench.realtime import bench_realtime
+
+            return bench_realtime(quick=quick)
         case "mesh":
             from cli.bench.mesh import bench_mesh
 
