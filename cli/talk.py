@@ -11,6 +11,7 @@ from typing import Any, Final
 import grpc
 from google.protobuf.json_format import MessageToDict
 from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
+from vivavoce.client.access import Access
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
@@ -19,18 +20,15 @@ from vivavoce.type.v1 import ledger_pb2 as ledger_pb
 from cli.output import console, marked, print_json
 from cli.ports import split_address
 from cli.signals import until_signal
-from cli.talking.access import Access
 from cli.talking.devices import Devices
 from cli.talking.feedback import line_of
-from cli.talking.lasting import lasting
 from cli.talking.learner import Answered, Learner, join
+from cli.talking.sdk import open_talk, renewal, told_as_ours
 from cli.talking.sound import Sound, at_one_rate, check_writable, read_sound, write_sound
-from cli.talking.wires import open_grpc
 from mesh.audio import HEARING_HZ
 from mesh.channel import open_channel
-from mesh.errors import InvalidFieldError, UnavailableError
+from mesh.errors import InvalidFieldError, NotBuiltError, UnavailableError
 from mesh.server import run
-from mesh.wire_errors import from_rpc_error
 
 CLIENT: Final = "viva talk"
 _CONNECT_S: Final = 3.0
@@ -86,14 +84,13 @@ async def signed_in(address: str, token: str) -> AsyncIterator[tuple[grpc.aio.Ch
     """A channel to the mesh, and access by the token, or as a new guest where it is empty."""
     async with open_channel(address, audio=True) as channel:
         try:
-            access = Access(channel, token) if token else await Access.of_guest(channel, CLIENT)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
-                raise InvalidFieldError(
-                    f"{address} makes no guests; sign in where the user service is, and give --token.",
-                    field="token",
-                ) from None
-            raise from_rpc_error(error) from None
+            with told_as_ours():
+                access = Access(channel, token) if token else await Access.of_guest(channel, CLIENT)
+        except NotBuiltError:
+            raise InvalidFieldError(
+                f"{address} makes no guests; sign in where the user service is, and give --token.",
+                field="token",
+            ) from None
         yield channel, access
 
 
@@ -102,8 +99,8 @@ async def _recorded(options: TalkOptions, sounds: list[Sound]) -> None:
     settings = settings_pb.ConversationSettings(scenario_id=options.scenario_id)
     async with (
         signed_in(options.address, options.token) as (channel, access),
-        lasting(lambda: open_grpc(channel, access.token)) as wire,
-        join(wire, settings, input_hz=rate_hz, client=CLIENT, renew=access.renew, away=lambda: wire.away) as learner,
+        open_talk(lambda: channel, lambda: access.token) as wire,
+        join(wire, settings, input_hz=rate_hz, client=CLIENT, renew=renewal(access), away=lambda: wire.away) as learner,
     ):
         opener = await learner.hear_opener() if options.wait else None
         if opener is not None and not options.as_json:
@@ -128,14 +125,14 @@ async def _live(options: TalkOptions, devices: Devices) -> None:
     with until_signal(stop) as ready:
         async with (
             signed_in(options.address, options.token) as (channel, access),
-            lasting(lambda: open_grpc(channel, access.token)) as wire,
+            open_talk(lambda: channel, lambda: access.token) as wire,
             devices,
             join(
                 wire,
                 settings,
                 input_hz=HEARING_HZ,
                 client=CLIENT,
-                renew=access.renew,
+                renew=renewal(access),
                 away=lambda: wire.away,
                 loudspeaker=devices.loudspeaker,
                 microphone=lambda: devices.microphone.run(wire),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 import pytest_asyncio
+from vivavoce.client.access import Access
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import access_pb2 as access_pb
@@ -16,8 +17,8 @@ from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 from websockets.asyncio.client import connect
 
 from cli.compose import MeshOptions, RunningMesh
-from cli.talking.access import Access
 from cli.talking.learner import join
+from cli.talking.sdk import renewal
 from cli.talking.wires import open_grpc
 from mesh.channel import call_metadata, open_channel
 from mesh.errors import UnauthenticatedError, VivavoceError
@@ -71,12 +72,12 @@ async def test_a_talk_outlasts_its_access_token_and_one_that_can_not_renew_it_is
     stuck = Access(door, (await guest(door)).access_token)
     async with (
         open_grpc(door, renewing.token) as wire,
-        join(wire, SETTINGS, input_hz=16_000, client="test", renew=renewing.renew) as learner,
+        join(wire, SETTINGS, input_hz=16_000, client="test", renew=renewal(renewing)) as learner,
     ):
         with refused(VivavoceError, reason="TOKEN_INVALID"):
             async with (
                 open_grpc(door, stuck.token) as other_wire,
-                join(other_wire, SETTINGS, input_hz=16_000, client="test", renew=stuck.renew) as other,
+                join(other_wire, SETTINGS, input_hz=16_000, client="test", renew=renewal(stuck)) as other,
             ):
                 await other.write("Hello.")
                 await asyncio.sleep(ACCESS_S)

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 
-from cli.talking.lasting import lasting
 from cli.talking.learner import Learner, join
+from cli.talking.sdk import open_talk
 from cli.talking.sound import Sound
-from cli.talking.wires import open_grpc
 from mesh.channel import open_channel
 from mesh.errors import UnavailableError
 from tests.emulators.cutting import Cutter
@@ -32,7 +31,7 @@ async def cut_once(house: House, after_bytes: int) -> AsyncIterator[Learner]:
     try:
         async with (
             open_channel(f"127.0.0.1:{port}") as channel,
-            lasting(lambda: open_grpc(channel, house.authority.user_token()), PAUSES_S) as wire,
+            open_talk(lambda: channel, house.authority.user_token, PAUSES_S) as wire,
             join(wire, SETTINGS, input_hz=16_000, client="test", away=lambda: wire.away) as learner,
         ):
             yield learner
@@ -63,7 +62,7 @@ async def test_a_server_that_stops_hands_the_talk_to_the_next(tmp_path: Path) ->
     async with AsyncExitStack() as first, AsyncExitStack() as second:
         houses.append(await first.enter_async_context(open_house(tmp_path)))
         async with (
-            lasting(lambda: open_grpc(houses[-1].channel, houses[-1].authority.user_token()), PAUSES_S) as wire,
+            open_talk(lambda: houses[-1].channel, lambda: houses[-1].authority.user_token(), PAUSES_S) as wire,
             join(wire, SETTINGS, input_hz=16_000, client="test", away=lambda: wire.away) as learner,
         ):
             await learner.hear_opener()
@@ -88,7 +87,7 @@ async def test_a_talk_that_can_not_come_back_says_why(tmp_path: Path) -> None:
             house = await stack.enter_async_context(open_house(tmp_path))
             async with (
                 open_channel(house.server.address) as channel,
-                lasting(lambda: open_grpc(channel, house.authority.user_token()), (0.01, 0.02)) as wire,
+                open_talk(lambda: channel, house.authority.user_token, (0.01, 0.02)) as wire,
                 join(wire, SETTINGS, input_hz=16_000, client="test", away=lambda: wire.away) as learner,
             ):
                 await learner.hear_opener()

@@ -2,10 +2,11 @@
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Final
 
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 
-from mesh.audio import samples
+_BYTES_A_SAMPLE: Final = 2
 
 
 class RecentSound:
@@ -21,7 +22,7 @@ class RecentSound:
         """Takes the next piece in; the message that sends it."""
         piece = converse_pb.AppendAudio(first_sample=self.next, pcm=pcm)
         self._pieces.append(piece)
-        self.next += samples(pcm)
+        self.next += len(pcm) // _BYTES_A_SAMPLE
         while self.next - self._pieces[0].first_sample > self._longest:
             self._pieces.popleft()
         return piece

@@ -1,18 +1,17 @@
 """A wire that outlasts cuts: it is opened anew, and the session goes on where it was."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from vivavoce.client.errors import ClientError, UnreachableError
+from vivavoce.client.recent import RecentSound
+from vivavoce.client.wire import Wire
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import error_pb2 as error_pb
-
-from cli.talking.recent import RecentSound
-from cli.talking.wires import Wire
-from mesh.errors import UnavailableError, VivavoceError
-from mesh.ids import new_id
 
 #: Opens a wire, by the access token that holds then.
 OpenWire = Callable[[], AbstractAsyncContextManager[Wire]]
@@ -28,7 +27,7 @@ async def lasting(open_wire: OpenWire, pauses_s: Sequence[float] = TRY_AFTER_S) 
     """A wire for one session that comes back by itself after a cut, within the block.
 
     Raises:
-        VivavoceError: it could not be opened in the first place.
+        ClientError: it could not be opened in the first place.
     """
     async with AsyncExitStack() as exits:
         wire = LastingWire(open_wire, pauses_s, exits)
@@ -52,7 +51,7 @@ class LastingWire:
         self._cut_at = 0
         #: Set while the session is there, and when it is given up.
         self._there = asyncio.Event()
-        self._lost: VivavoceError | None = None
+        self._lost: ClientError | None = None
         #: A text that is not known to be taken.
         self._text: conversation_pb.ConverseRequest | None = None
 
@@ -71,7 +70,7 @@ class LastingWire:
         """Sends a request; waits where the wire is cut. What was under way when it was cut is sent again.
 
         Raises:
-            VivavoceError: the session did not come back.
+            ClientError: the session did not come back.
         """
         match message.WhichOneof("event"):
             case "start_session":
@@ -84,7 +83,7 @@ class LastingWire:
             case "report_played":
                 await self._try(message)
             case "submit_text":
-                message.submit_text.request_id = message.submit_text.request_id or new_id("req")
+                message.submit_text.request_id = message.submit_text.request_id or f"req_{secrets.token_hex(12)}"
                 self._text = message
                 await self._send(message)
             case _:
@@ -94,20 +93,20 @@ class LastingWire:
         """The responses, of whichever wire is open then."""
         try:
             while True:
-                cut: VivavoceError | None = None
+                cut: ClientError | None = None
                 try:
                     async for response in self._responses:
                         if _is_draining(response):
-                            cut = UnavailableError("The server was stopped, and no other took the talk over.")
+                            cut = UnreachableError("The server was stopped, and no other took the talk over.")
                             continue
                         await self._note(response)
                         yield response
-                except UnavailableError as lost:
+                except UnreachableError as lost:
                     cut = lost
                 if cut is None:
                     return
                 yield await self._come_back(cut)
-        except VivavoceError as error:
+        except ClientError as error:
             self._lost = error
             raise
         finally:
@@ -135,11 +134,11 @@ class LastingWire:
         if self._text is not None:
             await self._try(self._text)
 
-    async def _come_back(self, cut: VivavoceError) -> conversation_pb.ConverseResponse:
+    async def _come_back(self, cut: ClientError) -> conversation_pb.ConverseResponse:
         """Opens the wire anew and resumes the session; its greeting.
 
         Raises:
-            VivavoceError: `cut`, where it can't be within the pauses; or the session can't be resumed.
+            ClientError: `cut`, where it can't be within the pauses; or the session can't be resumed.
         """
         self._there.clear()
         self._cut_at = self._recent.next
@@ -151,7 +150,7 @@ class LastingWire:
                 await self.open()
                 await self._wire.send(self._resumption())
                 greeting = await anext(self._responses)
-            except (UnavailableError, StopAsyncIteration):
+            except (UnreachableError, StopAsyncIteration):
                 continue
             await self._note(greeting)
             return greeting
@@ -170,7 +169,7 @@ class LastingWire:
         if self._there.is_set():
             try:
                 await wire.send(message)
-            except VivavoceError:
+            except ClientError:
                 # By now another may be open.
                 if wire is self._wire:
                     self._there.clear()
