@@ -17,7 +17,7 @@ from cli.output import console
 from cli.up import held
 from mesh.errors import AlreadyExistsError, InvalidFieldError, NotFoundError, PreconditionError
 
-#: In this order. What conversation still has to send to history may be in both copies, which is harmless, and never in neither.
+#: In this order: what conversation still has to send to history may be in both copies, and is never in neither.
 _DATABASES: Final = ("user.db", "conversation.db", "history.db", "media.db")
 #: After the databases: a file that no row names is removed, a row whose file is missing is a hole.
 _FOLDERS: Final = ("keys", "recordings", "archive", "mail")
