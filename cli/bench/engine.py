@@ -25,6 +25,7 @@ from services.ai_engine.domain.run import (
     TranscriptRevised,
 )
 from services.ai_engine.engines.perception import Ear
+from services.ai_engine.feedback.assessor import Assessor
 from services.ai_engine.providers.instant import (
     CADENCE,
     InstantLanguageModel,
@@ -45,18 +46,20 @@ _WARM: Final = 5
 
 
 @dataclass(slots=True)
-class _Ears:
+class Ears:
     """Waits for what an engine says."""
 
     said: dict[type[Event], float] = field(default_factory=dict)
     more: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def emit(self, event: Event) -> None:
+        """Takes what is said (Emit)."""
         async with self.more:
             self.said.setdefault(type(event), time.perf_counter())
             self.more.notify_all()
 
     async def until(self, kind: type[Event]) -> float:
+        """When something of that kind was first said, as soon as it was. Raises TimeoutError."""
         async with asyncio.timeout(_TURN_S), self.more:
             await self.more.wait_for(lambda: kind in self.said)
         return self.said[kind]
@@ -76,18 +79,24 @@ def bench_engine(*, quick: bool) -> Report:
     return Report("engine", turns, figures)
 
 
-async def _turns(count: int) -> tuple[list[float], list[float], list[float], list[float]]:
-    providers = Providers(
+def instant_providers(assessor: Assessor | None = None) -> Providers:
+    """Providers that take no time, and who remarks on turns."""
+    return Providers(
         recognizers={"instant": InstantRecognizer()},
         language_models={"instant": InstantLanguageModel()},
         synthesizers={"instant": InstantSynthesizer()},
         speech_to_speech={},
         ear=Ear(InstantVoiceActivity(), CADENCE),
         turn_end=InstantTurnEnd(),
+        assessor=assessor,
     )
+
+
+async def _turns(count: int) -> tuple[list[float], list[float], list[float], list[float]]:
+    providers = instant_providers()
     configure = Configure(Selection(), _RATE_HZ, 24_000)
     engine = engine_for(configure, providers, clock=SystemClock())
-    ears = _Ears()
+    ears = Ears()
     async with engine.open(configure, ears.emit) as session:
         taken = [await _turn(session, ears, turn) for turn in range(count + _WARM)]
     kept = taken[_WARM:]
@@ -95,7 +104,7 @@ async def _turns(count: int) -> tuple[list[float], list[float], list[float], lis
     return pauses, hearings, replies, [sum(each) for each in kept]
 
 
-async def _turn(session: EngineSession, ears: _Ears, turn: int) -> tuple[float, float, float]:
+async def _turn(session: EngineSession, ears: Ears, turn: int) -> tuple[float, float, float]:
     """Milliseconds until the pause is told, the text, and the first sound."""
     begin = turn * 10 * 320
     ears.said.clear()
