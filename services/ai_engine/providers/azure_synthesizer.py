@@ -30,6 +30,8 @@ _RATE_HZ: Final = 24_000
 _FAULTS: Final = Faults("azure", "Azure Speech")
 #: Until the connection stands; then the clause is sent all the same, and its failure is told.
 _CONNECT_S: Final = 0.4
+#: Until the words that are missing at the end of a clause count as not told.
+_LATE_S: Final = 0.3
 #: Pieces and words of one clause that may wait. Full: the reply has failed.
 _WAITING: Final = 4096
 
@@ -110,12 +112,24 @@ class _Reply:
         self._connection.open(for_continuous_recognition=True)
 
     async def events(self) -> AsyncIterator[bytes | Word | None]:
-        """What the SDK tells, until it fails."""
+        """What the SDK tells, until it fails; the end of a clause after the last of its words."""
         while True:
             try:
-                yield await self._inbox.get()
+                event = await self._inbox.get()
+                while event is None and (late := await self._late()) is not None:
+                    yield late
+                yield event
             except Closed:
                 raise self._inbox.error or _FAULTS.cut_off() from None
+
+    async def _late(self) -> bytes | Word | None:
+        """What is told after the end: on a busy machine the SDK's threads overtake one another."""
+        if self._written.is_found:
+            return None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LATE_S):
+                return await self._inbox.get()
+        return None
 
     async def route(self, event: bytes | Word | None) -> None:
         """Takes a piece of sound, with the words that were told, to its clause."""
