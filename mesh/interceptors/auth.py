@@ -50,6 +50,9 @@ class AuthInterceptor(AsyncServerInterceptor):
         response = method(request_or_iterator, context)
         if not hasattr(response, "__aiter__"):
             return await response
+        # From here on the call may be ended from beside its handler. Where these went with the first message, and that
+        # is under way, gRPC would send them twice with the status, and fail: the peer would wait for it for ever.
+        await context.send_initial_metadata(())
         if entitled is not None and self._verifier.revocations is not None:
             self._verifier.revocations.watch(entitled, until=entitled.call.task)
         return response

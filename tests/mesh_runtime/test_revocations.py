@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import grpc
@@ -23,6 +24,7 @@ from mesh.streams import DuplexStream, client_stream
 from mesh.testing import Authority, new_authority, no_leaked_tasks, serve, until
 from mesh.wire_errors import from_rpc_error
 from tests.mesh_runtime.echo import Echo, EchoServicer, EchoStub, echo_service, new_echo
+from tests.services.calls import refused
 
 Stream = DuplexStream[Echo, Echo]
 #: What is promised.
@@ -89,11 +91,11 @@ async def echoed(stream: Stream, number: int) -> None:
     assert (await anext(stream)).number == number
 
 
-async def meets_the_end(stream: Stream) -> VivavoceError:
-    with pytest.raises(UnauthenticatedError) as caught:
+async def meets_the_end(stream: AsyncIterator[Echo]) -> VivavoceError:
+    with refused(UnauthenticatedError, reason="TOKEN_INVALID") as refusal:
         await asyncio.wait_for(_all(stream), 10)
-    assert caught.value.reason == "TOKEN_INVALID"
-    return caught.value
+    assert refusal.error is not None
+    return refusal.error
 
 
 async def test_a_call_of_an_ended_login_session_is_refused_within_five_seconds(mesh: Mesh) -> None:
@@ -145,9 +147,19 @@ async def test_a_stream_whose_client_does_not_read_is_ended_too(mesh: Mesh) -> N
     mesh.feed.ended = ["lgn_1"]
     await mesh.clock.elapse(WITHIN_S)
     await until(lambda: mesh.servicer.sessions == 0)
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await asyncio.wait_for(_all(call), 10)
-    assert from_rpc_error(caught.value).reason == "TOKEN_INVALID"
+    await meets_the_end(call)
+
+
+async def test_a_stream_that_is_ended_while_its_first_message_is_under_way_is_told_so(mesh: Mesh) -> None:
+    async def first_words(stream: Stream, steps: int) -> None:
+        stream.offer(new_echo(number=steps))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await entitlement().end(UnauthenticatedError("The login session has ended.", reason="TOKEN_INVALID"))
+
+    for steps in range(12):
+        mesh.servicer.session = partial(first_words, steps=steps)
+        await meets_the_end(mesh.stub.Talk(metadata=mesh.metadata()))
 
 
 async def test_a_session_that_is_put_out_may_clean_up(mesh: Mesh) -> None:

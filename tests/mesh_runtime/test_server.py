@@ -128,3 +128,38 @@ async def test_a_signal_drains_and_a_second_one_stops_at_once() -> None:
             await running
             with pytest.raises(UnavailableError):
                 await anext(stream)
+
+
+async def test_a_second_signal_stops_at_once_also_while_goodbye_is_said() -> None:
+    authority, servicer = new_authority(), EchoServicer()
+    saying = asyncio.Event()
+
+    async def goodbye() -> None:
+        saying.set()
+        await asyncio.Event().wait()
+
+    async def session(_: DuplexStream[Echo, Echo]) -> None:
+        await asyncio.Event().wait()
+
+    servicer.session = session
+    async with (
+        asyncio.timeout(10),
+        serve([echo_service(servicer)], authority, drain_s=60) as server,
+        open_channel(server.address) as channel,
+    ):
+        server.on_drain.append(goodbye)
+        running = asyncio.create_task(server.run_until_signal(signal.SIGUSR1))
+        async with client_stream(EchoStub(channel).Talk, metadata=authority.user_metadata()) as stream:
+            await until(lambda: servicer.sessions == 1)
+            os.kill(os.getpid(), signal.SIGUSR1)
+            await saying.wait()
+            os.kill(os.getpid(), signal.SIGUSR1)
+            await running
+            with pytest.raises(UnavailableError):
+                await anext(stream)
+
+
+async def test_a_server_that_was_stopped_at_once_is_not_drained_when_it_is_left() -> None:
+    async with asyncio.timeout(5), serve([echo_service(EchoServicer())], new_authority(), drain_s=60) as server:
+        server.on_drain.append(asyncio.Event().wait)  # type: ignore[arg-type]  # It never returns anything.
+        await server.stop_now()
