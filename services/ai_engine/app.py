@@ -47,7 +47,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             stub = UserServiceStub(peers.channel("user"))
             kept = open_spending(stub, peers.metadata, grace_micros=settings.budget_grace_micros, clock=clock)
             spending = await stack.enter_async_context(kept)
-        servicer = AiEngineServicer(  # type: ignore[abstract]  # Planned RPCs have no handler yet.
+        servicer = AiEngineServicer(
             providers,
             Catalog(script.scenario for script in scripts.values()),
             purse=lambda user_id: Purse(user_id, spending, prices, clock),

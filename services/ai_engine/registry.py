@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from mesh.clock import Clock, SystemClock
 from mesh.errors import InvalidFieldError, PreconditionError
+from services.ai_engine.adapters.beside import Granting
 from services.ai_engine.adapters.chain import TITLES, Chain, Health, Healths, Link, Provider, Tell, untold
 from services.ai_engine.adapters.failover_hearing import failover_recognizer
 from services.ai_engine.adapters.failover_model import FailoverModel
@@ -139,6 +140,10 @@ class Providers:
                 "language_model",
             )
         return name, able[name]
+
+    def granting(self) -> Granting | None:
+        """The first language model that answers wishes; None where there is none."""
+        return next((model for model in self.language_models.values() if isinstance(model, Granting)), None)
 
 
 @asynccontextmanager

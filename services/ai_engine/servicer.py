@@ -22,6 +22,7 @@ from services.ai_engine.domain.attempts import Attempts
 from services.ai_engine.domain.run import Event, ReplyFinished
 from services.ai_engine.engines.reply_sound import ReplySound
 from services.ai_engine.registry import Providers, engine_for, voice_for
+from services.ai_engine.reports import Reports
 from services.ai_engine.wire_context import preview, tutor_context
 
 _log: Final = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
         self._providers = providers
         self._catalog = catalog
         self._purse = purse
+        self._reports = Reports(providers, purse)
         self._clock = clock
         self._max_sessions = max_sessions
         self._line_timeout_s = line_timeout_s
@@ -109,6 +111,13 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
             self._catalog.one(known.scenario_id)
         name, model = self._providers.prompted(request.language_model)
         return preview(name, model.prompt(known))
+
+    async def WriteReport(
+        self, request: service_pb.WriteReportRequest, context: Context
+    ) -> service_pb.WriteReportResponse:
+        """Writes the report on a conversation."""
+        written = await self._reports.write(tutor_context(request.context, ""), request.user_id)
+        return service_pb.WriteReportResponse(praise=written.praise, next_step=written.next_step)
 
     async def _session(self, stream: RunStream) -> None:
         if self._sessions >= self._max_sessions:

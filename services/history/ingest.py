@@ -11,7 +11,7 @@ from services.history.domain.keeping import Memory
 from services.history.events import to_happening
 
 #: Deliveries are stored together up to so many events: no transaction takes long.
-_TOGETHER: Final = 2048
+_TOGETHER: Final = 512
 _MOST_EVENTS: Final = 256
 
 Stream: TypeAlias = DuplexStream[service_pb.IngestResponse, service_pb.IngestRequest]

@@ -94,7 +94,7 @@ class Reports:
         stub = AiEngineServiceStub(self._peers.channel("ai_engine"))
         try:
             return await stub.WriteReport(
-                engine_service_pb.WriteReportRequest(context=context),
+                engine_service_pb.WriteReportRequest(context=context, user_id=conversation.user_id),
                 metadata=self._peers.metadata(),
                 timeout=_WITHIN_S,
             )

@@ -4,10 +4,18 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from mesh.errors import VivavoceError
-from services.ai_engine.domain.roles import ReplyPart, Summary, TalkSummarised, TextEnded, TokensUsed, TutorContext
+from services.ai_engine.domain.roles import (
+    Capabilities,
+    ReplyPart,
+    Summary,
+    TalkSummarised,
+    TextEnded,
+    TokensUsed,
+    TutorContext,
+)
 from services.ai_engine.prompts.corrections import SCHEMA, corrections_prompt, read_corrections
 from services.ai_engine.prompts.prompt import Prompt
 from services.ai_engine.prompts.quoting import said
@@ -26,6 +34,18 @@ class Wish:
     instructions: str
     text: str
     schema: Mapping[str, object] | None = None
+
+
+@runtime_checkable
+class Granting(Protocol):
+    """A language model that also answers wishes."""
+
+    name: str
+    capabilities: Capabilities
+
+    async def grant(self, wish: Wish) -> tuple[str, TokensUsed]:
+        """The answer in one piece, and what it cost. Raises ProviderError."""
+        ...
 
 
 #: Answers a wish, and tells what that cost.

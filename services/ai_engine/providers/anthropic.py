@@ -70,7 +70,7 @@ class ClaudeTutor:
         async with aclosing(answer):
             async for part in answer:
                 yield part
-        more = beside(context, prompt, self._granted, corrections=self._options.corrections, source=self.name)
+        more = beside(context, prompt, self.grant, corrections=self._options.corrections, source=self.name)
         async with aclosing(more):
             async for part in more:
                 yield part
@@ -149,8 +149,8 @@ class ClaudeTutor:
         except Exception as error:
             raise _translated(error, options, begun=begun) from None
 
-    async def _granted(self, wish: Wish) -> tuple[str, TokensUsed]:
-        """The answer to a wish, in one piece. Raises ProviderError."""
+    async def grant(self, wish: Wish) -> tuple[str, TokensUsed]:
+        """The answer to a wish, in one piece (Granting). Raises ProviderError."""
         shape: Any = (
             {"output_config": {"format": {"type": "json_schema", "schema": wish.schema}}} if wish.schema else {}
         )

@@ -87,7 +87,7 @@ class OpenAiTutor:
             raise _failed("broke off in the middle of its answer; say it again", "CUT_OFF")
         if not spoken:
             raise _failed("gave an empty answer; check that the model is a chat model", "EMPTY")
-        more = beside(context, prompt, self._answer, corrections=self._endpoint.corrections, source=self.name)
+        more = beside(context, prompt, self.grant, corrections=self._endpoint.corrections, source=self.name)
         async with aclosing(more):
             async for part in more:
                 yield part
@@ -137,8 +137,8 @@ class OpenAiTutor:
         )
         return chunks
 
-    async def _answer(self, wish: Wish) -> tuple[str, TokensUsed]:
-        """The answer to a wish, in one piece. Raises ProviderError."""
+    async def grant(self, wish: Wish) -> tuple[str, TokensUsed]:
+        """The answer to a wish, in one piece (Granting). Raises ProviderError."""
         asked = self._bounds()
         if wish.schema is not None:
             shape = {"name": "answer", "schema": wish.schema, "strict": True}

@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as engine_service_pb
+from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import (
+    AiEngineServiceServicer,
+    add_AiEngineServiceServicer_to_server,
+)
 from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
@@ -19,6 +24,7 @@ from vivavoce.user.v1.user_service_pb2_grpc import UserServiceServicer, add_User
 
 from mesh.channel import open_channel
 from mesh.clock import Clock, SystemClock
+from mesh.errors import UnavailableError
 from mesh.identity import caller
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
@@ -109,6 +115,18 @@ class Profiles(UserServiceServicer):
         return user_service_pb.GetUserResponse(user=user_pb.User(user_id=caller().user_id, profile=profile))
 
 
+class Writer(AiEngineServiceServicer):
+    """The part of the engine that history asks: it writes reports for one learner, and fails for others."""
+
+    async def WriteReport(
+        self, request: engine_service_pb.WriteReportRequest, context: object
+    ) -> engine_service_pb.WriteReportResponse:
+        if request.user_id != "usr_praised":
+            raise UnavailableError("No model is here.")
+        said = request.context.lines[-1].text
+        return engine_service_pb.WriteReportResponse(praise=f"You said: {said}", next_step="Say more.")
+
+
 @asynccontextmanager
 async def history_mesh(settings: Settings, clock: Clock | None = None) -> AsyncIterator[HistoryMesh]:
     authority = new_authority()
@@ -116,9 +134,15 @@ async def history_mesh(settings: Settings, clock: Clock | None = None) -> AsyncI
         SERVICE_NAMES["user"],
         partial(add_UserServiceServicer_to_server, Profiles()),  # type: ignore[abstract]  # All that is asked.
     )
+    writer = Service(
+        SERVICE_NAMES["ai_engine"],
+        partial(add_AiEngineServiceServicer_to_server, Writer()),  # type: ignore[abstract]  # As above.
+    )
     async with (
-        serve([profiles], authority) as neighbours,
-        Peers({"user": neighbours.address}, ServiceTokens(authority.signer, "history")) as peers,
+        serve([profiles, writer], authority) as neighbours,
+        Peers(
+            dict.fromkeys(("user", "ai_engine"), neighbours.address), ServiceTokens(authority.signer, "history")
+        ) as peers,
         open_service(settings, peers, clock or SystemClock()) as service,
         serve([service], authority) as server,
         open_channel(server.address) as channel,

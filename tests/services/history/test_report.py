@@ -99,6 +99,15 @@ async def test_a_report_is_written_once_and_again_when_the_talk_goes_on(mesh: Hi
     assert (await report(mesh)).version == 2
 
 
+async def test_where_a_language_model_writes_reports_its_praise_and_next_step_are_told(mesh: HistoryMesh) -> None:
+    for user_id in ("usr_praised", "usr_test"):
+        name = f"cnv_{user_id}"
+        await mesh.deliver([event(number, "tea", conversation_id=name, user_id=user_id) for number in (1, 2)])
+    told = await report(mesh, "usr_praised", "cnv_usr_praised")
+    assert (told.praise, told.next_step, list(told.new_words)) == ("You said: tea", "Say more.", ["tea"])
+    assert "first conversation" in (await report(mesh, "usr_test", "cnv_usr_test")).praise
+
+
 async def test_words_are_new_only_in_the_talk_they_came_in_first(mesh: HistoryMesh) -> None:
     await mesh.deliver([event(1), event(2, "tea please")])
     later = [event(1, conversation_id="cnv_2"), event(2, "coffee please", conversation_id="cnv_2")]
