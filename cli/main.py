@@ -209,7 +209,9 @@ def restore(file: Annotated[Path, typer.Argument(help="A file of `viva backup`."
 @app.command()
 def bench(
     name: Annotated[
-        Literal["accounts", "engine", "feedback", "history", "latency", "media", "mesh", "providers", "realtime"],
+        Literal[
+            "accounts", "engine", "feedback", "history", "latency", "media", "mesh", "providers", "realtime", "turns"
+        ],
         typer.Argument(help="What to measure."),
     ],
     as_json: Json = False,

@@ -6,7 +6,7 @@ from cli.bench.report import Report
 from cli.output import print_json
 
 Name: TypeAlias = Literal[
-    "accounts", "engine", "feedback", "history", "latency", "media", "mesh", "providers", "realtime"
+    "accounts", "engine", "feedback", "history", "latency", "media", "mesh", "providers", "realtime", "turns"
 ]
 
 
@@ -61,5 +61,9 @@ def _measure(name: Name, *, quick: bool, database_url: str) -> Report:
             from cli.bench.mesh import bench_mesh
 
             return bench_mesh(quick=quick)
+        case "turns":
+            from cli.bench.turns import bench_turns
+
+            return bench_turns(quick=quick)
         case other:
             assert_never(other)

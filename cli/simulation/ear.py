@@ -45,10 +45,10 @@ class Ear:
     """Hears what is spoken into a session, at the pace of an engine; tells of it by `hear`."""
 
     def __init__(self, clock: VirtualClock, paces: Paces, chance: Chance, hear: Callable[[events.Event], None]) -> None:
-        self._clock = clock
-        self._paces = paces
+        self.clock = clock
+        self.paces = paces
         self._chance = chance
-        self._hear = hear
+        self.hear = hear
         self._heard: list[Stretch] = []
         self._snr_db: float | None = None
         self.lost_share = 0.0
@@ -62,27 +62,27 @@ class Ear:
 
     def sound(self, seconds: float, text: str) -> float:
         """Makes one sound from now on, with words or without; tells when it ends."""
-        self._sound(Stretch(self._clock.now, self._clock.now + seconds, text, INSIDE))
-        return self._clock.now + seconds
+        self._sound(Stretch(self.clock.now, self.clock.now + seconds, text, INSIDE))
+        return self.clock.now + seconds
 
     def noise(self, snr_db: float | None) -> None:
         """From now on there is noise, or none."""
         if snr_db is not None and self._snr_db is None:
-            self._clock.after(_BLIP_EVERY_S, self._blip)
+            self.clock.after(_BLIP_EVERY_S, self._blip)
         self._snr_db = snr_db
 
     def recognise(self, asked: Recognize) -> None:
         """Tells after a while which words there were."""
         begin = asked.from_sample / HEARING_HZ
-        end = asked.to_sample / HEARING_HZ if asked.to_sample else self._clock.now
+        end = asked.to_sample / HEARING_HZ if asked.to_sample else self.clock.now
         # An edge lies within a sample of the stretch's own end.
         heard = [each for each in self._heard if each.begins_at < end and each.ends_at > begin + _FRAME_S]
         text = " ".join(filter(None, (each.words_until(end + _FRAME_S) for each in heard)))
         recognised = events.TextRecognised(asked.turn_id, asked.hearing, text, ())
-        self._clock.after(self._paces.recognised_s, lambda: self._hear(recognised))
+        self.clock.after(self.paces.recognised_s, lambda: self.hear(recognised))
 
     def _stretches(self, say: Say) -> Iterator[Stretch]:
-        begins_at = self._clock.now
+        begins_at = self.clock.now
         pauses = [piece for piece in say.pieces if isinstance(piece, Pause)]
         texts = [piece for piece in say.pieces if isinstance(piece, str)]
         endings = [pause.looks_over for pause in pauses] + [say.looks_over]
@@ -114,27 +114,27 @@ class Ear:
         self._heard.append(stretch)
         begin, end = (round(at * HEARING_HZ) for at in (stretch.begins_at, stretch.ends_at))
         if last is None or stretch.begins_at - last.ends_at > _HANG_S:
-            self._clock.at(stretch.begins_at + self._paces.onset_s, lambda: self._hear(events.SpeechBegan(begin)))
-        paused_at = max(stretch.ends_at + self._paused_s(), stretch.begins_at + self._paces.onset_s)
-        self._clock.at(paused_at, lambda: self._pauses(stretch, end))
+            self.clock.at(stretch.begins_at + self.paces.onset_s, lambda: self.hear(events.SpeechBegan(begin)))
+        paused_at = max(stretch.ends_at + self._paused_s(), stretch.begins_at + self.paces.onset_s)
+        self.clock.at(paused_at, lambda: self._pauses(stretch, end))
 
     def _pauses(self, stretch: Stretch, end: int) -> None:
         """Tells of the pause, unless what came next belonged to it."""
         if any(stretch.ends_at <= other.begins_at <= stretch.ends_at + _HANG_S for other in self._heard):
             return
-        self._hear(events.SpeechPaused(end, stretch.ends_at))
+        self.hear(events.SpeechPaused(end, stretch.ends_at))
         judged = events.TurnEndJudged(end, stretch.looks_over)
-        self._clock.after(self._paces.judged_s, lambda: self._hear(judged))
+        self.clock.after(self.paces.judged_s, lambda: self.hear(judged))
 
     def _paused_s(self) -> float:
         loudness = 0.0 if self._snr_db is None else max(0.0, 1 - self._snr_db / _LOUD_DB)
-        return self._paces.paused_s + _NOISY_S * loudness
+        return self.paces.paused_s + _NOISY_S * loudness
 
     def _blip(self) -> None:
         if self._snr_db is None:
             return
-        now = self._clock.now
+        now = self.clock.now
         silent = all(each.ends_at + 1.0 < now for each in self._heard)
         if silent and self._snr_db < _LOUD_DB / 2:
             self.sound(_BLIP_S, "")
-        self._clock.after(_BLIP_EVERY_S, self._blip)
+        self.clock.after(_BLIP_EVERY_S, self._blip)

@@ -156,6 +156,12 @@ class Story:
         return [said for said in self.said if any(said.began_at < at < said.ended_at for at in spoken)]
 
     @property
+    def ended_pauses(self) -> int:
+        """Pauses within what was said that were taken for the end."""
+        spoken = [turn.committed_at for turn in self.turns if not turn.typed]
+        return sum(said.began_at < at < said.ended_at for said in self.said for at in spoken)
+
+    @property
     def gaps_s(self) -> list[float]:
         """From the last sample of a turn to the first of its answer, where the answer came after it."""
         gaps = []

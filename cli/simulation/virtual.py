@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, assert_never
 
-from cli.simulation.chance import Chance
+from cli.simulation.chance import Chance, Paces
 from cli.simulation.client import REPORT_S, Client
 from cli.simulation.clock import VirtualClock
 from cli.simulation.ear import Ear
@@ -45,9 +45,13 @@ _ROOM_S: Final = 0.1
 _SESSION: Final = "ses_simulated"
 
 
-def play_virtually(script: Script, chance: Chance | None = None) -> Story:
+#: Makes what hears the learner.
+MakeEar = Callable[[VirtualClock, Paces, Chance, Callable[[events.Event], None]], Ear]
+
+
+def play_virtually(script: Script, chance: Chance | None = None, make_ear: MakeEar = Ear) -> Story:
     """Plays the script to its end, as fast as it can be computed."""
-    return _Talk(script, chance or Chance()).play()
+    return _Talk(script, chance or Chance(), make_ear).play()
 
 
 def name_of(act: Act) -> str:
@@ -58,13 +62,13 @@ def name_of(act: Act) -> str:
 class _Talk:
     """One conversation."""
 
-    def __init__(self, script: Script, chance: Chance) -> None:
+    def __init__(self, script: Script, chance: Chance, make_ear: MakeEar) -> None:
         self._script = script
         self._clock = VirtualClock()
         self._paces = chance.paces()
         self._story = Story()
         self._client = Client(self._story, lambda: self._clock.now)
-        self._ear = Ear(self._clock, self._paces, chance, self._heard)
+        self._ear = make_ear(self._clock, self._paces, chance, self._heard)
         self._tutor = Tutor(self._clock, self._paces, self._happen)
         self._session = Session(Setup(_SESSION, script.choices, HEARING_HZ, SPEECH_HZ))
         self._stored = 0

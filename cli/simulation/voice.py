@@ -52,10 +52,11 @@ class Voice:
             raise from_rpc_error(error) from None
         rate_hz = answer.audio_format.sample_rate_hz
         whole = Sound(answer.pcm, rate_hz).at_rate(HEARING_HZ).trimmed()
-        begin = _first_sample(answer.pcm, whole, rate_hz)
-        words = [word.start_sample * HEARING_HZ // rate_hz - begin for word in answer.words]
+        # Where the first word begins the trimmed sound does.
+        begin = answer.words[0].start_sample
+        ends = [(word.end_sample - begin) * HEARING_HZ // rate_hz for word in answer.words]
         pauses = [piece.seconds for piece in say.pieces if isinstance(piece, Pause)]
-        return Sound(b"".join(_with_pauses(whole, list(_cuts(say, words)), pauses)), HEARING_HZ)
+        return Sound(b"".join(_with_pauses(whole, list(_cuts(say, ends)), pauses)), HEARING_HZ)
 
 
 def cough(seconds: float) -> bytes:
@@ -65,16 +66,11 @@ def cough(seconds: float) -> bytes:
     return (drawn * _COUGH).astype("<i2").tobytes()
 
 
-def _first_sample(pcm: bytes, whole: Sound, rate_hz: int) -> int:
-    """Where the trimmed sound begins in the untrimmed, at the hearing rate."""
-    return Sound(pcm, rate_hz).at_rate(HEARING_HZ).pcm.find(whole.pcm) // BYTES_PER_SAMPLE
-
-
-def _cuts(say: Say, words: list[int]) -> Iterator[int]:
-    """The samples at which the pauses come: where the first word after each begins."""
+def _cuts(say: Say, ends: list[int]) -> Iterator[int]:
+    """The samples at which the pauses come: where the word before each ends."""
     texts = [len(piece.split()) for piece in say.pieces if isinstance(piece, str)]
     for count in itertools.accumulate(texts[:-1]):
-        yield max(0, words[min(count, len(words) - 1)])
+        yield max(0, ends[min(count, len(ends)) - 1])
 
 
 def _with_pauses(sound: Sound, cuts: list[int], pauses: list[float]) -> Iterator[bytes]:

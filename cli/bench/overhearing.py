@@ -1,0 +1,125 @@
+"""What the real models make of a turn with pauses in it: its edges, how final each pause sounds, and the words."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from cli.talking.sound import Sound
+from mesh.audio import BYTES_PER_SAMPLE, HEARING_HZ, SPEECH_HZ
+from mesh.clock import SystemClock
+from mesh.settings import load
+from services.ai_engine.domain.run import (
+    AppendAudio,
+    Configure,
+    EngineSession,
+    Event,
+    Recognize,
+    Selection,
+    SpeechEnded,
+    SpeechStarted,
+    TranscriptRevised,
+    TurnEndEstimated,
+)
+from services.ai_engine.models import ModelSettings
+from services.ai_engine.openers import silero, smart_turn, whisper
+from services.ai_engine.providers.instant import InstantLanguageModel, InstantSynthesizer
+from services.ai_engine.registry import Premises, Providers, engine_for
+from services.ai_engine.settings import Settings
+
+E = TypeVar("E", bound=Event)
+
+_PIECE: Final = HEARING_HZ // 10 * BYTES_PER_SAMPLE
+#: Silence before and after a turn.
+_LEAD: Final = bytes(HEARING_HZ // 2 * BYTES_PER_SAMPLE)
+_TAIL: Final = bytes(HEARING_HZ * BYTES_PER_SAMPLE)
+_ANSWER_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A pause as it was heard: the sample after the last of speech, how final it sounds, and the words before it."""
+
+    sample: int
+    looks_over: float
+    text: str
+
+
+@dataclass(slots=True)
+class Overheard:
+    """A turn as it was heard. Samples count from its first; `ends` is the sample after its last loud one."""
+
+    ends: int
+    begins: list[int] = field(default_factory=list)
+    stops: list[Stop] = field(default_factory=list)
+
+
+class Listener:
+    """Hears turns one after another, faster than they are spoken."""
+
+    def __init__(self, session: EngineSession, events: "asyncio.Queue[Event]") -> None:
+        self._session = session
+        self._events = events
+        self._position = 0
+        self._turns = 0
+
+    async def overhear(self, sound: Sound) -> Overheard:
+        """Listens to a turn; each pause is judged and recognised before more is heard, as it is in a conversation."""
+        self._turns += 1
+        origin = self._position + len(_LEAD) // BYTES_PER_SAMPLE
+        heard = Overheard(sound.last_speech_sample())
+        pcm = _LEAD + sound.pcm + _TAIL
+        for begin in range(0, len(pcm), _PIECE):
+            piece = pcm[begin : begin + _PIECE]
+            await self._session.handle(AppendAudio(self._position, piece))
+            self._position += len(piece) // BYTES_PER_SAMPLE
+            await self._note(heard, origin)
+        return heard
+
+    async def _note(self, heard: Overheard, origin: int) -> None:
+        """Takes what the models noticed in the last piece; they need a moment for it."""
+        await asyncio.sleep(0.005)
+        while not self._events.empty():
+            match self._events.get_nowait():
+                case SpeechStarted(at_sample):
+                    heard.begins.append(at_sample - origin)
+                case SpeechEnded(at_sample):
+                    judged = await self._next(TurnEndEstimated)
+                    asked = Recognize(f"t{self._turns}", len(heard.stops) + 1, origin + heard.begins[0], at_sample)
+                    await self._session.handle(asked)
+                    recognised = await self._next(TranscriptRevised)
+                    heard.stops.append(Stop(at_sample - origin, judged.probability, recognised.text))
+                case _:
+                    pass
+
+    async def _next(self, kind: type[E]) -> E:
+        async with asyncio.timeout(_ANSWER_S):
+            while True:
+                event = await self._events.get()
+                if isinstance(event, kind):
+                    return event
+
+
+@asynccontextmanager
+async def open_listener() -> AsyncIterator[Listener]:
+    """The models of this installation that hear, for the length of the block.
+
+    Raises:
+        VivavoceError: a model is missing.
+    """
+    premises = Premises(load(Settings), load(ModelSettings), {})
+    events: asyncio.Queue[Event] = asyncio.Queue(1024)
+    async with AsyncExitStack() as stack:
+        providers = Providers(
+            recognizers={"whisper": await stack.enter_async_context(whisper(premises))},
+            language_models={"instant": InstantLanguageModel()},
+            synthesizers={"instant": InstantSynthesizer()},
+            speech_to_speech={},
+            ear=await stack.enter_async_context(silero(premises)),
+            turn_end=await stack.enter_async_context(smart_turn(premises)),
+        )
+        configure = Configure(Selection(), HEARING_HZ, SPEECH_HZ)
+        engine = engine_for(configure, providers, clock=SystemClock())
+        session = await stack.enter_async_context(engine.open(configure, events.put))
+        yield Listener(session, events)
