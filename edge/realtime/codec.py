@@ -17,8 +17,8 @@ class Codec:
     The session with the tutor begins with the first event that needs it, so that a client may choose formats before.
     """
 
-    def __init__(self, session_id: str, chosen: Chosen, opening: Opening, client: str) -> None:
-        self._talk = Talk(session_id, chosen, opening, client)
+    def __init__(self, session_id: str, chosen: Chosen, opening: Opening, client: str, lasting_key: str = "") -> None:
+        self._talk = Talk(session_id, chosen, opening, client, lasting_key)
         self._from_client = FromClient(self._talk)
         self._to_client = ToClient(self._talk)
 

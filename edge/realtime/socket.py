@@ -33,6 +33,7 @@ from edge.sockets import (
     until_one_ends,
 )
 from edge.uplink import Uplink, open_uplink
+from mesh import access_keys
 from mesh.channel import call_metadata
 from mesh.clock import Clock
 from mesh.errors import VivavoceError
@@ -79,7 +80,9 @@ class RealtimeSockets:
             await self._talk(socket, admitted)
 
     async def _talk(self, socket: WebSocket, admitted: Admitted) -> None:
-        codec = Codec(f"sess_{secrets.token_hex(12)}", admitted.chosen, admitted.opening, admitted.client)
+        key = admitted.token if admitted.token.startswith(access_keys.PREFIX) else ""
+        session_id = f"sess_{secrets.token_hex(12)}"
+        codec = Codec(session_id, admitted.chosen, admitted.opening, admitted.client, key)
         sending = Sending(socket, self._clock)
         pace = Pace(self._settings.messages_per_s, self._clock)
         try:

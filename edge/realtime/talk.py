@@ -38,11 +38,13 @@ class Opening:
 class Talk:
     """Deterministic but for the ids of items that clients do not name."""
 
-    def __init__(self, session_id: str, chosen: Chosen, opening: Opening, client: str) -> None:
+    def __init__(self, session_id: str, chosen: Chosen, opening: Opening, client: str, lasting_key: str) -> None:
         self.session_id = session_id
         self.chosen = chosen
         self.opening = opening
         self.client = client
+        #: A personal access token, by which a session is renewed whose client knows nothing of that; or empty.
+        self.lasting_key = lasting_key
         self.items = Items()
         #: The reply that Converse has not finished.
         self.response: Response | None = None

@@ -51,6 +51,9 @@ class ToClient:
                 self._reply_resumed(message.reply_resumed, now)
             case "reply_finished":
                 self._reply_finished(message.reply_finished)
+            case "access_expiring" if talk.lasting_key:
+                # Stock clients can't renew; the key can, each time it is shown.
+                talk.ask(converse_pb.RefreshAccess(access_token=talk.lasting_key), "refresh_access")
             case "error_raised":
                 self._failed(message.error_raised.failure)
             case "go_away":

@@ -22,9 +22,9 @@ Part = Any
 class Desk:
     """What the codec said to either side, and how to say something to it."""
 
-    def __init__(self, opening: Opening | None = None, **session: Part) -> None:
+    def __init__(self, opening: Opening | None = None, *, lasting_key: str = "", **session: Part) -> None:
         chosen, _ = updated(Chosen(), Fields(session, "session"))
-        self.codec = Codec("sess_1", chosen, opening or Opening(), "test")
+        self.codec = Codec("sess_1", chosen, opening or Opening(), "test", lasting_key)
         self.now = 100.0
         self.requests: list[service_pb.ConverseRequest] = []
         self.events: list[Json] = []

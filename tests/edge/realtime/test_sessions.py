@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
+from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import learner_pb2 as learner_pb
 
 from tests.edge.realtime.desk import Desk, Part
@@ -107,3 +108,16 @@ def test_what_is_no_event_is_answered_with_an_error(text: str, code: str) -> Non
     desk = Desk().begins()
     desk.says(text)
     assert desk.error()["code"] == code
+
+
+def test_a_session_opened_by_a_personal_access_token_renews_itself() -> None:
+    desk = Desk(lasting_key="vvk_mine").begins()
+    desk.converse(access_expiring=converse_pb.AccessExpiring())
+    assert desk.last_asked("refresh_access").access_token == "vvk_mine"
+    assert "tutor.access_expiring" not in desk.kinds()
+
+
+def test_others_are_told_that_their_access_expires() -> None:
+    desk = Desk().begins()
+    desk.converse(access_expiring=converse_pb.AccessExpiring())
+    assert "tutor.access_expiring" in desk.kinds()

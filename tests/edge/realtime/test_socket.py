@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 import pytest
+from openai import AsyncOpenAI
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import error_pb2 as error_pb
@@ -103,6 +104,16 @@ async def test_an_ephemeral_key_opens_one_socket_from_its_page_with_what_was_cho
         async with door(house, additional_headers=page, subprotocols=offered):
             pass
     assert refused.value.response.status_code == 401
+
+
+async def test_openai_s_sdk_reads_the_key_it_asks_for(house: House) -> None:
+    async with AsyncOpenAI(api_key=house.authority.user_token(), base_url=f"{house.edge.url}/v1") as client:
+        secret = await client.realtime.client_secrets.create(
+            session={"type": "realtime", "output_modalities": ["text"]}
+        )
+    assert secret.value.startswith("ek_")
+    assert secret.session.type == "realtime"
+    assert secret.session.output_modalities == ["text"]
 
 
 @pytest.mark.parametrize(("query", "offered", "status"), [
