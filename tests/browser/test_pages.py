@@ -1,6 +1,8 @@
 """Every screen around the call, in real Chromium against a whole mesh, for a learner with a past."""
 
 import os
+import re
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,12 +20,15 @@ from tests.browser.chromium import DESKTOP, PHONE, Watched, browse
 from tests.browser.past import EXCHANGES, give_past
 from tests.mesh.hosting import hosted
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
+# A busy machine takes its time.
+expect.set_options(timeout=20_000)
 
 ADDRESS: Final = "ana@example.org"
 PASSWORD: Final = "nine violet teapots sing"
 #: Where a person who wants to look at the screens has them put.
 SHOTS: Final = os.environ.get("VIVAVOCE_SCREENSHOTS", "")
+LEVEL: Final = re.compile("^[ABC][12]$")
 _INSTANT: Final = {
     "recognizers": ("instant",),
     "language_models": ("instant",),
@@ -86,15 +91,15 @@ async def learner(
         assert watched.hosts == {home.web.removeprefix("http://")}
 
 
-async def look(page: Page, address: str, name: str) -> list[str]:
-    """Opens a screen, and returns what is wrong with it."""
-    await page.goto(address)
+async def look(page: Page, path: str, name: str) -> list[str]:
+    """Goes to a screen of the open client, and returns what is wrong with it."""
+    await page.evaluate("(path) => { history.pushState(null, '', path); dispatchEvent(new Event('popstate')); }", path)
     await expect(page.locator("h1")).to_be_visible()
     await expect(page.get_by_text("One moment …")).to_have_count(0)
     if SHOTS:
         await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
     wide = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    return [f"{address}: {each}" for each in [*await findings(page), *(["wider than the window"] if wide else [])]]
+    return [f"{path}: {each}" for each in [*await findings(page), *(["wider than the window"] if wide else [])]]
 
 
 @pytest.mark.parametrize(("form", "size", "dark"), [("phone", PHONE, False), ("desktop", DESKTOP, True)])
@@ -104,12 +109,13 @@ async def test_every_screen_fits_and_keeps_nobody_out(
     wrong: list[str] = []
     shade = "dark" if dark else "light"
     async with browse(browser, size=size, dark=dark) as watched:
+        await watched.page.goto(home.web)
         for path in OPEN:
-            wrong += await look(watched.page, home.web + path, f"open{path.replace('/', '_')}_{form}_{shade}")
+            wrong += await look(watched.page, path, f"open{path.replace('/', '_')}_{form}_{shade}")
     async with learner(browser, home, size=size, dark=dark) as watched:
         for path in OWN:
-            address = home.web + path.format(conversation=home.conversation)
-            wrong += await look(watched.page, address, f"own{path.replace('/', '_')}_{form}_{shade}")
+            own = path.format(conversation=home.conversation)
+            wrong += await look(watched.page, own, f"own{path.replace('/', '_')}_{form}_{shade}")
     assert wrong == []
 
 
@@ -169,6 +175,66 @@ async def test_a_newcomer_registers_introduces_themselves_and_follows_the_letter
         await page.goto(f"{home.web}/#verify={token}")
         await expect(page.get_by_text("your address is confirmed")).to_be_visible()
         assert token not in page.url
+
+
+async def test_a_newcomer_s_level_is_guessed_from_a_short_talk(browser: Browser, home: Home) -> None:
+    async with browse(browser, size=PHONE) as watched:
+        page = watched.page
+        await page.goto(f"{home.web}/welcome")
+        await page.get_by_role("button", name="Next").click()
+        await page.get_by_role("button", name="Find out by talking").click()
+        await page.get_by_role("button", name="Start talking").click()
+        await expect(page.get_by_role("listitem").filter(has_text="Tutor")).to_have_count(1)
+        await page.get_by_role("button", name="Mute").click()
+        box = page.get_by_label("Write instead")
+        for line in ("Hello, I come from a small town in the north.", "I work in a hospital and I like it a lot."):
+            await box.fill(line)
+            await page.keyboard.press("Enter")
+            await expect(box).to_have_value("")
+        await page.get_by_role("button", name="End", exact=True).click()
+        await expect(page.get_by_text(re.compile(r"From \d+ words"))).to_be_visible()
+        guess = await page.get_by_text(LEVEL).inner_text()
+        await page.get_by_role("button", name="Take it").click()
+        await expect(page.get_by_role("radio", name=guess)).to_be_checked()
+
+
+async def test_the_tutor_remembers_what_the_learner_agrees_to_and_forgets_the_rest(
+    browser: Browser, home: Home
+) -> None:
+    async with learner(browser, home) as watched:
+        page = watched.page
+        await page.goto(f"{home.web}/settings/memory")
+        fact = page.get_by_role("listitem").filter(has_text="lives in Porto")
+        await fact.get_by_role("button", name="Remember it").click()
+        known = page.get_by_role("region", name="What the tutor knows")
+        await expect(known.get_by_text("lives in Porto")).to_be_visible()
+        await known.get_by_role("button", name="Change").click()
+        await known.get_by_label("What to remember").fill("The learner lives in Lisbon.")
+        await known.get_by_role("button", name="Save").click()
+        await expect(known.get_by_text("lives in Lisbon")).to_be_visible()
+        await known.get_by_role("button", name="Forget it").click()
+        await expect(known.get_by_text("Nothing yet.")).to_be_visible()
+
+
+async def test_a_learner_takes_everything_along_and_goes(browser: Browser, home: Home) -> None:
+    async with browse(browser) as watched:
+        page = watched.page
+        await page.goto(f"{home.web}/register")
+        await page.get_by_label("E-mail address").fill("cy@example.org")
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.get_by_role("button", name="Create account").click()
+        await expect(page.get_by_label("What the tutor calls you")).to_be_visible()
+        await page.goto(f"{home.web}/settings/privacy")
+        async with page.expect_download() as download:
+            await page.get_by_role("button", name="Download the archive").click()
+        assert zipfile.is_zipfile(await (await download.value).path())
+        await page.get_by_role("button", name="Delete my account").click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("Password").fill(PASSWORD)
+        await dialog.get_by_role("button", name="Delete my account").click()
+        await expect(dialog.get_by_text("Receipt: del_")).to_be_visible()
+        await dialog.get_by_role("button", name="Close").click()
+        await expect(page.get_by_role("link", name="Log in").first).to_be_visible()
 
 
 async def test_the_client_speaks_the_learner_s_language(browser: Browser, home: Home) -> None:

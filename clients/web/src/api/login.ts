@@ -4,9 +4,10 @@ import { Code, ConnectError, createClient, type Transport } from "@connectrpc/co
 import { type Followed, Store } from "../app/store";
 import type { Tokens } from "../gen/vivavoce/user/v1/user_pb";
 import { UserService } from "../gen/vivavoce/user/v1/user_service_pb";
+import { deviceName } from "./device";
 
 /** How the client names itself to the server, for the list of login sessions. */
-export const CLIENT_NAME = "Web client";
+export const CLIENT_NAME = deviceName(navigator.userAgent);
 
 const KEPT = "vivavoce.login";
 const RENEW_BEFORE_MS = 60_000;
