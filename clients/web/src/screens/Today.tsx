@@ -2,7 +2,8 @@
 
 import { useCallback } from "react";
 import { histories, login } from "../api/mesh";
-import { loadUser, zoneHere } from "../api/profile";
+import { loadUser } from "../api/profile";
+import { loadStreak } from "../api/streak";
 import { useLoaded } from "../app/loaded";
 import { Link } from "../app/router";
 import { useStore } from "../app/store";
@@ -65,14 +66,14 @@ function Returning() {
 }
 
 async function loadToday(signal: AbortSignal) {
-  const [{ profile }, { reviewItems }, { total }] = await Promise.all([
+  const [{ profile }, { reviewItems }, streak] = await Promise.all([
     loadUser(signal),
     histories.listReviewItems({ dueOnly: true, pageSize: MOST_DUE }, { signal }),
-    histories.getProgress({ timeZone: zoneHere() }, { signal }),
+    loadStreak(signal),
   ]);
   return {
     introduced: (profile?.level ?? CefrLevel.UNSPECIFIED) !== CefrLevel.UNSPECIFIED,
     due: reviewItems.length,
-    streak: total?.streakDays ?? 0,
+    streak,
   };
 }

@@ -45,18 +45,7 @@ export default function Conversation({ params }: ScreenProps) {
         >
           <Report conversationId={conversationId} events={events} />
           <Transcript conversationId={conversationId} lines={linesOf(events)} />
-          <Card title={say("after.keep")} about={say("after.keepAbout")}>
-            <div className={styles.row}>
-              {FILES.map(([kind, name, key]) => (
-                <Button
-                  key={kind}
-                  onClick={() => download(`/v1/history/conversations/${conversationId}:export?format=${kind}`, name)}
-                >
-                  {say(key)}
-                </Button>
-              ))}
-            </div>
-          </Card>
+          <Files conversationId={conversationId} />
         </Page>
       )}
     </Awaited>
@@ -114,5 +103,24 @@ function Actions({ conversationId, open }: { conversationId: string; open: boole
         </Dialog>
       )}
     </>
+  );
+}
+
+function Files({ conversationId }: { conversationId: string }) {
+  const say = useText();
+  const deed = useDeed();
+  const fetchAs = (kind: string, name: string) =>
+    deed.run(() => download(`/v1/history/conversations/${conversationId}:export?format=${kind}`, name));
+  return (
+    <Card title={say("after.keep")} about={say("after.keepAbout")}>
+      <div className={styles.row}>
+        {FILES.map(([kind, name, key]) => (
+          <Button key={kind} disabled={deed.busy} onClick={() => fetchAs(kind, name)}>
+            {say(key)}
+          </Button>
+        ))}
+      </div>
+      <Failure of={deed} />
+    </Card>
   );
 }

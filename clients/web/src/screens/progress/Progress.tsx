@@ -5,6 +5,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { useCallback, useMemo, useState } from "react";
 import { histories } from "../../api/mesh";
 import { zoneHere } from "../../api/profile";
+import { loadStreak } from "../../api/streak";
 import { Awaited, useLoaded } from "../../app/loaded";
 import { type Progress as Counted, ProgressSchema } from "../../gen/vivavoce/history/v1/history_pb";
 import { ProgressGrouping } from "../../gen/vivavoce/history/v1/history_service_pb";
@@ -38,7 +39,7 @@ export default function Progress() {
       actions={<SelectField label={say("progress.range")} options={ranges} value={range} onChange={setRange} />}
     >
       <Awaited of={loaded} again={again}>
-        {({ total, days, spans }) =>
+        {({ total, days, spans, streak }) =>
           total.turnCount === 0 && days.length === 0 ? (
             <Empty text={say("progress.empty")}>
               <ButtonLink to="/" look="main">
@@ -46,7 +47,7 @@ export default function Progress() {
               </ButtonLink>
             </Empty>
           ) : (
-            <Drawn range={range} total={total} days={days} spans={spans} />
+            <Drawn range={range} total={total} days={days} spans={spans} streak={streak} />
           )
         }
       </Awaited>
@@ -54,7 +55,7 @@ export default function Progress() {
   );
 }
 
-/** The range, and the last four weeks by day for the row of days. */
+/** The range, the last four weeks by day for the row of days, and the days in a row. */
 async function loadProgress(range: Range, signal: AbortSignal) {
   const ask = (each: Range) =>
     histories.getProgress(
@@ -65,8 +66,8 @@ async function loadProgress(range: Range, signal: AbortSignal) {
       },
       { signal },
     );
-  const [wanted, month] = await Promise.all([ask(range), ask("month")]);
-  return { total: wanted.total ?? NOTHING, days: month.spans, spans: wanted.spans };
+  const [wanted, month, streak] = await Promise.all([ask(range), ask("month"), loadStreak(signal)]);
+  return { total: wanted.total ?? NOTHING, days: month.spans, spans: wanted.spans, streak };
 }
 
 interface DrawnProps {
@@ -74,15 +75,16 @@ interface DrawnProps {
   total: Counted;
   days: readonly Counted[];
   spans: readonly Counted[];
+  streak: number;
 }
 
-function Drawn({ range, total, days, spans }: DrawnProps) {
+function Drawn({ range, total, days, spans, streak }: DrawnProps) {
   const say = useText();
   const format = useFormat();
   const today = useMemo(() => new Date(), []);
   return (
     <>
-      <Streak days={total.streakDays} spans={filled("month", today, days)} />
+      <Streak days={streak} spans={filled("month", today, days)} />
       <Figures
         of={[
           [say("figure.spoken"), say("figure.minutes", { count: format.number(total.spokenSeconds / 60) })],

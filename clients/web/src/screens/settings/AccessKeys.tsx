@@ -101,9 +101,12 @@ function NewKey({ close }: { close: () => void }) {
         <Notice kind="warn" text={say("access.once")} />
         <p className={styles.secret}>{token}</p>
         <div className={styles.row}>
-          <Button look="main" onClick={() => navigator.clipboard.writeText(token)}>
-            {say("access.copy")}
-          </Button>
+          {/* Pages without TLS have no clipboard; there a click selects the token. */}
+          {navigator.clipboard && (
+            <Button look="main" onClick={() => navigator.clipboard.writeText(token)}>
+              {say("access.copy")}
+            </Button>
+          )}
           <Button onClick={close}>{say("action.close")}</Button>
         </div>
       </>
