@@ -261,6 +261,14 @@ def media(context: typer.Context) -> None:
 
 
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def outbox(context: typer.Context) -> None:
+    """Show what history refuses, and have it sent again."""
+    from cli.outbox import app as outbox_app
+
+    outbox_app(args=context.args, prog_name="viva outbox")
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def certs(context: typer.Context) -> None:
     """Make, renew and show the certificates of services that run as processes of their own."""
     from cli.certs import app as certs_app

@@ -53,6 +53,9 @@ _wasted_tokens: Final = _meter.create_counter(
 _strains: Final = _meter.create_gauge(
     "vivavoce.conversation.strain", description="0 while there is room to make replies ahead, 1 busy, 2 overloaded."
 )
+_set_aside: Final = _meter.create_counter(
+    "vivavoce.outbox.set_aside", description="Events that history refused for good; their conversations wait."
+)
 _breakers: Final = _meter.create_gauge(
     "vivavoce.provider.breaker", description="1 while a provider is left alone after failures, by role and name."
 )
@@ -184,6 +187,11 @@ def count_draft(outcome: Literal["used", "thrown_away"]) -> None:
 def count_wasted_tokens(tokens: int) -> None:
     """Records what a reply cost that was made ahead and thrown away."""
     _wasted_tokens.add(tokens)
+
+
+def count_set_aside() -> None:
+    """Records that history refused an event for good."""
+    _set_aside.add(1)
 
 
 def record_strain(level: int) -> None:

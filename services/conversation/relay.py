@@ -11,8 +11,9 @@ from grpc.aio import StreamStreamCall
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 
 from mesh.clock import Clock
-from mesh.errors import TimedOutError, UnavailableError, VivavoceError
+from mesh.errors import InvalidFieldError, TimedOutError, UnavailableError, VivavoceError
 from mesh.streams import DuplexStream, Metadata, client_stream
+from mesh.telemetry import count_set_aside
 from services.conversation.domain.keeping import Conversations, Delivery
 from services.conversation.domain.sharing import Share
 from services.conversation.shares import Shares
@@ -53,6 +54,8 @@ class Relay:
         self._clock = clock
         self._news = news
         self._pause_s = _FIRST_PAUSE_S
+        #: How many events are sent one by one, to find the one that history refuses.
+        self._one_by_one = 0
 
     async def run(self) -> None:
         """Relays for ever; waits longer and longer while history or the database is away."""
@@ -87,17 +90,41 @@ class Relay:
                     await self._deliver(stream, delivery, await anext(batches))
 
     async def _deliver(self, stream: IngestStream, delivery: int, batch: list[Delivery]) -> None:
-        events = [to_history_event(d.conversation_id, d.sequence, d.user_id, d.time, d.record) for d in batch]
-        await stream.send(service_pb.IngestRequest(delivery=delivery, events=events))
-        await _acknowledged(stream, delivery)
+        try:
+            events = [to_history_event(d.conversation_id, d.sequence, d.user_id, d.time, d.record) for d in batch]
+            await stream.send(service_pb.IngestRequest(delivery=delivery, events=events))
+            await _acknowledged(stream, delivery)
+        except (InvalidFieldError, TypeError, ValueError) as refusal:
+            await self._refused(batch, refusal)
+            raise
         await self._store.delivered(batch)
+        self._one_by_one = max(0, self._one_by_one - 1)
+        self._pause_s = _FIRST_PAUSE_S
+
+    async def _refused(self, batch: list[Delivery], refusal: InvalidFieldError | TypeError | ValueError) -> None:
+        """Sets the conversation aside whose event is refused, once it is known which; it would be refused for ever."""
+        if isinstance(refusal, InvalidFieldError) and refusal.field == "delivery":
+            return  # Of the stream, not of an event.
+        if len(batch) > 1:
+            self._one_by_one = len(batch)
+            return
+        (delivery,) = batch
+        reason = refusal.reason if isinstance(refusal, InvalidFieldError) else "INTERNAL"
+        # What another kind of error says may hold what somebody said.
+        message = refusal.message if isinstance(refusal, InvalidFieldError) else type(refusal).__name__
+        _log.error(
+            "history refuses an event for good; its conversation is set aside",
+            extra={"conversation_id": delivery.conversation_id, "sequence": delivery.sequence, "reason": reason},
+        )
+        count_set_aside()
+        await self._store.set_aside(delivery, reason, message)
         self._pause_s = _FIRST_PAUSE_S
 
     async def _batches(self) -> AsyncGenerator[list[Delivery], None]:
         while True:
             self._news.clear()
             share = await self._shares.held()
-            if batch := await self._store.waiting(_BATCH, share.parts):
+            if batch := await self._store.waiting(1 if self._one_by_one else _BATCH, share.parts):
                 yield batch
             else:
                 await self._something_waits(share)

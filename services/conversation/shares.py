@@ -10,8 +10,8 @@ from mesh.clock import Clock
 from mesh.database import Database
 from mesh.ids import new_id
 from services.conversation.domain.sharing import Lease, Share, share
-from services.conversation.store import from_us, to_us
 from services.conversation.tables import PartRow, RelayRow
+from services.conversation.times import from_us, to_us
 
 _NOBODY: Final = ""
 

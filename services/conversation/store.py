@@ -1,7 +1,7 @@
 """Keeps conversations, their events and the outbox in the service's own tables."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from sqlalchemy import delete, func, select, tuple_, update
@@ -26,14 +26,25 @@ from services.conversation.domain.things import Line, Speaker, Summary
 from services.conversation.domain.told import TurnCommitted
 from services.conversation.forgetting import refuse_forgotten
 from services.conversation.payloads import KINDS, read_choices, read_record, write_choices, write_record
-from services.conversation.tables import VERSION_TABLE, Base, ConversationRow, EventRow, HabitRow, OutboxRow
+from services.conversation.set_aside import set_aside
+from services.conversation.tables import (
+    VERSION_TABLE,
+    Base,
+    ConversationRow,
+    EventRow,
+    HabitRow,
+    OutboxRow,
+    SetAsideRow,
+)
+from services.conversation.times import from_us, to_us
 
 __all__ = ["VERSION_TABLE", "Base", "ConversationStore"]
 
 T = TypeVar("T")
 
 _LINES: Final = 80
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: Of a conversation that is set aside nothing is sent.
+_IS_SENT: Final = OutboxRow.conversation_id.not_in(select(SetAsideRow.conversation_id))
 _SAME_REQUEST: Final = timedelta(days=1)
 
 
@@ -210,7 +221,7 @@ class ConversationStore:
                 (EventRow.conversation_id == OutboxRow.conversation_id) & (EventRow.sequence == OutboxRow.sequence),
             )
             .join(ConversationRow, ConversationRow.conversation_id == OutboxRow.conversation_id)
-            .where(OutboxRow.part.in_(parts))
+            .where(OutboxRow.part.in_(parts), _IS_SENT)
             .order_by(OutboxRow.conversation_id, OutboxRow.sequence)
             .limit(limit)
         )
@@ -238,10 +249,18 @@ class ConversationStore:
 
         await self._database.commit(unit)
 
+    async def set_aside(self, delivery: Delivery, reason: str, message: str) -> None:
+        """See `Conversations`."""
+
+        def unit(session: Session) -> None:
+            set_aside(session, delivery.conversation_id, delivery.sequence, reason, message, self._clock)
+
+        await self._database.commit(unit)
+
     async def backlog(self) -> int:
         """See `Conversations`."""
         waiting = await self._database.read(
-            lambda session: session.scalars(select(func.count()).select_from(OutboxRow)).one()
+            lambda session: session.scalars(select(func.count()).select_from(OutboxRow).where(_IS_SENT)).one()
         )
         record_outbox(waiting)
         return waiting
@@ -318,13 +337,3 @@ def _line(record: Record) -> Line:
             return Line(Speaker.TUTOR, record.heard_text)
         case _:
             raise AssertionError("only turns and replies are lines")
-
-
-def to_us(time: datetime) -> int:
-    """Microseconds since 1970."""
-    return (time - _EPOCH) // timedelta(microseconds=1)
-
-
-def from_us(time_us: int) -> datetime:
-    """The time of so many microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=time_us)

@@ -62,6 +62,20 @@ class OutboxRow(Base):
     part: Mapped[int] = mapped_column(index=True)
 
 
+class SetAsideRow(Base):
+    """A conversation that is passed over, because history refuses its next event for good."""
+
+    __tablename__ = "conversation_set_aside"
+
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("conversations.conversation_id", ondelete="CASCADE"), primary_key=True
+    )
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(String(64))
+    message: Mapped[str] = mapped_column(Text)
+    time_us: Mapped[int] = mapped_column(BigInteger)
+
+
 class PartRow(Base):
     """Who carries a part of the outbox."""
 

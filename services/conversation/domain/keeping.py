@@ -108,6 +108,10 @@ class Conversations(Protocol):
         """History has taken these."""
         ...
 
+    async def set_aside(self, delivery: Delivery, reason: str, message: str) -> None:
+        """Has this conversation wait from this event on, which history refuses for good; it is `waiting` no more."""
+        ...
+
     async def backlog(self) -> int:
         """Number of events that history has not taken yet."""
         ...

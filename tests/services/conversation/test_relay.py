@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from grpc.aio import AioRpcError
+from sqlalchemy.orm import Session
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 
 from mesh.clock import SystemClock
@@ -15,8 +16,10 @@ from services.conversation.app import MIGRATIONS
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.records import TurnTaken
 from services.conversation.relay import Relay
+from services.conversation.set_aside import SetAsides
 from services.conversation.shares import Shares
 from services.conversation.store import VERSION_TABLE, ConversationStore
+from services.conversation.tables import EventRow
 from services.history.settings import Settings
 from tests.services.calls import until
 from tests.services.history.conftest import HistoryMesh, history_mesh
@@ -107,3 +110,38 @@ async def test_a_relay_that_stops_in_order_keeps_nobody_waiting(database_url: st
         with suppress(asyncio.CancelledError):
             await relaying
         assert (await second.shares.held()).alone
+
+
+async def test_an_event_that_history_refuses_for_good_holds_up_its_own_conversation_and_no_other(
+    database_url: str, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(migrate, database_url, MIGRATIONS, VERSION_TABLE)
+    refused = TurnTaken("trn_" + "x" * 100, 1, "Hello.", typed=True)
+    async with (
+        history_mesh(Settings(data_dir=tmp_path / "history")) as mesh,
+        Database(database_url) as database,
+        replica(mesh, database_url, 3.0) as relaying,
+    ):
+        await relaying.store.create("cnv_0", "usr_test", "", Choices())
+        await relaying.store.append("cnv_0", refused)
+        await talk(relaying.store, "cnv_1")
+        await until(lambda: arrived(mesh, "cnv_1"), within_s=30)
+        await relaying.store.append("cnv_0", TurnTaken("trn_2", 1, "And again.", typed=True))
+        asides = SetAsides(database)
+        (aside,) = await asides.all()
+        assert (aside.conversation_id, aside.sequence, aside.reason, aside.waiting) == ("cnv_0", 2, "INVALID_FIELD", 2)
+        assert [event.sequence for event in await mesh.events("cnv_0")] == [1]
+        assert await relaying.store.backlog() == 0
+        await database.run(lambda session: mend(session, "cnv_0", 2))
+        await asides.send_again()
+        await until(lambda: has(mesh, "cnv_0", [1, 2, 3]), within_s=30)
+        assert not await asides.all()
+
+
+def mend(session: Session, conversation_id: str, sequence: int) -> None:
+    event = session.get_one(EventRow, (conversation_id, sequence))
+    event.payload = event.payload.replace("x" * 100, "1")
+
+
+async def has(mesh: HistoryMesh, name: str, sequences: list[int]) -> bool:
+    return [event.sequence for event in await mesh.events(name)] == sequences
