@@ -247,7 +247,7 @@ async def test_the_call_is_used_by_keyboard_alone(browser: Browser) -> None:
         await page.keyboard.press("h")
         await until(lambda: tutor.holds == [True], within_s=10)
         await page.keyboard.press("r")
-        await until(lambda: tutor.repeats == [("", 0.75)], within_s=10)
+        await until(lambda: tutor.repeats == [("rep_1", 0.75)], within_s=10)
         await page.keyboard.press("t")
         await page.keyboard.type("hm")
         await expect(page.get_by_label("Write instead")).to_have_value("hm")

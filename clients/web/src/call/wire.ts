@@ -45,10 +45,11 @@ export interface WireListener {
 
 const SUBPROTOCOL = "vivavoce.v1";
 const FAREWELL = 1000;
+const CUT = 1006;
 const SIGNED_OUT = 4401;
 const BAD_MESSAGE = 4400;
 /** Closed so, the session may still be there: the network, a restart, a server that is busy, a token that ran out. */
-const RETRYABLE = new Set([1001, 1006, 1011, 1012, 1013, SIGNED_OUT]);
+const RETRYABLE = new Set([1001, CUT, 1011, 1012, 1013, SIGNED_OUT]);
 const TRY_AFTER_MS = [200, 500, 1000, 2000, 2000, 3000, 5000, 5000, 5000, 5000];
 /** A wire that is asked whether it still lives has so long to answer. */
 const ALIVE_WITHIN_MS = 4000;
@@ -96,7 +97,7 @@ export class Wire {
     const asked = performance.now();
     if (!this.send({ case: "ping", value: { nonce: 1n } })) return;
     this.#later(ALIVE_WITHIN_MS, () => {
-      if (this.#heardAt < asked) this.#lost(this.#socket, 1006);
+      if (this.#heardAt < asked) this.#lost(this.#socket, CUT);
     });
   }
 
@@ -151,10 +152,10 @@ export class Wire {
       this.#close({ code });
       return;
     }
-    void this.#mend(code);
+    void this.#mend();
   }
 
-  async #mend(code: number): Promise<void> {
+  async #mend(): Promise<void> {
     this.#listener.cut();
     this.#mending = true;
     for (const delay of TRY_AFTER_MS) {
@@ -170,7 +171,7 @@ export class Wire {
       if (this.#first) this.send({ case: "startSession", value: { ...this.#first, target: this.#target() } });
       return;
     }
-    this.#close({ code });
+    this.#close({ code: CUT });
   }
 
   #target(): Target {

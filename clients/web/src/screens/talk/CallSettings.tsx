@@ -30,11 +30,11 @@ export function CallSettings({ call, close }: { call: Call; close: () => void })
   ];
   const takeMicrophone = (id: string) => {
     prefer({ microphoneId: id });
-    void call.takeMicrophone(id);
+    void call.sound.takeMicrophone(id);
   };
   const takeLoudspeaker = (id: string) => {
     prefer({ loudspeakerId: id });
-    void call.takeLoudspeaker(id);
+    void call.sound.takeLoudspeaker(id);
   };
   const setPushToTalk = (on: boolean) => {
     prefer({ pushToTalk: on });

@@ -31,7 +31,7 @@ interface InCallProps {
 export function InCall({ call, scenario }: InCallProps) {
   const say = useText();
   const talk = useStore(call.talk);
-  const noMicrophone = useStore(call.noMicrophone);
+  const noMicrophone = useStore(call.sound.noMicrophone);
   const [word, setWord] = useState<WordChosen | null>(null);
   const [open, setOpen] = useState<"settings" | "panel" | null>(null);
   useKeys(call);
@@ -45,7 +45,7 @@ export function InCall({ call, scenario }: InCallProps) {
       <header className={styles.header}>
         <h1 className={styles.title}>{title}</h1>
         {scenario && <span className={styles.level}>{CefrLevel[scenario.level]}</span>}
-        {talk.ledger && <LatencyChip ledger={talk.ledger} delayMs={call.delayMs} />}
+        {talk.ledger && <LatencyChip ledger={talk.ledger} delayMs={call.sound.delayMs} />}
         <Button look="plain" aria-label={say("call.settings")} onClick={() => setOpen("settings")}>
           <Icon name="settings" />
         </Button>
@@ -62,7 +62,7 @@ export function InCall({ call, scenario }: InCallProps) {
         <div className={styles.notices}>
           {noMicrophone && (
             <Notice kind="warn" text={say(`microphone.${noMicrophone}`)}>
-              <Button onClick={() => void call.takeMicrophone("")}>{say("action.tryAgain")}</Button>
+              <Button onClick={() => void call.sound.takeMicrophone("")}>{say("action.tryAgain")}</Button>
             </Notice>
           )}
           {talk.trouble && (

@@ -17,10 +17,13 @@ interface LatencyChipProps {
 export function LatencyChip({ ledger, delayMs }: LatencyChipProps) {
   const say = useText();
   const [open, setOpen] = useState(false);
+  const ms = Math.round(ledger.totalMs);
+  const answered = say("latency.chip", { ms });
   return (
     <>
-      <Button look="plain" className={styles.chip} onClick={() => setOpen(true)}>
-        {say("latency.chip", { ms: Math.round(ledger.totalMs) })}
+      <Button look="plain" className={styles.chip} aria-label={answered} onClick={() => setOpen(true)}>
+        <span className={styles.whole}>{answered}</span>
+        <span className={styles.brief}>{say("latency.ms", { ms })}</span>
       </Button>
       {open && (
         <Dialog title={say("latency.title")} close={() => setOpen(false)}>

@@ -33,13 +33,13 @@ export const LearnerLine = memo(function LearnerLine({ call, line, choose }: Lea
         look={({ sample }) => (sample !== null && unsure.has(sample) ? styles.unsure : undefined)}
         press={({ text: word }) => choose({ word, line: line.text, turnId: line.id })}
       />
-      {line.final && call.hasOwn(line.id) && (
+      {line.final && call.sound.hasOwn(line.id) && (
         <span className={styles.actions}>
           <Button
             look="plain"
             className={styles.action}
             aria-label={say("call.playOwn")}
-            onClick={() => void call.playOwn(line.id)}
+            onClick={() => void call.sound.playOwn(line.id)}
           >
             <Icon name="play" />
           </Button>

@@ -35,7 +35,7 @@ function animate(call: Call, context: CanvasRenderingContext2D, style: CSSStyleD
   const draw = (now: number) => {
     const { phase, floor } = call.talk.get();
     const speaks = phase !== "talking" ? "nobody" : floor === "tutor" ? "tutor" : "learner";
-    const levels = call.levels();
+    const levels = call.sound.levels();
     const target = speaks === "nobody" || still.matches ? 0 : Math.min(1, levels[speaks] * 1.6);
     look.level += (target - look.level) * (target > look.level ? RISES : FALLS);
     look.time = still.matches ? 0 : now / 1000;

@@ -9,7 +9,7 @@ export function Status({ call }: { call: Call }) {
   const say = useText();
   const { phase, floor } = useStore(call.talk);
   const { muted, held, pushToTalk, pushed } = useStore(call.switches);
-  const noMicrophone = useStore(call.noMicrophone);
+  const noMicrophone = useStore(call.sound.noMicrophone);
   const open: PlainKey = noMicrophone
     ? "call.writing"
     : pushToTalk

@@ -71,7 +71,7 @@ function useSounding(call: Call, line: Line, words: readonly Word[]) {
     }
     let frame = 0;
     const mark = () => {
-      const { replyId, samples, playing } = call.position();
+      const { replyId, samples, playing } = call.sound.position();
       const begun = replyId === id ? begunAt(words, samples) : over ? words.length : 0;
       if (text.current) show(text.current, begun, replyId === id && playing ? begun - 1 : -1);
       frame = requestAnimationFrame(mark);
