@@ -9,6 +9,7 @@ from vivavoce.history.v1 import history_service_pb2 as service_pb
 from mesh.errors import InvalidFieldError
 from mesh.identity import caller
 from mesh.interceptors.wire import Context
+from mesh.pages import Page
 from mesh.paging import page_position, page_token
 from services.history.domain.facts import Fact
 from services.history.domain.notebook import Item, ItemKind
@@ -44,16 +45,10 @@ class LearningRpcs:
         self, request: service_pb.ListReviewItemsRequest, context: Context
     ) -> service_pb.ListReviewItemsResponse:
         """Lists the caller's notebook, due first."""
-        asked = ("ListReviewItems", caller().user_id, str(request.due_only))
-        after: tuple[int, str] | None = None
-        match page_position(request.page_token, asked):
-            case (int(due_us), str(item_id)):
-                after = (due_us, item_id)
-        size = request.page_size or _PAGE
-        found = await self._lessons.items(caller().user_id, after, size + 1, due_only=request.due_only)
-        page = found[:size]
-        more = page_token((page[-1].due_us, page[-1].item_id), asked) if len(found) > size else ""
-        return service_pb.ListReviewItemsResponse(review_items=map(_item_pb, page), next_page_token=more)
+        page = Page("ListReviewItems", request.page_size, request.page_token, caller().user_id, str(request.due_only))
+        found = await self._lessons.items(caller().user_id, page.after, page.limit, due_only=request.due_only)
+        shown, more = page.cut(found, lambda item: (item.due_us, item.item_id))
+        return service_pb.ListReviewItemsResponse(review_items=map(_item_pb, shown), next_page_token=more)
 
     async def CreateReviewItem(
         self, request: service_pb.CreateReviewItemRequest, context: Context

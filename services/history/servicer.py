@@ -13,6 +13,7 @@ from mesh.clock import Clock
 from mesh.errors import NotFoundError
 from mesh.identity import caller
 from mesh.interceptors.wire import Context
+from mesh.pages import Page
 from mesh.paging import page_position, page_token
 from mesh.streams import serve_stream
 from mesh.workers import Workers
@@ -31,7 +32,6 @@ from services.history.progress_wire import from_view, to_asked
 from services.history.reports import Reports
 from services.history.wire import microseconds, summary_pb
 
-_CONVERSATIONS: Final = 50
 _EVENTS: Final = 200
 _FOUND: Final = 50
 
@@ -71,23 +71,12 @@ class HistoryServicer(LearningRpcs, service_grpc.HistoryServiceServicer):
     ) -> service_pb.ListConversationsResponse:
         """Lists the caller's conversations, latest first."""
         question = _question(caller().user_id, request)
-        asked = (
-            "ListConversations",
-            question.user_id,
-            question.scenario_id,
-            str(question.start_us),
-            str(question.end_us),
-            *question.phrases,
-        )
-        after: tuple[int, str] | None = None
-        match page_position(request.page_token, asked):
-            case (int(begin_time_us), str(conversation_id)):
-                after = (begin_time_us, conversation_id)
-        size = request.page_size or _CONVERSATIONS
-        found = await self._memory.conversations(question, after, size + 1)
-        page = found[:size]
-        more = page_token((page[-1].begin_time_us, page[-1].conversation_id), asked) if len(found) > size else ""
-        return service_pb.ListConversationsResponse(conversations=map(summary_pb, page), next_page_token=more)
+        span = str(question.start_us), str(question.end_us)
+        asked = question.user_id, question.scenario_id, *span, *question.phrases
+        page = Page("ListConversations", request.page_size, request.page_token, *asked)
+        found = await self._memory.conversations(question, page.after, page.limit)
+        shown, more = page.cut(found, lambda each: (each.begin_time_us, each.conversation_id))
+        return service_pb.ListConversationsResponse(conversations=map(summary_pb, shown), next_page_token=more)
 
     async def ListEvents(
         self, request: service_pb.ListEventsRequest, context: Context

@@ -13,7 +13,7 @@ from mesh.clock import Clock
 from mesh.errors import NotFoundError, UnavailableError
 from mesh.identity import caller
 from mesh.interceptors.wire import Context
-from mesh.paging import page_position, page_token
+from mesh.pages import Page
 from mesh.streams import serve_stream
 from services.media.domain.playback import Playback
 from services.media.domain.recordings import KeptRecording, Library
@@ -31,7 +31,6 @@ from services.media.transcoding import Transcoding, Wanted
 from services.media.waveform import waveform
 from services.media.wire import TRACKS, recording_pb
 
-_PAGE: Final = 50
 _COLUMNS: Final = 800
 
 
@@ -80,22 +79,13 @@ class MediaServicer(service_grpc.MediaServiceServicer):
         self, request: service_pb.ListRecordingsRequest, context: Context
     ) -> service_pb.ListRecordingsResponse:
         """Lists the caller's recordings, latest first."""
-        asked = ("ListRecordings", caller().user_id, request.conversation_id)
-        after: tuple[int, str] | None = None
-        match page_position(request.page_token, asked):
-            case (int(begin_time_us), str(recording_id)):
-                after = (begin_time_us, recording_id)
-        size = request.page_size or _PAGE
-        found = await self._staff.library.page(caller().user_id, request.conversation_id, after, size + 1)
-        page, last = found[:size], found[:size][-1:]
-        more = (
-            page_token((last[0].recording.begin_time_us, last[0].recording.recording_id), asked)
-            if len(found) > size
-            else ""
-        )
+        user_id, conversation_id = caller().user_id, request.conversation_id
+        page = Page("ListRecordings", request.page_size, request.page_token, user_id, conversation_id)
+        found = await self._staff.library.page(user_id, conversation_id, page.after, page.limit)
+        shown, more = page.cut(found, lambda known: (known.recording.begin_time_us, known.recording.recording_id))
         days = await self._days()
         return service_pb.ListRecordingsResponse(
-            recordings=[recording_pb(known, days) for known in page], next_page_token=more
+            recordings=[recording_pb(known, days) for known in shown], next_page_token=more
         )
 
     async def GetRecording(

@@ -7,11 +7,12 @@ from typing import Final
 from mesh.errors import NotFoundError, UnauthenticatedError
 from mesh.identity import ACCESS_KEY, Caller
 from mesh.ids import new_id
+from mesh.pages import Place
 from services.user.access_key_tokens import is_whole, new_token, prefix_of
 from services.user.audit import Audit
 from services.user.domain.access_keys import AccessKey, ends_us, lent
 from services.user.domain.audit import AuditKind
-from services.user.domain.keeping import AccessKeyring, Place
+from services.user.domain.keeping import AccessKeyring
 from services.user.issuing import Issued, Issuer
 from services.user.refresh_tokens import hash_of
 

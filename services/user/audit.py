@@ -7,8 +7,9 @@ from mesh.errors import NotAllowedError
 from mesh.identity import Caller
 from mesh.ids import new_id
 from mesh.origin import client_address
+from mesh.pages import Place
 from services.user.domain.audit import AuditEvent, AuditKind
-from services.user.domain.keeping import AuditTrail, Place
+from services.user.domain.keeping import AuditTrail
 from services.user.domain.networks import network_of
 
 _ADMIN: Final = "admin"

@@ -4,9 +4,10 @@ import logging
 from typing import Final, assert_never
 
 from mesh.errors import NotFoundError, UnauthenticatedError
+from mesh.pages import Place
 from services.user.domain.acts import Act
 from services.user.domain.audit import AuditKind
-from services.user.domain.keeping import Logins, Place
+from services.user.domain.keeping import Logins
 from services.user.domain.logins import EndReason, LoginSession, Verdict
 from services.user.guard import Guard
 from services.user.issuing import Issued, Issuer

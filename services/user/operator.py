@@ -12,12 +12,13 @@ from mesh.database import Database
 from mesh.errors import NotAllowedError, NotFoundError
 from mesh.ids import new_id
 from mesh.migrations import migrate
+from mesh.pages import Place
 from mesh.settings import load
 from services.user.audit import Audit
 from services.user.domain.audit import AuditKind
 from services.user.domain.budgets import Account, Budgets, Overrides
 from services.user.domain.deletions import Deletion, DeletionBook
-from services.user.domain.keeping import Logins, People, Place, Roster
+from services.user.domain.keeping import Logins, People, Roster
 from services.user.domain.links import LinkPurpose
 from services.user.domain.logins import EndReason
 from services.user.domain.people import Profile, Role, User, email_key, normal_email

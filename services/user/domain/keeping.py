@@ -2,16 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
+from mesh.pages import Place
 from services.user.domain.access_keys import AccessKey
 from services.user.domain.audit import AuditEvent
 from services.user.domain.links import Link, LinkPurpose
 from services.user.domain.logins import EndReason, LoginSession, RefreshToken, Verdict
 from services.user.domain.people import Profile, Role, User
-
-#: Where a list goes on: behind the one that began at this time and has this id.
-Place: TypeAlias = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)

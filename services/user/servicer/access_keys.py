@@ -7,10 +7,10 @@ from vivavoce.user.v1 import user_service_pb2 as service_pb
 from mesh.errors import InvalidFieldError
 from mesh.identity import caller
 from mesh.interceptors.wire import Context
+from mesh.pages import Page
 from services.user.access_keys import AccessKeys
 from services.user.domain.access_keys import AccessKey
 from services.user.revocations import Revocations
-from services.user.servicer.pages import Page
 from services.user.servicer.wire import timestamp, tokens_to_pb
 from services.user.tickets import Tickets
 
@@ -38,7 +38,7 @@ class AccessKeyRpcs:
     ) -> service_pb.ListAccessKeysResponse:
         """Lists the caller's, latest first."""
         page = Page("ListAccessKeys", request.page_size, request.page_token, caller().user_id)
-        found = await self._access_keys.list(caller().user_id, page.before, page.limit)
+        found = await self._access_keys.list(caller().user_id, page.after, page.limit)
         shown, more = page.cut(found, lambda key: (key.create_time_us, key.access_key_id))
         return service_pb.ListAccessKeysResponse(access_keys=map(_key_pb, shown), next_page_token=more)
 

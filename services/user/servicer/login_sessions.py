@@ -5,10 +5,10 @@ from vivavoce.user.v1 import user_service_pb2 as service_pb
 
 from mesh.identity import caller
 from mesh.interceptors.wire import Context
+from mesh.pages import Page
 from services.user.domain.logins import LoginSession
 from services.user.keys import SigningKeys
 from services.user.login_sessions import LoginSessions
-from services.user.servicer.pages import Page
 from services.user.servicer.wire import timestamp, tokens_to_pb
 
 
@@ -35,7 +35,7 @@ class LoginSessionRpcs:
     ) -> service_pb.ListLoginSessionsResponse:
         """Lists where the caller is logged in, latest first."""
         page = Page("ListLoginSessions", request.page_size, request.page_token, caller().user_id)
-        found = await self._logins.list(caller().user_id, page.before, page.limit)
+        found = await self._logins.list(caller().user_id, page.after, page.limit)
         shown, more = page.cut(found, lambda login: (login.create_time_us, login.login_session_id))
         return service_pb.ListLoginSessionsResponse(login_sessions=map(_login_pb, shown), next_page_token=more)
 

@@ -5,8 +5,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mesh.database import Database
 from mesh.errors import ExhaustedError, NotFoundError
+from mesh.pages import Place
 from services.user.domain.access_keys import MOST, NOTED_EVERY_US, AccessKey
-from services.user.domain.keeping import Place, UsedKey
+from services.user.domain.keeping import UsedKey
 from services.user.store.base import Base, rows_changed, storable
 from services.user.store.people_rows import UserRow, user_of
 

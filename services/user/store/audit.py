@@ -4,8 +4,8 @@ from sqlalchemy import BigInteger, Index, String, delete, select, tuple_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mesh.database import Database
+from mesh.pages import Place
 from services.user.domain.audit import MAKES_KNOWN, AuditEvent, AuditKind
-from services.user.domain.keeping import Place
 from services.user.store.base import Base, rows_changed, storable
 
 

@@ -6,7 +6,8 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from mesh.database import Database
-from services.user.domain.keeping import Place, Renewal
+from mesh.pages import Place
+from services.user.domain.keeping import Renewal
 from services.user.domain.logins import EndReason, LoginSession, RefreshToken, Verdict, judge
 from services.user.store.base import storable
 from services.user.store.login_rows import (

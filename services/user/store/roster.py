@@ -4,7 +4,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from mesh.database import Database
-from services.user.domain.keeping import Place
+from mesh.pages import Place
 from services.user.domain.logins import EndReason
 from services.user.domain.people import Role, User
 from services.user.store.login_rows import end_login_rows

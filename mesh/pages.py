@@ -1,13 +1,14 @@
-"""Lists in pages, latest first."""
+"""Lists in pages, in order of a time and, where times are the same, of an id."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from mesh.errors import InvalidFieldError
 from mesh.paging import page_position, page_token
-from services.user.domain.keeping import Place
 
 T = TypeVar("T")
+#: A time in microseconds, and the id of what has it.
+Place: TypeAlias = tuple[int, str]
 
 _DEFAULT_SIZE: Final = 50
 
@@ -22,7 +23,8 @@ class Page:
     def __init__(self, rpc: str, size: int, token: str, *question: str) -> None:
         self._size = size or _DEFAULT_SIZE
         self._asked = (rpc, *question)
-        self.before = self._before(token)
+        #: The place of the last that was shown; None for the first page.
+        self.after = self._after(token)
         #: One more than fits tells whether there is another page.
         self.limit = self._size + 1
 
@@ -31,7 +33,7 @@ class Page:
         shown = found[: self._size]
         return shown, page_token(place(shown[-1]), self._asked) if len(found) > self._size else ""
 
-    def _before(self, token: str) -> Place | None:
+    def _after(self, token: str) -> Place | None:
         match page_position(token, self._asked):
             case None:
                 return None
