@@ -23,7 +23,7 @@ export const after = {
   "figure.share": "dein Anteil am Gespräch",
   "report.praise": "Was gut ging",
   "report.next": "Ein nächster Schritt",
-  "report.corrections": "Drei Dinge zum Verbessern",
+  "report.corrections": "Besser gesagt",
   "report.noCorrections": "Kein Fehler, bei dem sich der Tutor sicher war.",
   "report.newWords": "Neue Wörter",
   "report.newWordsAbout": "Behalte eins, und es kommt zum Wiederholen zurück.",

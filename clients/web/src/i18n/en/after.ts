@@ -21,7 +21,7 @@ export const after = {
   "figure.share": "your share of the talk",
   "report.praise": "What went well",
   "report.next": "One next step",
-  "report.corrections": "Three things to mend",
+  "report.corrections": "Say it better",
   "report.noCorrections": "No slip was found that the tutor was sure of.",
   "report.newWords": "New words",
   "report.newWordsAbout": "Keep one, and it comes back for review.",

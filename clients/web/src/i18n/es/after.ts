@@ -23,7 +23,7 @@ export const after = {
   "figure.share": "tu parte de la charla",
   "report.praise": "Lo que salió bien",
   "report.next": "Un próximo paso",
-  "report.corrections": "Tres cosas para mejorar",
+  "report.corrections": "Mejor dicho",
   "report.noCorrections": "Ningún error del que el tutor estuviera seguro.",
   "report.newWords": "Palabras nuevas",
   "report.newWordsAbout": "Guarda una y volverá para repasarla.",

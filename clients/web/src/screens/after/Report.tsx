@@ -1,4 +1,4 @@
-// What a conversation came to: what went well, three slips, new words, one next step, and a few figures.
+// What a conversation came to: what went well, three slips at most, new words, one next step, and a few figures.
 
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
