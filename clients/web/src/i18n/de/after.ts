@@ -38,6 +38,7 @@ export const after = {
   "remark.sounds": "Klang vielleicht anders: {words}",
   "remark.guess": "(geschätzt)",
   "transcript.title": "Zeile für Zeile",
+  "transcript.pending": "Der Ton wird gerade abgelegt; gleich kannst du ihn hören.",
   "transcript.unrecorded":
     "Dieses Gespräch wurde nicht aufgenommen. Der Tutor kann seine Zeilen noch einmal sagen; deine sind nicht zu hören.",
   "sound.play": "Abspielen",

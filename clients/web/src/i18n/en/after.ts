@@ -36,6 +36,7 @@ export const after = {
   "remark.sounds": "May have sounded different: {words}",
   "remark.guess": "(a guess)",
   "transcript.title": "Line by line",
+  "transcript.pending": "The sound is being put away; in a moment you can hear it.",
   "transcript.unrecorded": "This talk was not recorded. The tutor can say its lines again; yours can't be heard.",
   "sound.play": "Play",
   "sound.slowly": "Slowly",

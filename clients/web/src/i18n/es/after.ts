@@ -38,6 +38,7 @@ export const after = {
   "remark.sounds": "Quizá sonó distinto: {words}",
   "remark.guess": "(una suposición)",
   "transcript.title": "Línea por línea",
+  "transcript.pending": "El sonido se está guardando; en un momento podrás oírlo.",
   "transcript.unrecorded":
     "Esta conversación no se grabó. El tutor puede repetir sus líneas; las tuyas no se pueden oír.",
   "sound.play": "Oír",

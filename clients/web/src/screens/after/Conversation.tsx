@@ -2,6 +2,7 @@
 
 import { useCallback, useState } from "react";
 import { download } from "../../api/download";
+import { eventually } from "../../api/eventually";
 import { histories } from "../../api/mesh";
 import { scenarioTitles } from "../../api/scenarios";
 import { useDeed } from "../../app/deed";
@@ -53,6 +54,15 @@ export default function Conversation({ params }: ScreenProps) {
 }
 
 async function loadConversation(conversationId: string, signal: AbortSignal) {
+  const ask = () => eventsOf(conversationId, signal);
+  const events = (await eventually(ask, signal)) ?? (await ask());
+  const titles = await scenarioTitles();
+  const began = events.find(({ event }) => event.case === "conversationBegan")?.event;
+  const scenarioId = began?.case === "conversationBegan" ? (began.value.settings?.scenarioId ?? "") : "";
+  return { events, title: titles.get(scenarioId) ?? "" };
+}
+
+async function eventsOf(conversationId: string, signal: AbortSignal): Promise<HistoryEvent[]> {
   const events: HistoryEvent[] = [];
   let pageToken = "";
   do {
@@ -60,10 +70,7 @@ async function loadConversation(conversationId: string, signal: AbortSignal) {
     events.push(...answer.events);
     pageToken = answer.nextPageToken;
   } while (pageToken);
-  const titles = await scenarioTitles();
-  const began = events.find(({ event }) => event.case === "conversationBegan")?.event;
-  const scenarioId = began?.case === "conversationBegan" ? (began.value.settings?.scenarioId ?? "") : "";
-  return { events, title: titles.get(scenarioId) ?? "" };
+  return events;
 }
 
 function hasEnded(events: readonly HistoryEvent[]): boolean {

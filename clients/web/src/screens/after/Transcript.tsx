@@ -6,7 +6,7 @@ import { useLoaded } from "../../app/loaded";
 import { usePlace } from "../../app/router";
 import { useStore } from "../../app/store";
 import { speakAloud } from "../../audio/spoken";
-import { useText } from "../../i18n/text";
+import { type Say, useText } from "../../i18n/text";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Failure } from "../../ui/Failure";
@@ -22,24 +22,27 @@ interface TranscriptProps {
   lines: readonly Line[];
 }
 
-const NOTHING: Recorded = new Map();
+const NOTHING: Recorded = { recordingOf: new Map(), pending: false };
+const ASK_AGAIN_MS = 2000;
 
 export function Transcript({ conversationId, lines }: TranscriptProps) {
   const say = useText();
   const { fragment } = usePlace();
   const player = useMemo(() => new LinePlayer(), []);
   const load = useCallback((signal: AbortSignal) => recordedLines(conversationId, signal), [conversationId]);
-  const [loaded] = useLoaded(load);
+  const [loaded, again] = useLoaded(load);
   const recorded = loaded.is === "there" ? loaded.value : NOTHING;
   useEffect(() => () => player.stop(), [player]);
+  useEffect(() => {
+    if (!recorded.pending) return;
+    const timer = setTimeout(again, ASK_AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [recorded, again]);
   useEffect(() => {
     if (fragment) document.getElementById(fragment)?.scrollIntoView({ block: "center" });
   }, [fragment]);
   return (
-    <Card
-      title={say("transcript.title")}
-      about={loaded.is === "there" && recorded.size === 0 && say("transcript.unrecorded")}
-    >
+    <Card title={say("transcript.title")} about={loaded.is === "there" && aboutSound(recorded, say)}>
       <ol className={styles.lines}>
         {lines.map((line) => (
           <li key={line.id} id={line.id} className={classes(line, fragment)}>
@@ -67,6 +70,11 @@ export function Transcript({ conversationId, lines }: TranscriptProps) {
   );
 }
 
+function aboutSound({ recordingOf, pending }: Recorded, say: Say): string {
+  if (pending) return say("transcript.pending");
+  return recordingOf.size === 0 ? say("transcript.unrecorded") : "";
+}
+
 function classes(line: Line, sought: string): string {
   const side = line.who === "learner" ? styles.mine : styles.theirs;
   return line.id === sought ? `${side} ${styles.sought}` : `${side}`;
@@ -83,7 +91,7 @@ function Sounds({ line, before, recorded, player }: SoundsProps) {
   const say = useText();
   const deed = useDeed();
   const sounds = useStore(player.playing) === line.id;
-  const recordingId = recorded.get(line.id);
+  const recordingId = recorded.recordingOf.get(line.id);
   const play = (manner: Manner) => recordingId && deed.run(() => player.play(recordingId, line.id, manner));
   if (!recordingId && line.who === "learner") return null;
   return (
@@ -94,7 +102,7 @@ function Sounds({ line, before, recorded, player }: SoundsProps) {
         <>
           <Sound icon="play" name={say("sound.play")} act={() => play(AS_SPOKEN)} />
           <Sound icon="slow" name={say("sound.slowly")} act={() => play(SLOWLY)} />
-          {line.who === "learner" && before && recorded.get(before.id) === recordingId && (
+          {line.who === "learner" && before && recorded.recordingOf.get(before.id) === recordingId && (
             <Sound icon="both" name={say("sound.beside")} act={() => play({ speed: 1, besideLineId: before.id })} />
           )}
         </>

@@ -3,24 +3,27 @@
 import { media } from "../../api/mesh";
 import { type Followed, Store } from "../../app/store";
 
-/** Which recording holds each line. */
-export type Recorded = ReadonlyMap<string, string>;
+export interface Recorded {
+  /** Which recording holds each line. */
+  readonly recordingOf: ReadonlyMap<string, string>;
+  /** Whether there is sound that can't be played yet: a recording is archived some seconds after its talk. */
+  readonly pending: boolean;
+}
 
 /** How a line is heard: as it was spoken, slowly, or followed by the line it is compared with. */
 export type Manner = { readonly speed: number; readonly besideLineId: string };
 export const AS_SPOKEN: Manner = { speed: 1, besideLineId: "" };
 export const SLOWLY: Manner = { speed: 0.7, besideLineId: "" };
 
-/** Where the lines of a conversation are recorded; what is not archived yet can't be played yet. */
+/** Where the lines of a conversation are recorded. */
 export async function recordedLines(conversationId: string, signal: AbortSignal): Promise<Recorded> {
   const { recordings } = await media.listRecordings({ conversationId }, { signal });
   const archived = recordings.filter((each) => each.archived);
   const whole = await Promise.all(archived.map(({ recordingId }) => media.getRecording({ recordingId }, { signal })));
-  return new Map(
-    whole.flatMap(({ recording }) =>
-      (recording?.lines ?? []).map((line) => [line.lineId, recording?.recordingId ?? ""] as const),
-    ),
+  const lines = whole.flatMap(({ recording }) =>
+    (recording?.lines ?? []).map((line) => [line.lineId, recording?.recordingId ?? ""] as const),
   );
+  return { recordingOf: new Map(lines), pending: archived.length < recordings.length };
 }
 
 export class LinePlayer {

@@ -1,1 +1,0 @@
-import{B as e,M as t,d as n}from"./mesh-BU913uXK.js";var r=e();function i({of:e}){return e.error===void 0?null:(0,r.jsx)(t,{kind:`bad`,text:n(e.error)})}export{i as t};
