@@ -29,6 +29,9 @@ _LAST_REPORT_S: Final = 2.0
 #: Differences of time below this are none: timers are that coarse.
 _TICK_S: Final = 0.001
 _SILENT: Final = Failure("PROVIDER_FAILED", "The tutor could not answer; say it again, or go on.", retryable=True)
+_UNPLAYED: Final = Failure(
+    "TOO_SLOW", "The tutor's answer was not played to its end; look at your loudspeaker, or ask to hear it again."
+)
 _CUT: Final = Failure("PROVIDER_FAILED", "The tutor's answer was cut short; say something to go on.", retryable=True)
 
 
@@ -283,6 +286,7 @@ class Speaking:
             return
         before = reply.played
         reply.report(event.samples, now)
+        state.reports = state.reports or reply.played > 0
         if reply.audio_ended and reply.done:
             self.finish(self._full_outcome(reply), now)
         elif reply.played > before and reply.paused_at is None:
@@ -309,9 +313,13 @@ class Speaking:
             self._ended(reply, now)
 
     def played_out(self, now: float) -> None:
-        """The sound has ended by the clock, and no report said so."""
-        if self._state.reply is not None:
-            self.finish(self._full_outcome(self._state.reply), now)
+        """The sound has ended by the clock, and no report said so: a loudspeaker that was reported on stands still."""
+        state = self._state
+        if state.reply is None:
+            return
+        if state.reports:
+            state.complain(_UNPLAYED)
+        self.finish(self._full_outcome(state.reply), now)
 
     def finish(self, outcome: Outcome, now: float) -> None:
         """Ends the current reply, if there is one: what was heard of it is stored and remembered, nothing else."""

@@ -129,6 +129,8 @@ class State:
         #: What the engine used since the last reply that was stored.
         self.used = NOTHING_USED
         self.storing = 0
+        #: Whether the client tells what it plays, as far as is known.
+        self.reports = False
         #: Whether the client has lost its wire, and whether for good.
         self.away = False
         self.gone = False

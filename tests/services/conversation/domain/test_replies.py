@@ -2,7 +2,7 @@
 
 from services.conversation.domain import events, told
 from services.conversation.domain.choices import Choices, CorrectionStyle
-from services.conversation.domain.commands import ReportHeard, Respond, Speak, StoreReply, StoreSlip
+from services.conversation.domain.commands import ReportHeard, Respond, Speak, StoreReply, StoreSlip, StoreTurn
 from services.conversation.domain.things import (
     Failure,
     Line,
@@ -241,3 +241,25 @@ def test_slips_come_late_and_are_kept_back_for_the_report_where_the_learner_want
     stage.happen(events.SlipFound(stage.last(Respond).turn_id, reply, SLIP))
     assert stage.all(StoreSlip)
     assert not stage.told(told.FeedbackGiven)
+
+
+def test_a_loudspeaker_that_stands_still_is_told_of_and_the_talk_goes_on() -> None:
+    stage = Stage()
+    stage.says("A tea, please.")
+    reply = stage.answers("Of course.", 10)
+    stage.plays(reply, 2 * PIECE)
+    stage.advance(4.0)
+    assert [error.failure.reason for error in stage.told(told.ErrorRaised)] == ["TOO_SLOW"]
+    assert stage.told(told.ReplyFinished)[-1].heard_samples == 2 * PIECE
+    stage.says("And a cake.")
+    assert stage.answers("Here you are.") != reply
+    assert len(stage.all(StoreTurn)) == 2
+
+
+def test_a_client_that_never_reports_is_not_complained_of() -> None:
+    stage = Stage()
+    stage.says("A tea, please.")
+    stage.answers("Of course.", 10)
+    stage.advance(5.0)
+    assert stage.told(told.ReplyFinished)
+    assert not stage.told(told.ErrorRaised)
