@@ -11,6 +11,7 @@ from vivavoce.media.v1 import media_service_pb2_grpc as service_grpc
 
 from mesh.clock import Clock
 from mesh.database import Database
+from mesh.janitor import Janitor
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
@@ -19,7 +20,6 @@ from services.media.archivist import Archivist
 from services.media.blobs.opening import open_blobs
 from services.media.download import Downloads
 from services.media.export import Export
-from services.media.janitor import Janitor, Rules
 from services.media.lasting import LastingFiles
 from services.media.library_store import LibraryStore
 from services.media.links import Links, open_key
@@ -33,9 +33,12 @@ from services.media.sound.jobs import Bounds
 from services.media.spool import LocalSpool
 from services.media.store import VERSION_TABLE, RecordingStore
 from services.media.transcoding import Transcoding
+from services.media.upkeep import Rules, Upkeep
 from services.media.workshop import Room, Workshop
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+#: Between the looks for what is to be finished or removed.
+_UPKEEP_S: Final = 60.0
 _GIB: Final = 1024**3
 
 
@@ -74,18 +77,16 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         recorder = await stack.enter_async_context(
             Recorder(spool=spool, recordings=recordings, limits=limits, clock=clock, finished=archivist.wake)
         )
-        await stack.enter_async_context(
-            Janitor(
-                spool=spool,
-                recordings=recordings,
-                library=library,
-                removal=removal,
-                is_live=recorder.is_live,
-                finished=archivist.wake,
-                rules=Rules(settings.forsaken_after_s, settings.keep_days),
-                clock=clock,
-            )
+        upkeep = Upkeep(
+            spool=spool,
+            recordings=recordings,
+            library=library,
+            removal=removal,
+            is_live=recorder.is_live,
+            finished=archivist.wake,
+            rules=Rules(settings.forsaken_after_s, settings.keep_days),
         )
+        await stack.enter_async_context(Janitor({"recordings": upkeep.sweep}, clock, every_s=_UPKEEP_S))
         workshop, bounds = Workshop(Room(settings.sound_processes, settings.sound_queue)), _of_people(settings)
         lasting = LastingFiles(blobs=blobs, library=library, shelf=shelf, threads=threads)
         downloads = Downloads(spool=spool, recordings=recordings, lasting=lasting, threads=threads)

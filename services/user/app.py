@@ -13,6 +13,7 @@ from mesh.clock import Clock
 from mesh.database import Database
 from mesh.ephemeral import EphemeralSettings, open_ephemeral
 from mesh.errors import InvalidFieldError
+from mesh.janitor import Janitor, Sweep
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.rates import Rates, check_rates
@@ -29,7 +30,6 @@ from services.user.domain.logins import Lifetimes
 from services.user.exports import Exports
 from services.user.guard import Guard
 from services.user.issuing import Issuer
-from services.user.janitor import Janitor, Sweep
 from services.user.keys import open_refresh_secret, open_signing_keys
 from services.user.limits import Limits
 from services.user.login_sessions import LoginSessions

@@ -7,9 +7,10 @@ a reply's at the output rate.
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol
 
-from mesh.errors import VivavoceError
+# What fails is told by events of this domain, too.
+from mesh.failures import Failure as Failure
 from services.ai_engine.domain import roles
 from services.ai_engine.domain.remarks import Remark
 from services.ai_engine.domain.roles import CefrLevel, ProviderRole, Summary, TutorContext
@@ -127,21 +128,6 @@ class Assess:
 
 
 Command = AppendAudio | Recognize | Respond | Speak | Cancel | ReportHeard | Assess
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why something failed, for programs and for people; never with speech in it."""
-
-    reason: str
-    message: str
-    field: str = ""
-    retryable: bool = False
-
-    @classmethod
-    def of(cls, error: VivavoceError) -> Self:
-        """The failure that `error` tells."""
-        return cls(error.reason, error.message, error.field, error.retryable)
 
 
 @dataclass(frozen=True, slots=True)

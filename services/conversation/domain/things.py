@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Final
 
-from mesh.errors import VivavoceError
+# What fails is told by events of this domain, too.
+from mesh.failures import Failure as Failure
 from services.conversation.domain.choices import NOTHING_CHOSEN, Choices
 
 
@@ -61,21 +62,6 @@ class Progress:
     reached_goal_ids: tuple[str, ...]
     goal_count: int
     finished: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Something that went wrong, as it is told to the client."""
-
-    reason: str
-    message: str
-    field: str = ""
-    retryable: bool = False
-
-    @classmethod
-    def of(cls, error: VivavoceError) -> "Failure":
-        """The failure an error stands for."""
-        return cls(error.reason, error.message, error.field, error.retryable)
 
 
 class ProviderRole(IntEnum):

@@ -1,15 +1,12 @@
 """What happened to an account, as its owner and admins see it."""
 
-import pytest
 from vivavoce.user.v1 import user_pb2 as user_pb
 from vivavoce.user.v1 import user_service_pb2 as service_pb
 
 from mesh.channel import call_metadata
-from mesh.clock import VirtualClock
 from mesh.database import Database
 from mesh.errors import BadCredentialsError, NotAllowedError, UnauthenticatedError
 from services.user.domain.audit import AuditEvent, AuditKind
-from services.user.janitor import Janitor
 from services.user.store.audit import AuditStore
 from tests.services.calls import refused
 from tests.services.user.conftest import UserMesh
@@ -78,20 +75,3 @@ async def test_it_is_forgotten_when_its_days_are_over(sqlite_url: str, sqlite_me
             await trail.add(AuditEvent(f"aud_{number}", number * 10, AuditKind.LOGGED_IN, "usr_1", "", ""))
         assert await trail.prune(before_us=20) == 2
         assert [event.event_id for event in await trail.events("usr_1", None, 9)] == ["aud_2"]
-
-
-async def test_a_sweep_that_fails_leaves_the_others_to_do_and_is_repeated(caplog: pytest.LogCaptureFixture) -> None:
-    swept: list[int] = []
-
-    async def fails(now_us: int) -> int:
-        raise OSError("away")
-
-    async def works(now_us: int) -> int:
-        swept.append(now_us)
-        return 1
-
-    clock = VirtualClock()
-    async with Janitor({"one": fails, "other": works}, clock):
-        await clock.elapse(3601)
-    assert len(swept) == 2
-    assert "sweep failed" in caplog.text
