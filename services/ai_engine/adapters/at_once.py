@@ -1,5 +1,7 @@
 """Has a whole stretch of speech recognised by somebody who listens along."""
 
+from abc import ABC, abstractmethod
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from mesh.errors import InvalidFieldError
@@ -7,6 +9,19 @@ from services.ai_engine.domain.roles import HEARING_RATE_HZ, Hearing, Transcript
 
 #: A quarter of a second: vendors limit the size of a message.
 _PIECE_BYTES: Final = HEARING_RATE_HZ // 4 * 2
+
+
+class ListensAlong(ABC):
+    """A recogniser that has only to listen along (StreamingRecognizer): what is said already it hears likewise."""
+
+    @abstractmethod
+    def hear(self, *, language: str) -> AbstractAsyncContextManager[Hearing]:
+        """Connects for one stretch of speech."""
+
+    async def recognize(self, pcm: bytes, *, language: str) -> Transcript:
+        """Transcribes PCM at 16 kHz over a connection of its own. Raises InvalidFieldError and ProviderError."""
+        async with self.hear(language=language) as hearing:
+            return await heard_at_once(hearing, pcm)
 
 
 async def heard_at_once(hearing: Hearing, pcm: bytes) -> Transcript:

@@ -9,7 +9,8 @@ from typing import Final
 from mesh.errors import PreconditionError, ProviderError, VivavoceError
 
 _REFUSED: Final = frozenset({401, 403})
-_LIMITED: Final = frozenset({402, 429})
+#: 529 is Anthropic's: everybody asks at once.
+_LIMITED: Final = frozenset({402, 429, 529})
 _UNKNOWN: Final = frozenset({400, 404, 405, 422})
 
 

@@ -6,8 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from mesh.errors import ProviderError
 from services.ai_engine.adapters.beside import Wish, beside
+from services.ai_engine.adapters.faults_of_vendors import Faults
 from services.ai_engine.domain.roles import Capabilities, ReplyPart, TextDelta, TokensUsed, TutorContext
 from services.ai_engine.prompts.prompt import Message, Prompt
 from services.ai_engine.prompts.turn_mark import with_marks
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from anthropic.types import MessageParam, RawMessageStreamEvent
 
 
+_FAULTS: Final = Faults("anthropic", "Claude")
 _ARRIVED: Final = "(The learner arrives.)"
 
 
@@ -47,7 +48,7 @@ class ClaudeTutor:
     name = "anthropic"
 
     def __init__(self, options: ClaudeOptions, scripts: Mapping[str, Script]) -> None:
-        """Raises ProviderError PROVIDER_MISSING where the extra `anthropic` is not installed."""
+        """Raises PreconditionError PROVIDER_MISSING where the extra `anthropic` is not installed."""
         self._options = options
         self._prompt = TutorPrompt(scripts, budget=options.prompt_tokens)
         self._client = _client(options)
@@ -88,7 +89,7 @@ class ClaudeTutor:
         try:
             await self._client.models.list(limit=1)
         except Exception as error:
-            raise _translated(error, self._options, begun=False) from None
+            raise _FAULTS.of(error) from None
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -117,16 +118,15 @@ class ClaudeTutor:
                         assert_never(never)
         yield TokensUsed(read, written)
         if not stopped:
-            raise _failed("broke off in the middle of its answer; say it again", "CUT_OFF")
+            raise _FAULTS.failed("broke off in the middle of its answer; say it again", "CUT_OFF")
         if stopped == "refusal":
-            raise _failed("did not want to answer this; say something else", "REFUSED")
+            raise _FAULTS.failed("did not want to answer this; say something else", "REFUSED")
         if not spoken:
-            raise _failed("gave an empty answer; say it again", "EMPTY")
+            raise _FAULTS.failed("gave an empty answer; say it again", "EMPTY")
 
     async def _events(self, messages: tuple[Message, ...]) -> "AsyncGenerator[RawMessageStreamEvent, None]":
         """The events of one answer, each within the stall timeout, with errors translated."""
         options, (system, *chat) = self._options, messages
-        begun = False
         try:
             async with asyncio.timeout(options.connect_timeout_s + options.stall_timeout_s):
                 stream = await self._client.messages.create(
@@ -136,7 +136,6 @@ class ClaudeTutor:
                     messages=[_param(message) for message in chat],
                     stream=True,
                 )
-            begun = True
             async with stream:
                 events = aiter(stream)
                 while True:
@@ -147,7 +146,7 @@ class ClaudeTutor:
                         return
                     yield event
         except Exception as error:
-            raise _translated(error, options, begun=begun) from None
+            raise _FAULTS.of(error) from None
 
     async def grant(self, wish: Wish) -> tuple[str, TokensUsed]:
         """The answer to a wish, in one piece (Granting). Raises ProviderError."""
@@ -163,18 +162,15 @@ class ClaudeTutor:
                 **shape,
             )
         except Exception as error:
-            raise _translated(error, self._options, begun=False) from None
+            raise _FAULTS.of(error) from None
         written = "".join(block.text for block in answer.content if block.type == "text")
         return written, TokensUsed(answer.usage.input_tokens, answer.usage.output_tokens)
 
 
 def _client(options: ClaudeOptions) -> "AsyncAnthropic":
-    try:
+    with _FAULTS.imported("anthropic"):
         import anthropic  # Seconds and 75 MB to import: only who asks for this provider pays.
-    except ImportError as error:
-        raise ProviderError(
-            "Claude needs an extra package; run `pip install 'vivavoce[anthropic]'`.", reason="PROVIDER_MISSING"
-        ) from error
+
     # A retry would come after the learner has stopped waiting; the engine decides what to do instead.
     return anthropic.AsyncAnthropic(
         api_key=options.api_key,
@@ -188,31 +184,3 @@ def _param(message: Message) -> "MessageParam":
     if message.role == "assistant":
         return {"role": "assistant", "content": message.content}
     return {"role": "user", "content": message.content}
-
-
-def _translated(error: Exception, options: ClaudeOptions, *, begun: bool) -> ProviderError:
-    """Our error for theirs. Theirs is dropped: its text may repeat the prompt."""
-    import anthropic
-
-    match error:
-        case anthropic.AuthenticationError() | anthropic.PermissionDeniedError():
-            return _failed("refused the API key; check the key and what it may use", "KEY_REFUSED")
-        case anthropic.NotFoundError():
-            return _failed(f"does not know the model {options.model!r}; check its name", "NOT_FOUND")
-        case anthropic.RateLimitError():
-            return _failed("has no capacity left for this key; wait a moment or raise the limit", "LIMITED")
-        case anthropic.APITimeoutError() | TimeoutError():
-            return _failed("took too long; try again, or choose a faster model", "TIMED_OUT")
-        case anthropic.APIConnectionError() if not begun:
-            return _failed("can't be reached; check the network and the base URL", "UNREACHABLE")
-        case anthropic.APIStatusError() if error.status_code == 529:
-            return _failed("is overloaded; try again after a while", "LIMITED")
-        case anthropic.APIStatusError():
-            return _failed(f"answered with HTTP status {error.status_code}; look at its status page", "STATUS")
-        case _:
-            # A cut connection, or garbage in the stream, which the SDK passes on as whatever the parser raised.
-            return _failed("broke off or sent what is not its protocol; try again", "BROKEN")
-
-
-def _failed(problem: str, cause: str) -> ProviderError:
-    return ProviderError(f"Claude {problem}.", metadata={"provider": "anthropic", "cause": cause})

@@ -23,7 +23,7 @@ from mesh.audio import duration_s
 from mesh.errors import ProviderError
 from mesh.mailbox import Mailbox
 from mesh.workers import Workers
-from services.ai_engine.adapters.at_once import checked_language, heard_at_once
+from services.ai_engine.adapters.at_once import ListensAlong, checked_language
 from services.ai_engine.adapters.azure_speech import LANGUAGES, TICKS_PER_S, error_of, locale_of, speech_config
 from services.ai_engine.adapters.faults_of_vendors import Faults
 from services.ai_engine.adapters.reading import hung_up, next_of
@@ -37,7 +37,7 @@ _STOP_TIMEOUT: Final = "SPEECH-StopRecognitionTimeoutInSeconds"
 _WAITING: Final = 64
 
 
-class AzureRecognizer:
+class AzureRecognizer(ListensAlong):
     """Continuous recognition over Azure's own wire (StreamingRecognizer).
 
     Swear words are not masked, and what tidies up speech ("TrueText") is off. Numbers are written as digits.
@@ -58,11 +58,6 @@ class AzureRecognizer:
             streams_in=True,
             pronunciation=settings.pronunciation,
         )
-
-    async def recognize(self, pcm: bytes, *, language: str) -> Transcript:
-        """Transcribes PCM at 16 kHz over a connection of its own. Raises InvalidFieldError and ProviderError."""
-        async with self.hear(language=language) as hearing:
-            return await heard_at_once(hearing, pcm)
 
     @asynccontextmanager
     async def hear(self, *, language: str) -> AsyncIterator["AzureHearing"]:

@@ -1,8 +1,8 @@
 """Speaks with Azure's voices, clause after clause over one connection, and tells when each word sounds."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
@@ -20,6 +20,7 @@ from mesh.workers import Workers
 from services.ai_engine.adapters.azure_speech import TICKS_PER_S, error_of, speech_config
 from services.ai_engine.adapters.clause_queue import ClauseQueue, routed
 from services.ai_engine.adapters.faults_of_vendors import Faults
+from services.ai_engine.adapters.one_voice import SpeaksReplies
 from services.ai_engine.adapters.reading import hung_up
 from services.ai_engine.adapters.voices import chosen_voice, spoken_languages
 from services.ai_engine.adapters.written import Written
@@ -36,7 +37,7 @@ _LATE_S: Final = 0.3
 _WAITING: Final = 4096
 
 
-class AzureSynthesizer:
+class AzureSynthesizer(SpeaksReplies):
     """Azure's neural voices (StreamingSynthesizer). A voice's name begins with its locale."""
 
     name = "azure"
@@ -56,12 +57,6 @@ class AzureSynthesizer:
             streams_in=True,
             streams_out=True,
         )
-
-    async def synthesize(self, text: str, *, voice: str = "", rate: float = 1.0) -> AsyncGenerator[SpeechChunk, None]:
-        """Speaks `text` over a connection of its own. Raises InvalidFieldError and ProviderError."""
-        async with self.speak(voice=voice, rate=rate) as speaking, aclosing(speaking.say(text)) as chunks:
-            async for chunk in chunks:
-                yield chunk
 
     @asynccontextmanager
     async def speak(self, *, voice: str = "", rate: float = 1.0) -> AsyncIterator[ClauseQueue]:

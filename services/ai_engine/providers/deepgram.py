@@ -9,7 +9,7 @@ from deepgram.listen.v1.types import ListenV1Error, ListenV1Results
 
 from mesh.audio import duration_s
 from mesh.mailbox import Mailbox
-from services.ai_engine.adapters.at_once import checked_language, heard_at_once
+from services.ai_engine.adapters.at_once import ListensAlong, checked_language
 from services.ai_engine.adapters.deepgram import abort, deepgram_client
 from services.ai_engine.adapters.faults_of_vendors import Faults
 from services.ai_engine.adapters.reading import connected, next_of, reading
@@ -28,7 +28,7 @@ _LANGUAGES: Final = frozenset(
 )
 
 
-class DeepgramRecognizer:
+class DeepgramRecognizer(ListensAlong):
     """Nova over a WebSocket (StreamingRecognizer).
 
     Nothing is formatted and no word is masked or put right: what the learner said is what is read. Punctuation is
@@ -49,11 +49,6 @@ class DeepgramRecognizer:
             word_times=True,
             streams_in=True,
         )
-
-    async def recognize(self, pcm: bytes, *, language: str) -> Transcript:
-        """Transcribes PCM at 16 kHz over a connection of its own. Raises InvalidFieldError and ProviderError."""
-        async with self.hear(language=language) as hearing:
-            return await heard_at_once(hearing, pcm)
 
     @asynccontextmanager
     async def hear(self, *, language: str) -> AsyncIterator["NovaHearing"]:

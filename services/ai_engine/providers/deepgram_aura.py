@@ -1,7 +1,7 @@
 """Speaks with Deepgram's Aura voices, clause after clause over one connection."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from deepgram.speak.v1.socket_client import AsyncV1SocketClient, V1SocketClientResponse
@@ -10,6 +10,7 @@ from deepgram.speak.v1.types import SpeakV1Flushed, SpeakV1Text
 from services.ai_engine.adapters.clause_queue import ClauseQueue, routed
 from services.ai_engine.adapters.deepgram import abort, deepgram_client
 from services.ai_engine.adapters.faults_of_vendors import Faults
+from services.ai_engine.adapters.one_voice import SpeaksReplies
 from services.ai_engine.adapters.reading import connected
 from services.ai_engine.adapters.voices import chosen_voice, spoken_languages, whole_samples
 from services.ai_engine.domain.roles import Capabilities, SpeechChunk
@@ -21,7 +22,7 @@ _FAULTS: Final = Faults("deepgram", "Deepgram")
 _SLOWEST, _FASTEST = 0.7, 1.5
 
 
-class AuraSynthesizer:
+class AuraSynthesizer(SpeaksReplies):
     """Aura over a WebSocket (StreamingSynthesizer). A voice is a model; its name ends with its language."""
 
     name = "deepgram"
@@ -40,12 +41,6 @@ class AuraSynthesizer:
             streams_in=True,
             streams_out=True,
         )
-
-    async def synthesize(self, text: str, *, voice: str = "", rate: float = 1.0) -> AsyncGenerator[SpeechChunk, None]:
-        """Speaks `text` over a connection of its own. Raises InvalidFieldError and ProviderError."""
-        async with self.speak(voice=voice, rate=rate) as speaking, aclosing(speaking.say(text)) as chunks:
-            async for chunk in chunks:
-                yield chunk
 
     @asynccontextmanager
     async def speak(self, *, voice: str = "", rate: float = 1.0) -> AsyncIterator[ClauseQueue]:

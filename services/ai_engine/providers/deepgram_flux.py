@@ -9,7 +9,7 @@ from deepgram.listen.v2.types import ListenV2FatalError, ListenV2TurnInfo
 
 from mesh.audio import duration_s
 from mesh.mailbox import Mailbox
-from services.ai_engine.adapters.at_once import checked_language, heard_at_once
+from services.ai_engine.adapters.at_once import ListensAlong, checked_language
 from services.ai_engine.adapters.deepgram import abort, deepgram_client
 from services.ai_engine.adapters.faults_of_vendors import Faults
 from services.ai_engine.adapters.reading import connected, next_of, reading
@@ -26,7 +26,7 @@ _MANY: Final = frozenset({"de", "en", "es", "fr", "hi", "it", "ja", "nl", "pt", 
 _MULTI: Final = "multi"
 
 
-class FluxRecognizer:
+class FluxRecognizer(ListensAlong):
     """Flux over a WebSocket (StreamingRecognizer).
 
     Its own judgement of the turn's end is passed on with the text. Numerals are left as words and nothing is masked.
@@ -48,11 +48,6 @@ class FluxRecognizer:
             streams_in=True,
             turn_ends=True,
         )
-
-    async def recognize(self, pcm: bytes, *, language: str) -> Transcript:
-        """Transcribes PCM at 16 kHz over a connection of its own. Raises InvalidFieldError and ProviderError."""
-        async with self.hear(language=language) as hearing:
-            return await heard_at_once(hearing, pcm)
 
     @asynccontextmanager
     async def hear(self, *, language: str) -> AsyncIterator["FluxHearing"]:

@@ -12,7 +12,7 @@ from elevenlabs.realtime import AudioFormat, CommitStrategy, RealtimeAudioOption
 from mesh.audio import samples
 from mesh.errors import ProviderError
 from mesh.mailbox import Mailbox
-from services.ai_engine.adapters.at_once import checked_language, heard_at_once
+from services.ai_engine.adapters.at_once import ListensAlong, checked_language
 from services.ai_engine.adapters.faults_of_vendors import Faults
 from services.ai_engine.adapters.reading import connected, next_of
 from services.ai_engine.domain.roles import HEARING_RATE_HZ, Capabilities, Transcript, Word
@@ -31,7 +31,7 @@ _CUTS: Final = frozenset({"session_time_limit_exceeded", "insufficient_audio_act
 _UNREADABLE: Final = "Failed to parse"
 
 
-class ScribeRecognizer:
+class ScribeRecognizer(ListensAlong):
     """Scribe over a WebSocket (StreamingRecognizer).
 
     Verbatim: hesitations and false starts stay, nothing is redacted or edited.
@@ -52,11 +52,6 @@ class ScribeRecognizer:
             word_times=True,
             streams_in=True,
         )
-
-    async def recognize(self, pcm: bytes, *, language: str) -> Transcript:
-        """Transcribes PCM at 16 kHz over a connection of its own. Raises ProviderError."""
-        async with self.hear(language=language) as hearing:
-            return await heard_at_once(hearing, pcm)
 
     @asynccontextmanager
     async def hear(self, *, language: str) -> AsyncIterator["ScribeHearing"]:

@@ -2,8 +2,8 @@
 
 import base64
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from elevenlabs.types import (
@@ -20,6 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from mesh.audio import samples
 from services.ai_engine.adapters.clause_queue import ClauseQueue, routed
 from services.ai_engine.adapters.faults_of_vendors import Faults
+from services.ai_engine.adapters.one_voice import SpeaksReplies
 from services.ai_engine.adapters.reading import connected
 from services.ai_engine.adapters.spelling import Spelling
 from services.ai_engine.adapters.voices import chosen_voice, whole_samples
@@ -42,7 +43,7 @@ _LANGUAGES: Final = frozenset(
 )
 
 
-class ElevenLabsSynthesizer:
+class ElevenLabsSynthesizer(SpeaksReplies):
     """Text to speech over a WebSocket with several contexts (StreamingSynthesizer): one context for each clause.
 
     The messages are the SDK's types. Its own client for this wire blocks, speaks to wss only and drops word times.
@@ -65,12 +66,6 @@ class ElevenLabsSynthesizer:
             streams_in=True,
             streams_out=True,
         )
-
-    async def synthesize(self, text: str, *, voice: str = "", rate: float = 1.0) -> AsyncGenerator[SpeechChunk, None]:
-        """Speaks `text` over a connection of its own. Raises InvalidFieldError and ProviderError."""
-        async with self.speak(voice=voice, rate=rate) as speaking, aclosing(speaking.say(text)) as chunks:
-            async for chunk in chunks:
-                yield chunk
 
     @asynccontextmanager
     async def speak(self, *, voice: str = "", rate: float = 1.0) -> AsyncIterator[ClauseQueue]:

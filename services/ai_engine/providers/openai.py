@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mesh.errors import ProviderError
 from services.ai_engine.adapters.beside import Wish, beside
+from services.ai_engine.adapters.faults_of_vendors import Faults
 from services.ai_engine.domain.roles import Capabilities, ReplyPart, TextDelta, TokensUsed, TutorContext
 from services.ai_engine.prompts.prompt import Message, Prompt
 from services.ai_engine.prompts.turn_mark import with_marks
@@ -55,6 +55,7 @@ class OpenAiTutor:
     def __init__(self, endpoint: OpenAiEndpoint, scripts: Mapping[str, Script]) -> None:
         self.name = endpoint.name
         self._endpoint = endpoint
+        self._faults = Faults(endpoint.name, f"The endpoint of the language model {endpoint.model}")
         self._prompt = TutorPrompt(scripts, budget=endpoint.prompt_tokens)
         self._client = _client(endpoint)
         self.capabilities = Capabilities(
@@ -84,9 +85,9 @@ class OpenAiTutor:
                 if chunk.usage is not None:
                     yield TokensUsed(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
         if not finished:
-            raise _failed("broke off in the middle of its answer; say it again", "CUT_OFF")
+            raise self._faults.failed("broke off in the middle of its answer; say it again", "CUT_OFF")
         if not spoken:
-            raise _failed("gave an empty answer; check that the model is a chat model", "EMPTY")
+            raise self._faults.failed("gave an empty answer; check that the model is a chat model", "EMPTY")
         more = beside(context, prompt, self.grant, corrections=self._endpoint.corrections, source=self.name)
         async with aclosing(more):
             async for part in more:
@@ -102,7 +103,7 @@ class OpenAiTutor:
         try:
             await self._client.models.list()
         except Exception as error:
-            raise _translated(error, self._endpoint, begun=False) from None
+            raise self._faults.of(error) from None
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -110,11 +111,9 @@ class OpenAiTutor:
 
     async def _chunks(self, messages: tuple[Message, ...]) -> "AsyncGenerator[ChatCompletionChunk, None]":
         """The chunks of one answer, each within the stall timeout, with errors translated."""
-        begun = False
         try:
             async with asyncio.timeout(self._endpoint.connect_timeout_s + self._endpoint.stall_timeout_s):
                 stream = await self._ask(messages)
-            begun = True
             async with stream:
                 chunks = aiter(stream)
                 while True:
@@ -125,7 +124,7 @@ class OpenAiTutor:
                         return
                     yield chunk
         except Exception as error:
-            raise _translated(error, self._endpoint, begun=begun) from None
+            raise self._faults.of(error) from None
 
     async def _ask(self, messages: tuple[Message, ...]) -> "AsyncStream[ChatCompletionChunk]":
         chunks: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
@@ -153,7 +152,7 @@ class OpenAiTutor:
             used = TokensUsed(usage.prompt_tokens, usage.completion_tokens) if usage else TokensUsed(0, 0)
             return answer.choices[0].message.content or "", used
         except Exception as error:
-            raise _translated(error, self._endpoint, begun=False) from None
+            raise self._faults.of(error) from None
 
     def _bounds(self) -> dict[str, Any]:
         endpoint = self._endpoint
@@ -182,29 +181,3 @@ def _param(message: Message) -> "ChatCompletionMessageParam":
             return {"role": "user", "content": message.content}
         case "assistant":
             return {"role": "assistant", "content": message.content}
-
-
-def _translated(error: Exception, endpoint: OpenAiEndpoint, *, begun: bool) -> ProviderError:
-    """Our error for theirs. Theirs is dropped: its text may repeat the prompt."""
-    import openai
-
-    match error:
-        case openai.AuthenticationError() | openai.PermissionDeniedError():
-            return _failed("refused the API key; check the key and what it may use", "KEY_REFUSED")
-        case openai.NotFoundError():
-            return _failed(f"does not know the model {endpoint.model!r}; check the model and the base URL", "NOT_FOUND")
-        case openai.RateLimitError():
-            return _failed("has no capacity or credit left for this key; wait a moment or raise the limit", "LIMITED")
-        case openai.APITimeoutError() | TimeoutError():
-            return _failed("took too long; try again, or choose a faster model", "TIMED_OUT")
-        case openai.APIConnectionError() if not begun:
-            return _failed("can't be reached; check the base URL and that it is running", "UNREACHABLE")
-        case openai.APIStatusError():
-            return _failed(f"answered with HTTP status {error.status_code}; look into its log", "STATUS")
-        case _:
-            # A cut connection, or garbage in the stream, which the SDK passes on as whatever the parser raised.
-            return _failed("broke off or sent something that is not a chat completion; look into its log", "BROKEN")
-
-
-def _failed(problem: str, cause: str) -> ProviderError:
-    return ProviderError(f"The language model's endpoint {problem}.", metadata={"provider": "openai", "cause": cause})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from mesh.audio import StreamResampler, samples
 from mesh.mailbox import Mailbox
-from services.ai_engine.adapters.at_once import checked_language, heard_at_once
+from services.ai_engine.adapters.at_once import ListensAlong, checked_language
 from services.ai_engine.adapters.faults_of_vendors import Faults
 from services.ai_engine.adapters.loudness import Loudness
 from services.ai_engine.adapters.openai_client import OPENAI_LANGUAGES, VERBATIM, OpenAiAccess, abort, openai_client
@@ -30,7 +30,7 @@ _FAULTS: Final = Faults("openai_realtime", "OpenAI")
 _LIMITS: Final = frozenset({"rate_limit_exceeded", "insufficient_quota", "session_expired"})
 
 
-class OpenAiRealtimeRecognizer:
+class OpenAiRealtimeRecognizer(ListensAlong):
     """A transcription session over a WebSocket (StreamingRecognizer). Word times are estimates.
 
     Turn detection and noise reduction are off: our own voice activity says where a pause is.
@@ -50,11 +50,6 @@ class OpenAiRealtimeRecognizer:
             word_times=True,
             streams_in=True,
         )
-
-    async def recognize(self, pcm: bytes, *, language: str) -> Transcript:
-        """Transcribes PCM at 16 kHz over a connection of its own. Raises InvalidFieldError and ProviderError."""
-        async with self.hear(language=language) as hearing:
-            return await heard_at_once(hearing, pcm)
 
     @asynccontextmanager
     async def hear(self, *, language: str) -> AsyncIterator["RealtimeHearing"]:

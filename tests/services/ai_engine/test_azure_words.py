@@ -24,7 +24,7 @@ async def test_words_that_are_told_after_the_end_of_their_clause_still_belong_to
         reply._take(Word("One", 0.0, 0.1))
         reply._take(None)
         for place, word in enumerate(("tea", "coming", "up"), start=1):
-            asyncio.get_running_loop().call_later(0.02 * place, reply._take, Word(word, place * 0.1, place * 0.1 + 0.1))
+            reply._take(Word(word, place * 0.1, place * 0.1 + 0.1))
 
     reply.clauses._send = send
     async with routed(reply.events(), reply.route, reply.clauses, faults):

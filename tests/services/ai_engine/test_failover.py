@@ -122,25 +122,6 @@ def words_of(chunks: list[SpeechChunk]) -> list[str]:
     return [word.text for chunk in chunks for word in chunk.words]
 
 
-async def test_a_model_that_is_down_is_stood_in_for() -> None:
-    assert await told(Elsewhere(DOWN), Elsewhere(WHOLE)) == WHOLE
-
-
-async def test_a_model_that_is_slow_is_stood_in_for_before_the_learner_gives_up() -> None:
-    slow = Elsewhere(WHOLE, pause=0)
-    async with asyncio.timeout(5):
-        assert await told(slow, Elsewhere(WHOLE)) == WHOLE
-    assert slow.closed == 1
-
-
-async def test_a_model_that_stops_in_the_middle_of_its_answer_is_stood_in_for() -> None:
-    assert await told(Elsewhere("Good morning! ", "We have", pause=2), Elsewhere(WHOLE)) == WHOLE
-
-
-async def test_garbage_counts_as_a_failure() -> None:
-    assert await told(Elsewhere(ValueError("not JSON")), Elsewhere(WHOLE)) == WHOLE
-
-
 @pytest.mark.parametrize("length", range(0, len(WHOLE), 3))
 async def test_wherever_it_breaks_off_no_sentence_is_doubled_or_lost(length: int) -> None:
     assert await told(Elsewhere(WHOLE[:length], DOWN), Elsewhere(DOWN), Elsewhere(WHOLE)) == WHOLE
@@ -165,12 +146,6 @@ async def test_the_last_clause_does_not_wait_for_what_comes_beside_the_text() ->
 async def test_a_correction_that_both_find_is_told_once() -> None:
     found = await parts(Elsewhere(SLIP, DOWN), Elsewhere(WHOLE, SLIP))
     assert found.count(SLIP) == 1
-
-
-async def test_when_nobody_can_answer_the_error_is_typed_and_in_time() -> None:
-    async with asyncio.timeout(5):
-        with pytest.raises(ProviderError):
-            await told(Elsewhere(WHOLE, pause=0), Elsewhere(ValueError("x")), Elsewhere(WHOLE, pause=0))
 
 
 async def test_a_model_that_failed_often_is_not_asked_until_it_has_rested() -> None:
@@ -267,12 +242,6 @@ async def test_a_connection_that_breaks_in_a_reply_costs_no_word_of_it(line: Bro
 def test_a_chain_streams_only_where_its_first_does() -> None:
     assert not isinstance(failover_voice(chain([ScriptedVoice(), BrokenLine()])), StreamingSynthesizer)
     assert not isinstance(failover_recognizer(chain([ScriptedRecognizer()])), StreamingRecognizer)
-
-
-async def test_a_recogniser_that_fails_is_stood_in_for() -> None:
-    both = [ScriptedRecognizer(error=DOWN), ScriptedRecognizer()]
-    transcript = await FailoverRecognizer(chain(both)).recognize(bytes(3200), language="en")
-    assert transcript.text == "text 1"
 
 
 async def test_a_learner_who_said_nothing_is_no_failure_of_the_recogniser() -> None:

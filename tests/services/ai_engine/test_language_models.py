@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pytest
 
-from mesh.errors import ProviderError
+from mesh.errors import PreconditionError, ProviderError
 from mesh.testing import no_leaked_tasks
 from services.ai_engine.domain.roles import (
     CorrectionFound,
@@ -139,10 +139,11 @@ async def test_the_endpoint_gets_persona_history_turn_and_key(vendor: Vendor, em
         ("broken", 0, "STATUS"),
         ("slow", 0, "TIMED_OUT"),
         ("silence", 700, "TIMED_OUT"),
-        ("cut", 700, "BROKEN"),
-        ("cut", 1, "BROKEN"),
+        ("cut", 700, "CUT_OFF"),
+        ("cut", 1, "CUT_OFF"),
         ("end_early", 0, "CUT_OFF"),
-        ("garbage", 700, "BROKEN"),
+        # Where garbage breaks the framing, the SDK sees a cut.
+        ("garbage", 700, "BROKEN or CUT_OFF"),
         ("half_rune", 700, "BROKEN"),
         ("empty", 0, "EMPTY"),
     ],
@@ -154,7 +155,7 @@ async def test_each_misbehaviour_has_its_typed_error_with_a_remedy(
     async with no_leaked_tasks(), asking(vendor, emulator.base_url, stall_s=0.3) as tutor:
         with pytest.raises(ProviderError) as caught:
             await parts_of(tutor)
-    assert caught.value.metadata["cause"] == cause
+    assert caught.value.metadata["cause"] in cause.split(" or ")
     assert ";" in caught.value.message
     assert "secret" not in caught.value.message
     assert caught.value.__cause__ is None
@@ -253,7 +254,7 @@ async def test_the_scripted_tutor_keeps_the_same_promises() -> None:
 
 def test_claude_without_its_extra_says_which_one_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anthropic", None)
-    with pytest.raises(ProviderError, match=r"vivavoce\[anthropic\]") as missing:
+    with pytest.raises(PreconditionError, match=r"vivavoce\[anthropic\]") as missing:
         ClaudeTutor(ClaudeOptions("m", "k"), SCRIPTS)
     assert missing.value.reason == "PROVIDER_MISSING"
 
