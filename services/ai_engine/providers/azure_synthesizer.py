@@ -33,6 +33,8 @@ _FAULTS: Final = Faults("azure", "Azure Speech")
 _CONNECT_S: Final = 0.4
 #: Until the words that are missing at the end of a clause count as not told.
 _LATE_S: Final = 0.3
+#: The last of the sound waits for the end of its clause: words that are told after it go with it, 20 ms.
+_TAIL_BYTES: Final = _RATE_HZ // 50 * 2
 #: Pieces and words of one clause that may wait. Full: the reply has failed.
 _WAITING: Final = 4096
 
@@ -92,6 +94,7 @@ class _Reply:
         self._inbox: Mailbox[bytes | Word | None] = Mailbox(_WAITING)
         self._written = Written("")
         self._words: list[Word] = []
+        self._tail = b""
         #: Kept while it works, for it stops when it is collected.
         self._speaking: object = None
         self.clauses = ClauseQueue(self._send, _FAULTS, ahead=False)
@@ -130,15 +133,21 @@ class _Reply:
         """Takes a piece of sound, with the words that were told, to its clause."""
         match event:
             case bytes():
-                words, self._words = tuple(self._words), []
-                await self.clauses.heard(SpeechChunk(event, words))
+                sound = self._tail + event
+                self._tail = sound[-_TAIL_BYTES:]
+                await self._heard(sound[:-_TAIL_BYTES])
             case Word():
                 if text := self._written.find(event.text):
                     self._words.append(replace(event, text=text))
             case None:
-                if self._words:
-                    await self.route(b"")
+                sound, self._tail = self._tail, b""
+                await self._heard(sound)
                 self.clauses.finish()
+
+    async def _heard(self, sound: bytes) -> None:
+        words, self._words = tuple(self._words), []
+        if sound or words:
+            await self.clauses.heard(SpeechChunk(sound, words))
 
     def stop(self) -> None:
         """Stops what is spoken and closes the connection; blocks."""
