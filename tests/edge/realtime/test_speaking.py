@@ -115,11 +115,11 @@ def test_items_are_retrieved_and_deleted_by_id() -> None:
 
 def test_an_item_takes_its_place_after_another_or_first() -> None:
     desk = Desk().begins()
-    for name, after in (("one", ""), ("two", ""), ("between", "one"), ("first", "root")):
+    for name, after in (("one", ""), ("two", ""), ("between", "one"), ("first", "root"), ("last", "")):
         place = {"previous_item_id": after} if after else {}
         desk.client("conversation.item.create", item=written("A tea.", id=name), **place)
     told = [e["previous_item_id"] for e in desk.events if e["type"] == "conversation.item.added"]
-    assert told == [None, "one", "one", None]
+    assert told == [None, "one", "one", None, "two"]
     desk.client("conversation.item.create", item=written("A tea."), previous_item_id="nowhere")
     assert desk.error()["code"] == "item_create_invalid_previous_item_id"
 
