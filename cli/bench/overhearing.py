@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from cli.talking.sound import Sound
 from mesh.audio import BYTES_PER_SAMPLE, HEARING_HZ, SPEECH_HZ
 from mesh.clock import SystemClock
+from mesh.errors import ProviderError
 from mesh.settings import load
+from services.ai_engine.domain.roles import SpeechDetection, VoiceActivity
 from services.ai_engine.domain.run import (
     AppendAudio,
     Configure,
+    EngineFailed,
     EngineSession,
     Event,
     Recognize,
@@ -30,7 +33,8 @@ from services.ai_engine.settings import Settings
 
 E = TypeVar("E", bound=Event)
 
-_PIECE: Final = HEARING_HZ // 10 * BYTES_PER_SAMPLE
+#: Shorter than any pause: no pause begins and ends in one piece.
+_PIECE: Final = HEARING_HZ // 50 * BYTES_PER_SAMPLE
 #: Silence before and after a turn.
 _LEAD: Final = bytes(HEARING_HZ // 2 * BYTES_PER_SAMPLE)
 _TAIL: Final = bytes(HEARING_HZ * BYTES_PER_SAMPLE)
@@ -58,9 +62,10 @@ class Overheard:
 class Listener:
     """Hears turns one after another, faster than they are spoken."""
 
-    def __init__(self, session: EngineSession, events: "asyncio.Queue[Event]") -> None:
+    def __init__(self, session: EngineSession, events: "asyncio.Queue[Event]", activity: "_Watched") -> None:
         self._session = session
         self._events = events
+        self._activity = activity
         self._position = 0
         self._turns = 0
 
@@ -78,8 +83,9 @@ class Listener:
         return heard
 
     async def _note(self, heard: Overheard, origin: int) -> None:
-        """Takes what the models noticed in the last piece; they need a moment for it."""
-        await asyncio.sleep(0.005)
+        """Takes what the models noticed in the last piece, once they have heard it."""
+        async with asyncio.timeout(_ANSWER_S):
+            await self._activity.heard(self._position)
         while not self._events.empty():
             match self._events.get_nowait():
                 case SpeechStarted(at_sample):
@@ -99,6 +105,37 @@ class Listener:
                 event = await self._events.get()
                 if isinstance(event, kind):
                     return event
+                if isinstance(event, EngineFailed):
+                    raise ProviderError(f"{event.failure.message} Try again when less else is running.")
+
+
+class _Watched:
+    """Voice activity that tells how much it has heard (VoiceActivity, of one session)."""
+
+    def __init__(self, activity: VoiceActivity) -> None:
+        self.name = activity.name
+        self.capabilities = activity.capabilities
+        self._activity = activity
+        self._samples = 0
+        self._more = asyncio.Event()
+
+    def open(self) -> SpeechDetection:
+        """Starts it."""
+        self._detection = self._activity.open()
+        return self
+
+    async def probabilities(self, pcm: bytes) -> list[float]:
+        """Those of the activity it stands for."""
+        found = await self._detection.probabilities(pcm)
+        self._samples += len(pcm) // BYTES_PER_SAMPLE
+        self._more.set()
+        return found
+
+    async def heard(self, samples: int) -> None:
+        """Returns when so many samples were heard, and what was noticed in them is told."""
+        while self._samples < samples:
+            self._more.clear()
+            await self._more.wait()
 
 
 @asynccontextmanager
@@ -111,15 +148,17 @@ async def open_listener() -> AsyncIterator[Listener]:
     premises = Premises(load(Settings), load(ModelSettings), {})
     events: asyncio.Queue[Event] = asyncio.Queue(1024)
     async with AsyncExitStack() as stack:
+        ear = await stack.enter_async_context(silero(premises))
+        activity = _Watched(ear.activity)
         providers = Providers(
             recognizers={"whisper": await stack.enter_async_context(whisper(premises))},
             language_models={"instant": InstantLanguageModel()},
             synthesizers={"instant": InstantSynthesizer()},
             speech_to_speech={},
-            ear=await stack.enter_async_context(silero(premises)),
+            ear=replace(ear, activity=activity),
             turn_end=await stack.enter_async_context(smart_turn(premises)),
         )
         configure = Configure(Selection(), HEARING_HZ, SPEECH_HZ)
         engine = engine_for(configure, providers, clock=SystemClock())
         session = await stack.enter_async_context(engine.open(configure, events.put))
-        yield Listener(session, events)
+        yield Listener(session, events, activity)

@@ -74,6 +74,8 @@ class Story:
     #: How long it took, in seconds of its clock.
     lasted_s: float = 0.0
     speaking: bool = False
+    #: Whether what was recognised last had no words in it.
+    _wordless: bool = False
     _silent_since: float = 0.0
     _open_until: float = 0.0
 
@@ -81,16 +83,18 @@ class Story:
 
     def speech_began(self) -> None:
         """The server hears the learner."""
-        self.speaking = True
+        self.speaking, self._wordless = True, False
 
     def speech_paused(self, now: float, wait_s: float) -> None:
         """The server hears a pause, and means to wait so long."""
         self.speaking = False
-        self._open_until = now + wait_s + _NO_TURN_S
+        # The words may be told before the pause is.
+        self._open_until = 0.0 if self._wordless else now + wait_s + _NO_TURN_S
 
     def understood(self, text: str) -> None:
         """The server has recognised what was said so far."""
-        if not self.speaking and not text.strip():
+        self._wordless = not text.strip()
+        if self._wordless and not self.speaking:
             self._open_until = 0.0
 
     def goes_on(self) -> None:
