@@ -17,10 +17,9 @@ def name_of(*parts: str | int) -> str:
     return _BETWEEN.join(str(part)[:_LONGEST_PART].replace(_BETWEEN, "_") for part in parts)
 
 
-def rest_of(name: str, *parts: str) -> str | None:
-    """What follows a beginning of these parts; None where the name begins otherwise."""
-    beginning = name_of(*parts) + _BETWEEN
-    return name[len(beginning) :] if name.startswith(beginning) else None
+def beginning_of(*parts: str) -> str:
+    """What names of these parts and more begin with."""
+    return name_of(*parts) + _BETWEEN
 
 
 def parts_of(rest: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from services.history.domain.arrays import Bits, Held, Numbers, Rows
 from services.history.domain.columns import Columns
-from services.history.domain.named import rest_of
+from services.history.domain.named import beginning_of
 
 #: Levels of words, from A1; 0 is that of words whose level is not known.
 LEVELS: Final = range(7)
@@ -61,8 +61,12 @@ class Sums:
 
     def named_below(self, *parts: str) -> dict[str, Numbers]:
         """What is counted by names with that beginning, by their rest: a number for each group."""
-        below = {rest_of(name, *parts): place for place, name in enumerate(self.names)}
-        return {rest: self.named[:, place] for rest, place in below.items() if rest is not None}
+        beginning = beginning_of(*parts)
+        return {
+            name.removeprefix(beginning): self.named[:, place]
+            for place, name in enumerate(self.names)
+            if name.startswith(beginning)
+        }
 
 
 def _added(group: Rows, numbers: Numbers, groups: int) -> Numbers:
