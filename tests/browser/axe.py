@@ -1,5 +1,6 @@
 """Looks for what keeps people out: axe-core, run within an open page."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -9,11 +10,12 @@ _AXE: Final = Path(__file__).parent.parent.parent / "clients" / "web" / "node_mo
 _GRAVE: Final = ("serious", "critical")
 
 
-async def findings(page: Page) -> list[str]:
-    """The serious and critical findings, each with the first element it is about."""
+async def findings(page: Page, only: Sequence[str] = ()) -> list[str]:
+    """The serious and critical findings, each with its first element; by these rules only, if any are named."""
     # As the debugger evaluates: the page's policy lets no foreign script in, and that is as it should be.
     await page.evaluate(_AXE.read_text())
-    found = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    chosen = {"resultTypes": ["violations"], **({"runOnly": list(only)} if only else {})}
+    found = await page.evaluate("(chosen) => axe.run(document, chosen)", chosen)
     return [
         f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found["violations"] if each["impact"] in _GRAVE
     ]

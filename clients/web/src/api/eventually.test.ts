@@ -1,3 +1,5 @@
+// @vitest-environment node
+
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { eventually } from "./eventually";

@@ -1,3 +1,5 @@
+// @vitest-environment node
+
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { HistoryEventSchema } from "../../gen/vivavoce/history/v1/history_pb";

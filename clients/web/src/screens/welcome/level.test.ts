@@ -1,3 +1,5 @@
+// @vitest-environment node
+
 import { expect, test } from "vitest";
 import { CefrLevel } from "../../gen/vivavoce/type/v1/learner_pb";
 import { type Counts, levelFrom } from "./level";
