@@ -23,9 +23,10 @@ async def talk(mesh: RunningMesh, *arguments: str) -> tuple[int, str, str]:
 
 async def viva(mesh: RunningMesh, *arguments: str) -> tuple[int, str, str]:
     """Exit code, output and error output of the program, in a process of its own."""
+    address = () if "--address" in arguments else ("--address", mesh.grpc)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "cli.main", *arguments, "--address", mesh.grpc),
+        *("-m", "cli.main", *arguments, *address),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
