@@ -169,7 +169,9 @@ async def open_providers(premises: Premises) -> AsyncIterator[Providers]:
             language_models=await opened("language model", settings.language_models + bench),
             synthesizers=await opened("synthesizer", settings.synthesizers + bench),
             speech_to_speech=await opened("speech-to-speech provider", settings.speech_to_speech),
-            assessor=await stack.enter_async_context(open_assessor()) if settings.feedback else None,
+            assessor=await stack.enter_async_context(open_assessor(sound_guesses=settings.sound_guesses))
+            if settings.feedback
+            else None,
             engines=await opened("engine", engines),
             prompt=TalkPrompt(premises.scripts),
             turn_taking=_turn_taking(settings.unified_turn_taking),
@@ -263,6 +265,7 @@ class _Chooser:
             FailoverModel(language_models),
             failover_voice(synthesizers),
             providers.assessor,
+            _scorer(recognizers),
         )
         selection = Selection(
             kind="pipelined",
@@ -322,6 +325,11 @@ class _Chooser:
         if self.purse is None or behind_purse is None or not provider.capabilities.paid:
             return provider
         return behind_purse(provider, self.purse)
+
+
+def _scorer(recognizers: Chain[Recognizer]) -> str:
+    """The first that scores pronunciation; empty where none does."""
+    return next((link.name for link in recognizers.links if link.provider.capabilities.pronunciation), "")
 
 
 def _choose(providers: Mapping[str, R], role: str, name: str, language: str, *, field: str) -> tuple[str, R]:

@@ -36,6 +36,9 @@ class Settings:
         3000, help="Tokens, by an estimate, that remote language models are sent; what came before is summarised."
     )
     feedback: bool = setting(True, help="Tell of slips, pace, words and sounds beside the talk.")
+    sound_guesses: bool = setting(
+        True, help="Have a small local model guess which English sounds were said as another; not where one assesses."
+    )
     max_sessions: int = setting(64, help="Sessions at once; more are refused as OVERLOADED.")
     recognizer_threads: int = setting(1, help="Threads for each recognition.")
     recognitions: int = setting(1, help="Recognitions side by side; each beyond the first costs memory.")

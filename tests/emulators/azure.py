@@ -33,6 +33,8 @@ class AzureEmulator(SocketEmulator):
     subprotocol: str = "USP"
     hears: Hears = scripted_ears
     says: Says = scripted_mouth
+    #: What each word scores, of a hundred.
+    accuracy: float = 87.0
 
     def refusal(self, visit: Visit) -> int:
         """401 for a wrong key, 404 and 400 for what Azure would not take."""
@@ -70,11 +72,12 @@ class AzureEmulator(SocketEmulator):
                     if await self.misbehave(socket):
                         return
                     scored = "pronunciationAssessment" in context["phraseDetection"].get("enrichment", {})
-                    await self._phrase(socket, headers, bytes(visit.sound), scored=scored)
+                    score = self.accuracy if scored else None
+                    await self._phrase(socket, headers, bytes(visit.sound), score)
                 case _:
                     pass  # Configuration and telemetry.
 
-    async def _phrase(self, socket: ServerConnection, headers: dict[str, str], pcm: bytes, *, scored: bool) -> None:
+    async def _phrase(self, socket: ServerConnection, headers: dict[str, str], pcm: bytes, score: float | None) -> None:
         transcript = Transcript("") if self.behaviour == "silence" else await self.hears(pcm)
         whole = {"Offset": 0, "Duration": len(pcm) // 2 * _TICKS_PER_S // 16_000, "Channel": 0}
         if transcript.text:
@@ -82,7 +85,7 @@ class AzureEmulator(SocketEmulator):
                 "Confidence": 0.9,
                 "Lexical": transcript.text.lower(),
                 "Display": transcript.text,
-                "Words": [_heard(word, scored=scored) for word in transcript.words],
+                "Words": [_heard(word, score) for word in transcript.words],
             }
             status = {"Id": "1", "RecognitionStatus": "Success", "DisplayText": transcript.text, "NBest": [best]}
             await _tell(socket, headers, "speech.phrase", {**whole, **status})
@@ -131,13 +134,15 @@ class AzureEmulator(SocketEmulator):
         return True
 
 
-def _heard(word: Word, *, scored: bool) -> dict[str, Any]:
+def _heard(word: Word, score: float | None) -> dict[str, Any]:
     told = {
         "Word": word.text.lower(),
         "Offset": _ticks(word.start_s),
         "Duration": _ticks(word.end_s) - _ticks(word.start_s),
     }
-    return {**told, "PronunciationAssessment": {"AccuracyScore": 87.0, "ErrorType": "None"}} if scored else told
+    if score is None:
+        return told
+    return {**told, "PronunciationAssessment": {"AccuracyScore": score, "ErrorType": "None"}}
 
 
 def _boundary(word: Word) -> dict[str, Any]:

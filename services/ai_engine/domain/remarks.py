@@ -16,6 +16,8 @@ class SaidTurn:
     #: BCP 47.
     language: str = "en"
     level: CefrLevel | None = None
+    #: The recogniser that scores how words were pronounced, where there is one.
+    scorer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,10 @@ _PATIENCE_S: Final = 10.0
 
 
 class Assessments:
-    """Asks for remarks on the turns of one session. `quiet` returns when no reply is in the making."""
+    """Asks for remarks on the turns of one session. `quiet` returns when no reply is in the making.
+
+    `scorer` is the recogniser that scores pronunciation, where there is one.
+    """
 
     def __init__(
         self,
@@ -30,7 +33,9 @@ class Assessments:
         input_rate_hz: int,
         quiet: Callable[[], Awaitable[object]],
         emit: Emit,
+        scorer: str = "",
     ) -> None:
+        self._scorer = scorer
         self._assessor = assessor
         self._heard = heard
         self._input_rate_hz = input_rate_hz
@@ -71,4 +76,5 @@ class Assessments:
         begin, end = (sample * HEARING_RATE_HZ // rate_hz for sample in (command.from_sample, command.to_sample))
         pcm, start = self._heard.stretch(begin, end)
         # Of a turn longer than the memory there is no sound that its words could be found in.
-        return SaidTurn(command.text, words, pcm if start == begin else b"", command.language, command.level)
+        sound = pcm if start == begin else b""
+        return SaidTurn(command.text, words, sound, command.language, command.level, self._scorer)

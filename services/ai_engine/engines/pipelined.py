@@ -65,6 +65,8 @@ class Parts:
     synthesizer: Synthesizer
     #: Who remarks on turns; None where nobody shall.
     assessor: Assessor | None = None
+    #: Which of those behind `recognizer` scores pronunciation; empty where none does.
+    scorer: str = ""
 
 
 class PipelinedEngine:
@@ -152,7 +154,12 @@ class PipelinedSession:
             judged=self._judged,
         )
         self._assessments = Assessments(
-            parts.assessor, heard=heard, input_rate_hz=rate_hz, quiet=self._replies.quiet, emit=emit
+            parts.assessor,
+            heard=heard,
+            input_rate_hz=rate_hz,
+            quiet=self._replies.quiet,
+            emit=emit,
+            scorer=parts.scorer,
         )
         #: The end of the speech before the present pause; None while the learner speaks.
         self._paused_at: int | None = None

@@ -25,4 +25,4 @@ def assessed(turn: SaidTurn) -> Pronunciation | None:
     lowest = sorted(found, key=lambda each: each.score)[:_MOST]
     if not lowest:
         return None
-    return Pronunciation("recognizer", approximate=False, words=tuple(sorted(lowest, key=lambda each: each.start)))
+    return Pronunciation(turn.scorer, approximate=False, words=tuple(sorted(lowest, key=lambda each: each.start)))
