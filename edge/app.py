@@ -123,6 +123,7 @@ def _web(
             Route("/v1/realtime", _upgrade_required),
             Route("/v1/realtime/client_secrets", secrets.serve, methods=["POST"]),
             Route("/vivavoce.{service}/{method}", rpcs.serve, methods=["POST"]),
+            Route("/vivavoce.{service}/{method}", _post_only),
             Route("/v1/playback/{link}", playback.by_link),
             Route("/v1/{of}/{id}/sound", playback.by_token),
             Route("/v1/{path:path}", rest.serve, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
@@ -184,6 +185,10 @@ async def _openapi(_: Request) -> Response:
 
 async def _upgrade_required(_: Request) -> Response:
     raise HTTPException(426, "Open this path as a WebSocket.", headers={"upgrade": "websocket"})
+
+
+async def _post_only(_: Request) -> Response:
+    raise HTTPException(405, "Calls are made by POST.", headers={"allow": "POST"})
 
 
 async def _http_failure(_: Request, error: Exception) -> Response:
