@@ -62,7 +62,7 @@ test: $(VENV)/dev $(NODE) ## Run the tests.
 	@$(BIN)/viva models fetch --llama
 	-@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory browser ingress; fi
 	cd clients/web && npm run --silent test
-	$(BIN)/pytest -q --numprocesses 3 --dist loadfile $(ARGS)
+	$(BIN)/pytest -q --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The names are those the tests of the page look for.
 browser: ## Install Chromium for the tests of the page, Debian's package.
