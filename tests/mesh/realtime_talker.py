@@ -9,6 +9,7 @@ from typing import Any
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from openai.types.websocket_reconnection import ReconnectingEvent, ReconnectingOverrides
+from websockets.exceptions import ConnectionClosed
 
 from cli.talking.sound import Sound
 
@@ -44,7 +45,10 @@ class Talker:
             await asyncio.sleep(began_at + number * 0.02 - loop.time())
             frame = bytes(self._pending[:FRAME]).ljust(FRAME, b"\0")
             del self._pending[:FRAME]
-            await self.connection.input_audio_buffer.append(audio=base64.b64encode(frame).decode())
+            try:
+                await self.connection.input_audio_buffer.append(audio=base64.b64encode(frame).decode())
+            except ConnectionClosed:
+                continue  # The server restarts, and the SDK connects again: so much is not heard.
 
     async def _fall_silent(self) -> None:
         """As OpenAI's examples do: the player stops, and the item is truncated to what it had played."""
