@@ -16,9 +16,9 @@ from cli.addresses import DATA_DIR, SERVICES
 from cli.certs import ensure_certificates
 from cli.ingress import ingress
 from cli.output import console, print_json
-from cli.ports import WantedPort, check_all_free, listens, split_address
+from cli.ports import WantedPort, check_all_free, free_ports, listens, split_address
 from cli.stores.installation import real_stores
-from cli.stores.program import Program, free_ports
+from cli.stores.program import Program
 from cli.up import held
 from mesh.errors import UnavailableError
 

@@ -72,6 +72,18 @@ def free_port(host: str) -> int:
     return _bind(host, 0)
 
 
+def free_ports(count: int) -> list[int]:
+    """So many ports of this machine that are free now, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
 def split_address(address: str) -> tuple[str, int]:
     """Host and port of `host:port`.
 

@@ -14,7 +14,8 @@ from typing import Final
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from cli.stores.program import Program, free_ports, kept_secret
+from cli.ports import free_ports
+from cli.stores.program import Program, kept_secret
 from mesh.errors import PreconditionError
 
 #: Carries the programs; it is never imported.

@@ -1,7 +1,6 @@
 """One server program: started, looked after until it answers, and ended in the ways that tests and operators need."""
 
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -103,18 +102,6 @@ class Program:
     def resume(self) -> None:
         """Lets it go on."""
         self.send(SIGCONT)
-
-
-def free_ports(count: int) -> list[int]:
-    """So many ports of this machine that are free now, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def kept_secret(file: Path) -> str:

@@ -11,7 +11,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.stores.program import Program, free_ports, kept_secret
+from cli.ports import free_ports
+from cli.stores.program import Program, kept_secret
 from mesh.errors import PreconditionError
 
 if TYPE_CHECKING:

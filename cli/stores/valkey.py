@@ -7,7 +7,8 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from cli.stores.program import Program, free_ports, kept_secret
+from cli.ports import free_ports
+from cli.stores.program import Program, kept_secret
 
 # The program's own default keeps nothing on disk.
 _CONFIGURATION: Final = """

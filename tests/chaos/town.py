@@ -3,7 +3,6 @@
 import asyncio
 import multiprocessing
 import os
-import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Final
 
 from cli.addresses import SERVICES
 from cli.bench.server import INSTANT
-from cli.ports import free_port
+from cli.ports import free_port, listens
 from cli.serve import serve
 
 #: Processes are forked from one that has imported everything: a start takes a fraction of a second, not four.
@@ -81,7 +80,7 @@ class Town:
         """Returns when one takes connections."""
         host, _, port = self.houses[name].address.rpartition(":")
         async with asyncio.timeout(_UP_S):
-            while not _listens(host, int(port)):  # noqa: ASYNC110 (another process listens)
+            while not listens(host, int(port)):  # noqa: ASYNC110 (another process listens)
                 await asyncio.sleep(0.01)
 
 
@@ -111,8 +110,3 @@ def _live(service: str, address: str, folder: Path, log: Path, variables: Mappin
     with log.open("a") as said:
         os.dup2(said.fileno(), sys.stderr.fileno())
     serve(service, address, folder)
-
-
-def _listens(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((host, port)) == 0

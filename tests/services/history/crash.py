@@ -6,7 +6,6 @@ import os
 import random
 import secrets
 import signal
-import socket
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 
+from cli.ports import free_port
 from cli.stores.postgres import Postgres
 from mesh.channel import open_channel
 from mesh.errors import VivavoceError
@@ -77,7 +77,7 @@ async def torment(folder: Path, planned: Torment) -> Outcome:
     """Runs at least so many rounds and turns, lets everything arrive, and compares."""
     seed, rounds, turns = planned.seed, planned.rounds, planned.turns
     chance, outcome = random.Random(seed), Outcome()
-    site = Site(folder, _free_port(), new_private_key_pem(), planned.conversation_url, planned.history_url)
+    site = Site(folder, free_port("127.0.0.1"), new_private_key_pem(), planned.conversation_url, planned.history_url)
     await asyncio.to_thread(migrate, site.conversation_url, MIGRATIONS, VERSION_TABLE)
     _FORKS.set_forkserver_preload(["tests.services.history.crash_processes"])
     with ExitStack() as stack:
@@ -221,10 +221,3 @@ def _rows(url: str, query: str, **values: str) -> list[Any]:
             return list(connection.execute(text(query), values))
     except (OperationalError, ProgrammingError):
         return []  # Its tables are just being made.
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
