@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
-from cli.simulation.loudspeaker import Loudspeaker
 from cli.simulation.story import Reply, Story, Turn
-from mesh.audio import SPEECH_HZ, samples
+from cli.talking.loudspeaker import SimulatedLoudspeaker
+from mesh.audio import SPEECH_HZ
 from services.conversation.domain import told
 
 REPORT_S: Final = 0.1
@@ -15,7 +15,7 @@ class Client:
     """Plays what it is told and takes note of it."""
 
     def __init__(self, story: Story, now: Callable[[], float]) -> None:
-        self.loudspeaker = Loudspeaker(SPEECH_HZ, now)
+        self.loudspeaker = SimulatedLoudspeaker(SPEECH_HZ, now)
         self._story = story
         self._now = now
         self._reported = ("", 0)
@@ -64,7 +64,7 @@ class Client:
     def _play(self, event: told.ReplyAudio) -> None:
         reply = self._story.replies[event.reply_id]
         reply.audible_at = reply.audible_at or self._now()
-        self.loudspeaker.play(event.reply_id, event.first_sample, samples(event.pcm))
+        self.loudspeaker.play(event.reply_id, event.first_sample, event.pcm)
 
     def _finish(self, event: told.ReplyFinished) -> None:
         outcome = event.outcome.name.lower()

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 
-from cli.simulation.loudspeaker import Loudspeaker
 from cli.simulation.mouth import FRAME, FRAME_S
 from cli.simulation.story import Reply, Story, Turn
-from mesh.audio import BYTES_PER_SAMPLE, SPEECH_HZ, first_audible, samples
+from cli.talking.loudspeaker import SimulatedLoudspeaker
+from mesh.audio import BYTES_PER_SAMPLE, SPEECH_HZ, first_audible
 
 _FRAME: Final = round(SPEECH_HZ * FRAME_S)
 
@@ -20,7 +20,7 @@ class Hearing:
     """Plays what comes and takes note of it."""
 
     def __init__(self, story: Story, now: Callable[[], float]) -> None:
-        self.loudspeaker = Loudspeaker(SPEECH_HZ, now)
+        self.loudspeaker = SimulatedLoudspeaker(SPEECH_HZ, now)
         self.started: converse_pb.SessionStarted | None = None
         self.ended = False
         #: The last event there was, and the session to come back to.
@@ -87,7 +87,7 @@ class Hearing:
         # After a cut some comes a second time.
         del sound[audio.first_sample * BYTES_PER_SAMPLE :]
         sound += audio.pcm
-        self.loudspeaker.play(audio.reply_id, audio.first_sample, samples(audio.pcm))
+        self.loudspeaker.play(audio.reply_id, audio.first_sample, audio.pcm)
         if reply.audible_at is None and (index := first_audible(audio.pcm)) is not None:
             reply.audible_at = max(now, played_from + (audio.first_sample + index) / SPEECH_HZ)
 

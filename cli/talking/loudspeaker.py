@@ -69,6 +69,12 @@ class SimulatedLoudspeaker:
         self._advance()
         return self._reply_id, int(self._position)
 
+    @property
+    def sounds(self) -> bool:
+        """Whether anything is heard."""
+        self._advance()
+        return self._playing and self._position < self._received
+
     def _advance(self) -> None:
         now = self._now()
         if self._playing:
