@@ -9,12 +9,13 @@ import typer
 from rich.table import Table
 
 from cli.addresses import SERVICES
+from cli.options import command_line
 from cli.output import console, told_kindly
 from mesh.certificates import Pair, issue, issue_public, new_authority
 from mesh.errors import AlreadyExistsError, NotFoundError
 from mesh.tls import Tls
 
-app = typer.Typer(help="The certificates of the services.", no_args_is_help=True)
+app = command_line("The certificates of the services.")
 
 #: Those who get a certificate: the services, and who calls them from outside. The ingress may call for people only.
 NAMES: Final = ("edge", *SERVICES, "ingress")

@@ -1,19 +1,13 @@
 """`viva keys`: the keys that access tokens are signed with."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
+from cli.options import DataDir, command_line
 from cli.output import console, told_kindly
 from cli.units import user_settings
 from mesh.clock import SystemClock
 from services.user.keys import ANNOUNCED_S
 from services.user.keys import rotate as make_next
 
-app = typer.Typer(help="The keys that access tokens are signed with.", no_args_is_help=True)
-
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the installation's data.")]
+app = command_line("The keys that access tokens are signed with.")
 
 
 @app.callback()

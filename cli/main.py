@@ -1,23 +1,15 @@
 """The command line: `viva`."""
 
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
-app = typer.Typer(
-    help="Vivavoce: practise a language by talking.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+from cli.options import DataDir, Json, command_line
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts, and nothing else.")]
-DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", help="Folder for everything that lasts; the user's data folder if not given."),
-]
+app = command_line("Vivavoce: practise a language by talking.")
 
 
 @app.command()
@@ -228,68 +220,33 @@ def bench(
         measure(name, as_json=as_json, quick=quick, database_url=database)
 
 
-@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def providers(context: typer.Context) -> None:
-    """List the providers that hear, think and speak, or try one."""
-    from cli.providers import app as providers_app
-
-    providers_app(args=context.args, prog_name="viva providers")
-
-
-@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def prompt(context: typer.Context) -> None:
-    """Show what a language model is sent."""
-    from cli.prompt import app as prompt_app
-
-    prompt_app(args=context.args, prog_name="viva prompt")
+#: Commands with commands of their own: the module that holds them, and what they are for. A module is imported when one
+#: of its commands is called, so that `viva up` does not wait for what it doesn't use.
+_GROUPS: Final[Mapping[str, tuple[str, str]]] = {
+    "providers": ("cli.providers", "List the providers that hear, think and speak, or try one."),
+    "prompt": ("cli.prompt", "Show what a language model is sent."),
+    "models": ("cli.models", "Fetch, list and verify the speech models."),
+    "media": ("cli.media", "Try the store of recordings out."),
+    "outbox": ("cli.outbox", "Show what history refuses, and have it sent again."),
+    "certs": ("cli.certs", "Make, renew and show the certificates of services that run as processes of their own."),
+    "user": ("cli.users", "List and change accounts, on the database itself."),
+    "keys": ("cli.keys", "Change the key that access tokens are signed with."),
+}
 
 
-@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def models(context: typer.Context) -> None:
-    """Fetch, list and verify the speech models."""
-    from cli.models import app as models_app
-
-    models_app(args=context.args, prog_name="viva models")
-
-
-@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def media(context: typer.Context) -> None:
-    """Try the store of recordings out."""
-    from cli.media import app as media_app
-
-    media_app(args=context.args, prog_name="viva media")
+def _add_group(name: str, module: str, purpose: str) -> None:
+    @app.command(
+        name,
+        help=purpose,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def group(context: typer.Context) -> None:
+        import_module(module).app(args=context.args, prog_name=f"viva {name}")
 
 
-@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def outbox(context: typer.Context) -> None:
-    """Show what history refuses, and have it sent again."""
-    from cli.outbox import app as outbox_app
-
-    outbox_app(args=context.args, prog_name="viva outbox")
-
-
-@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def certs(context: typer.Context) -> None:
-    """Make, renew and show the certificates of services that run as processes of their own."""
-    from cli.certs import app as certs_app
-
-    certs_app(args=context.args, prog_name="viva certs")
-
-
-@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def user(context: typer.Context) -> None:
-    """List and change accounts, on the database itself."""
-    from cli.users import app as users_app
-
-    users_app(args=context.args, prog_name="viva user")
-
-
-@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def keys(context: typer.Context) -> None:
-    """Change the key that access tokens are signed with."""
-    from cli.keys import app as keys_app
-
-    keys_app(args=context.args, prog_name="viva keys")
+for _name, (_module, _purpose) in _GROUPS.items():
+    _add_group(_name, _module, _purpose)
 
 
 if __name__ == "__main__":

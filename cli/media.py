@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from cli.options import DataDir, Json, command_line
 from cli.output import console, marked, print_json, told_kindly
 from cli.units import settings_of
 from mesh.errors import InvalidFieldError
@@ -14,15 +15,13 @@ from mesh.server import run
 if TYPE_CHECKING:
     from services.media.settings import Settings
 
-app = typer.Typer(
-    help="The store of recordings.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-)
+app = command_line("The store of recordings.")
 
 
 @app.command()
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts, and nothing else.")] = False,
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything that lasts.")] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
 ) -> None:
     """Try the store out: keep, give back, play, refuse, delete. It leaves nothing there."""
     with told_kindly():
@@ -34,7 +33,7 @@ def doctor(
 @app.command()
 def lifecycle(
     days: Annotated[int, typer.Option(min=1, help="Days after which the store removes a file by itself.")],
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything that lasts.")] = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Have the bucket remove what is old by itself, should the service not: choose some days more than it keeps."""
     with told_kindly():

@@ -7,13 +7,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.options import command_line
 from mesh.settings import load
 from services.ai_engine.catalogue import CATALOGUE
 from services.ai_engine.models import Finding, ModelFetchError, ModelSettings, Progress
 from services.ai_engine.models import fetch as fetch_models
 from services.ai_engine.models import verify as verify_models
 
-app = typer.Typer(help="The speech and language models on this machine.", no_args_is_help=True)
+app = command_line("The speech and language models on this machine.")
 
 Folder = Annotated[
     Path | None,

@@ -8,21 +8,16 @@ from typing import Annotated, TypeVar, cast
 import typer
 from rich.table import Table
 
+from cli.options import DataDir, command_line
 from cli.output import console, print_json, told_kindly
 from cli.units import settings_of
 from mesh.database import Database
 from services.conversation.set_aside import SetAside, SetAsides
 from services.conversation.settings import Settings
 
-app = typer.Typer(
-    help="What waits for history, and what it refuses.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = command_line("What waits for history, and what it refuses.")
 
 T = TypeVar("T")
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the installation's data.")]
 
 
 @app.command("list")

@@ -12,13 +12,14 @@ from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1.conversation_service_pb2_grpc import ConversationServiceStub
 from vivavoce.type.v1 import learner_pb2 as learner_pb
 
+from cli.options import command_line
 from cli.output import console, print_json, told_kindly
 from cli.talk import check_listening, signed_in
 from mesh.channel import call_metadata
 from mesh.server import run
 from mesh.wire_errors import from_rpc_error
 
-app = typer.Typer(help="What language models are sent.", no_args_is_help=True)
+app = command_line("What language models are sent.")
 
 _CALL_S = 10.0
 

@@ -7,14 +7,13 @@ import typer
 from rich.table import Table
 
 from cli.conformance import Turn, only, opened, roles_of, take_turn
+from cli.options import Json, command_line
 from cli.output import MARKS, console, print_json, told_kindly
 from mesh.errors import VivavoceError
 from services.ai_engine.domain.roles import ProviderRole
 from services.ai_engine.registry import ProviderEntry
 
-app = typer.Typer(help="The providers that hear, think and speak.", invoke_without_command=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts, and nothing else.")]
+app = command_line("The providers that hear, think and speak.", alone=True)
 
 
 @app.callback()

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.table import Table
 
+from cli.options import DataDir, Json, command_line
 from cli.output import console, print_json, told_kindly
 from cli.units import user_settings
 from mesh.clock import SystemClock
@@ -17,13 +18,11 @@ from services.user.domain.budgets import Account, Overrides
 from services.user.domain.people import Role, User
 from services.user.operator import Operator, open_operator
 
-app = typer.Typer(help="Accounts, on the database itself.", no_args_is_help=True)
+app = command_line("Accounts, on the database itself.")
 
 T = TypeVar("T")
 
 Who = Annotated[str, typer.Argument(help="Address or id of the account.")]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the installation's data.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts, and nothing else.")]
 
 
 @app.command("list")
