@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvivavoce/type/v1/access.proto\x12\x10vivavoce.type.v1\x1a google/protobuf/descriptor.proto\"\xc2\x01\n\x06\x41\x63\x63\x65ss\x12\x36\n\x06\x61nyone\x18\x01 \x01(\x0b\x32\x1c.vivavoce.type.v1.AnyoneRuleH\x00R\x06\x61nyone\x12=\n\tsigned_in\x18\x02 \x01(\x0b\x32\x1e.vivavoce.type.v1.SignedInRuleH\x00R\x08signedIn\x12\x39\n\x07service\x18\x03 \x01(\x0b\x32\x1d.vivavoce.type.v1.ServiceRuleH\x00R\x07serviceB\x06\n\x04rule\"\x0c\n\nAnyoneRule\"\\\n\x0cSignedInRule\x12/\n\x06scopes\x18\x01 \x03(\x0e\x32\x17.vivavoce.type.v1.ScopeR\x06scopes\x12\x1b\n\tin_person\x18\x02 \x01(\x08R\x08inPerson\"#\n\x0bServiceRule\x12\x14\n\x05names\x18\x01 \x03(\tR\x05names*`\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_TALK\x10\x01\x12\x0e\n\nSCOPE_READ\x10\x02\x12\x0f\n\x0bSCOPE_WRITE\x10\x03\x12\x0f\n\x0bSCOPE_ADMIN\x10\x04*1\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\x11\n\rSTAGE_PLANNED\x10\x01:R\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x18.vivavoce.type.v1.AccessR\x06\x61\x63\x63\x65ss:O\n\x05stage\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x0e\x32\x17.vivavoce.type.v1.StageR\x05stageb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvivavoce/type/v1/access.proto\x12\x10vivavoce.type.v1\x1a google/protobuf/descriptor.proto\"\xc2\x01\n\x06\x41\x63\x63\x65ss\x12\x36\n\x06\x61nyone\x18\x01 \x01(\x0b\x32\x1c.vivavoce.type.v1.AnyoneRuleH\x00R\x06\x61nyone\x12=\n\tsigned_in\x18\x02 \x01(\x0b\x32\x1e.vivavoce.type.v1.SignedInRuleH\x00R\x08signedIn\x12\x39\n\x07service\x18\x03 \x01(\x0b\x32\x1d.vivavoce.type.v1.ServiceRuleH\x00R\x07serviceB\x06\n\x04rule\"\x0c\n\nAnyoneRule\"\\\n\x0cSignedInRule\x12/\n\x06scopes\x18\x01 \x03(\x0e\x32\x17.vivavoce.type.v1.ScopeR\x06scopes\x12\x1b\n\tin_person\x18\x02 \x01(\x08R\x08inPerson\"#\n\x0bServiceRule\x12\x14\n\x05names\x18\x01 \x03(\tR\x05names*`\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_TALK\x10\x01\x12\x0e\n\nSCOPE_READ\x10\x02\x12\x0f\n\x0bSCOPE_WRITE\x10\x03\x12\x0f\n\x0bSCOPE_ADMIN\x10\x04*1\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\x11\n\rSTAGE_PLANNED\x10\x01:R\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x18.vivavoce.type.v1.AccessR\x06\x61\x63\x63\x65ss:O\n\x05stage\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x0e\x32\x17.vivavoce.type.v1.StageR\x05stageB\x02P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vivavoce.type.v1.access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'P\001'
   _globals['_SCOPE']._serialized_start=427
   _globals['_SCOPE']._serialized_end=523
   _globals['_STAGE']._serialized_start=525

@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cvivavoce/type/v1/audio.proto\x12\x10vivavoce.type.v1\x1a\x1b\x62uf/validate/validate.proto\"\x93\x01\n\x0b\x41udioFormat\x12\x45\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1f.vivavoce.type.v1.AudioEncodingB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08\x65ncoding\x12=\n\x0esample_rate_hz\x18\x02 \x01(\x05\x42\x17\xbaH\x14\x1a\x12\x30\xc0>0\x80}0\xc0\xbb\x01\x30\xc4\xd8\x02\x30\x80\xf7\x02R\x0csampleRateHz\"\xd1\x01\n\x08WordTime\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12!\n\x0cstart_sample\x18\x02 \x01(\x03R\x0bstartSample\x12\x1d\n\nend_sample\x18\x03 \x01(\x03R\tendSample\x12#\n\nconfidence\x18\x04 \x01(\x02H\x00R\nconfidence\x88\x01\x01\x12)\n\rpronunciation\x18\x05 \x01(\x02H\x01R\rpronunciation\x88\x01\x01\x42\r\n\x0b_confidenceB\x10\n\x0e_pronunciation*f\n\rAudioEncoding\x12\x1e\n\x1a\x41UDIO_ENCODING_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41UDIO_ENCODING_PCM_S16LE\x10\x01\x12\x17\n\x13\x41UDIO_ENCODING_OPUS\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cvivavoce/type/v1/audio.proto\x12\x10vivavoce.type.v1\x1a\x1b\x62uf/validate/validate.proto\"\x93\x01\n\x0b\x41udioFormat\x12\x45\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1f.vivavoce.type.v1.AudioEncodingB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08\x65ncoding\x12=\n\x0esample_rate_hz\x18\x02 \x01(\x05\x42\x17\xbaH\x14\x1a\x12\x30\xc0>0\x80}0\xc0\xbb\x01\x30\xc4\xd8\x02\x30\x80\xf7\x02R\x0csampleRateHz\"\xd1\x01\n\x08WordTime\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12!\n\x0cstart_sample\x18\x02 \x01(\x03R\x0bstartSample\x12\x1d\n\nend_sample\x18\x03 \x01(\x03R\tendSample\x12#\n\nconfidence\x18\x04 \x01(\x02H\x00R\nconfidence\x88\x01\x01\x12)\n\rpronunciation\x18\x05 \x01(\x02H\x01R\rpronunciation\x88\x01\x01\x42\r\n\x0b_confidenceB\x10\n\x0e_pronunciation*f\n\rAudioEncoding\x12\x1e\n\x1a\x41UDIO_ENCODING_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41UDIO_ENCODING_PCM_S16LE\x10\x01\x12\x17\n\x13\x41UDIO_ENCODING_OPUS\x10\x02\x42\x02P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vivavoce.type.v1.audio_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'P\001'
   _globals['_AUDIOFORMAT'].fields_by_name['encoding']._loaded_options = None
   _globals['_AUDIOFORMAT'].fields_by_name['encoding']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_AUDIOFORMAT'].fields_by_name['sample_rate_hz']._loaded_options = None

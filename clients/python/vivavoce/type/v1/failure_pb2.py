@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from vivavoce.type.v1 import error_pb2 as vivavoce_dot_type_dot_v1_dot_error__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1evivavoce/type/v1/failure.proto\x12\x10vivavoce.type.v1\x1a\x1cvivavoce/type/v1/error.proto\"\x8e\x01\n\x07\x46\x61ilure\x12\x35\n\x06reason\x18\x01 \x01(\x0e\x32\x1d.vivavoce.type.v1.ErrorReasonR\x06reason\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message\x12\x14\n\x05\x66ield\x18\x03 \x01(\tR\x05\x66ield\x12\x1c\n\tretryable\x18\x04 \x01(\x08R\tretryableb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1evivavoce/type/v1/failure.proto\x12\x10vivavoce.type.v1\x1a\x1cvivavoce/type/v1/error.proto\"\x8e\x01\n\x07\x46\x61ilure\x12\x35\n\x06reason\x18\x01 \x01(\x0e\x32\x1d.vivavoce.type.v1.ErrorReasonR\x06reason\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message\x12\x14\n\x05\x66ield\x18\x03 \x01(\tR\x05\x66ield\x12\x1c\n\tretryable\x18\x04 \x01(\x08R\tretryableB\x02P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vivavoce.type.v1.failure_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'P\001'
   _globals['_FAILURE']._serialized_start=83
   _globals['_FAILURE']._serialized_end=225
 # @@protoc_insertion_point(module_scope)

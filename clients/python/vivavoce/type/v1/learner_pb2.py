@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1evivavoce/type/v1/learner.proto\x12\x10vivavoce.type.v1*\x99\x01\n\tCefrLevel\x12\x1a\n\x16\x43\x45\x46R_LEVEL_UNSPECIFIED\x10\x00\x12\x11\n\rCEFR_LEVEL_A1\x10\x01\x12\x11\n\rCEFR_LEVEL_A2\x10\x02\x12\x11\n\rCEFR_LEVEL_B1\x10\x03\x12\x11\n\rCEFR_LEVEL_B2\x10\x04\x12\x11\n\rCEFR_LEVEL_C1\x10\x05\x12\x11\n\rCEFR_LEVEL_C2\x10\x06*\x92\x01\n\x0f\x43orrectionStyle\x12 \n\x1c\x43ORRECTION_STYLE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ORRECTION_STYLE_RECAST\x10\x01\x12\x1f\n\x1b\x43ORRECTION_STYLE_CARDS_ONLY\x10\x02\x12\x1f\n\x1b\x43ORRECTION_STYLE_AFTERWARDS\x10\x03*c\n\x08Patience\x12\x18\n\x14PATIENCE_UNSPECIFIED\x10\x00\x12\x12\n\x0ePATIENCE_QUICK\x10\x01\x12\x13\n\x0fPATIENCE_NORMAL\x10\x02\x12\x14\n\x10PATIENCE_PATIENT\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1evivavoce/type/v1/learner.proto\x12\x10vivavoce.type.v1*\x99\x01\n\tCefrLevel\x12\x1a\n\x16\x43\x45\x46R_LEVEL_UNSPECIFIED\x10\x00\x12\x11\n\rCEFR_LEVEL_A1\x10\x01\x12\x11\n\rCEFR_LEVEL_A2\x10\x02\x12\x11\n\rCEFR_LEVEL_B1\x10\x03\x12\x11\n\rCEFR_LEVEL_B2\x10\x04\x12\x11\n\rCEFR_LEVEL_C1\x10\x05\x12\x11\n\rCEFR_LEVEL_C2\x10\x06*\x92\x01\n\x0f\x43orrectionStyle\x12 \n\x1c\x43ORRECTION_STYLE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ORRECTION_STYLE_RECAST\x10\x01\x12\x1f\n\x1b\x43ORRECTION_STYLE_CARDS_ONLY\x10\x02\x12\x1f\n\x1b\x43ORRECTION_STYLE_AFTERWARDS\x10\x03*c\n\x08Patience\x12\x18\n\x14PATIENCE_UNSPECIFIED\x10\x00\x12\x12\n\x0ePATIENCE_QUICK\x10\x01\x12\x13\n\x0fPATIENCE_NORMAL\x10\x02\x12\x14\n\x10PATIENCE_PATIENT\x10\x03\x42\x02P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vivavoce.type.v1.learner_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'P\001'
   _globals['_CEFRLEVEL']._serialized_start=53
   _globals['_CEFRLEVEL']._serialized_end=206
   _globals['_CORRECTIONSTYLE']._serialized_start=209

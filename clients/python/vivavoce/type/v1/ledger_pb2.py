@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvivavoce/type/v1/ledger.proto\x12\x10vivavoce.type.v1\"|\n\x06Ledger\x12\x19\n\x08total_ms\x18\x01 \x01(\x01R\x07totalMs\x12\x35\n\x06stages\x18\x02 \x03(\x0b\x32\x1d.vivavoce.type.v1.LedgerStageR\x06stages\x12 \n\x0bspeculative\x18\x03 \x01(\x08R\x0bspeculative\"B\n\x0bLedgerStage\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n\x0b\x64uration_ms\x18\x02 \x01(\x01R\ndurationMsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvivavoce/type/v1/ledger.proto\x12\x10vivavoce.type.v1\"|\n\x06Ledger\x12\x19\n\x08total_ms\x18\x01 \x01(\x01R\x07totalMs\x12\x35\n\x06stages\x18\x02 \x03(\x0b\x32\x1d.vivavoce.type.v1.LedgerStageR\x06stages\x12 \n\x0bspeculative\x18\x03 \x01(\x08R\x0bspeculative\"B\n\x0bLedgerStage\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n\x0b\x64uration_ms\x18\x02 \x01(\x01R\ndurationMsB\x02P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vivavoce.type.v1.ledger_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'P\001'
   _globals['_LEDGER']._serialized_start=51
   _globals['_LEDGER']._serialized_end=175
   _globals['_LEDGERSTAGE']._serialized_start=177

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vivavoce/type/v1/failure.proto.
  */
 export const file_vivavoce_type_v1_failure: GenFile = /*@__PURE__*/
-  fileDesc("Ch52aXZhdm9jZS90eXBlL3YxL2ZhaWx1cmUucHJvdG8SEHZpdmF2b2NlLnR5cGUudjEiawoHRmFpbHVyZRItCgZyZWFzb24YASABKA4yHS52aXZhdm9jZS50eXBlLnYxLkVycm9yUmVhc29uEg8KB21lc3NhZ2UYAiABKAkSDQoFZmllbGQYAyABKAkSEQoJcmV0cnlhYmxlGAQgASgIYgZwcm90bzM", [file_vivavoce_type_v1_error]);
+  fileDesc("Ch52aXZhdm9jZS90eXBlL3YxL2ZhaWx1cmUucHJvdG8SEHZpdmF2b2NlLnR5cGUudjEiawoHRmFpbHVyZRItCgZyZWFzb24YASABKA4yHS52aXZhdm9jZS50eXBlLnYxLkVycm9yUmVhc29uEg8KB21lc3NhZ2UYAiABKAkSDQoFZmllbGQYAyABKAkSEQoJcmV0cnlhYmxlGAQgASgIQgJQAWIGcHJvdG8z", [file_vivavoce_type_v1_error]);
 
 /**
  * A failure told inside a stream that goes on. The same content as `google.rpc.ErrorInfo` at the end of a call.

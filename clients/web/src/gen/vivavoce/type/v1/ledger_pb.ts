@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vivavoce/type/v1/ledger.proto.
  */
 export const file_vivavoce_type_v1_ledger: GenFile = /*@__PURE__*/
-  fileDesc("Ch12aXZhdm9jZS90eXBlL3YxL2xlZGdlci5wcm90bxIQdml2YXZvY2UudHlwZS52MSJeCgZMZWRnZXISEAoIdG90YWxfbXMYASABKAESLQoGc3RhZ2VzGAIgAygLMh0udml2YXZvY2UudHlwZS52MS5MZWRnZXJTdGFnZRITCgtzcGVjdWxhdGl2ZRgDIAEoCCIwCgtMZWRnZXJTdGFnZRIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgBYgZwcm90bzM");
+  fileDesc("Ch12aXZhdm9jZS90eXBlL3YxL2xlZGdlci5wcm90bxIQdml2YXZvY2UudHlwZS52MSJeCgZMZWRnZXISEAoIdG90YWxfbXMYASABKAESLQoGc3RhZ2VzGAIgAygLMh0udml2YXZvY2UudHlwZS52MS5MZWRnZXJTdGFnZRITCgtzcGVjdWxhdGl2ZRgDIAEoCCIwCgtMZWRnZXJTdGFnZRIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgBQgJQAWIGcHJvdG8z");
 
 /**
  * Where the time between the learner's last sample of speech and the reply's first audible sample went.

@@ -9,5 +9,5 @@ import { fileDesc } from "@bufbuild/protobuf/codegenv2";
  * Describes the file vivavoce/type/v1/privacy.proto.
  */
 export const file_vivavoce_type_v1_privacy: GenFile = /*@__PURE__*/
-  fileDesc("Ch52aXZhdm9jZS90eXBlL3YxL3ByaXZhY3kucHJvdG8SEHZpdmF2b2NlLnR5cGUudjFiBnByb3RvMw");
+  fileDesc("Ch52aXZhdm9jZS90eXBlL3YxL3ByaXZhY3kucHJvdG8SEHZpdmF2b2NlLnR5cGUudjFCAlABYgZwcm90bzM");
 
