@@ -1,6 +1,7 @@
 """Checks unary requests and the first message of request streams against the rules of the contract."""
 
 from collections.abc import AsyncIterator, Iterable
+from functools import cache
 
 import protovalidate
 from google.protobuf import descriptor_pool
@@ -19,11 +20,9 @@ class ValidationInterceptor(AsyncServerInterceptor):
     """Answers INVALID_ARGUMENT with every violation, before the handler sees the message.
 
     Later messages of a stream are the handler's to check: most are audio, where a length is all there is to look at.
-    Handlers must iterate their requests; those that call `context.read()` are not checked.
+    Handlers must iterate their requests; those that call `context.read()` are not checked. All servers of a process
+    share the compiled rules.
     """
-
-    def __init__(self) -> None:
-        self._validator = protovalidate.Validator()
 
     def warm(self, services: Iterable[str]) -> None:
         """Compiles the rules of every request of the services, so that no first caller waits for it.
@@ -32,8 +31,7 @@ class ValidationInterceptor(AsyncServerInterceptor):
             protovalidate.CompilationError: a rule of the contract is not valid; the server must not start.
         """
         for service in services:
-            for method in _methods(service):
-                self._validator.collect_violations(GetMessageClass(method.input_type)())
+            _warm(service)
 
     async def intercept(
         self, method: Handler, request_or_iterator: Request, context: Context, method_name: str
@@ -52,7 +50,7 @@ class ValidationInterceptor(AsyncServerInterceptor):
         Raises:
             InvalidFieldError: it breaks rules; `field` is the first, metadata lists all.
         """
-        violations = self._validator.collect_violations(message)
+        violations = protovalidate.collect_violations(message)
         if not violations:
             return
         lines = [f"{_path(each.proto.field)}: {each.proto.message}" for each in violations]
@@ -67,6 +65,12 @@ class ValidationInterceptor(AsyncServerInterceptor):
             break
         async for request in requests:
             yield request
+
+
+@cache
+def _warm(service: str) -> None:
+    for method in _methods(service):
+        protovalidate.collect_violations(GetMessageClass(method.input_type)())
 
 
 def _methods(service: str) -> Iterable[MethodDescriptor]:
