@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests clients/python/vivavoce/client
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up mesh mesh-test ingress test browser web check generate format soak chaos fuzz bench lock clean released
+.PHONY: help setup models up mesh mesh-test ingress test browser web typescript check generate format soak chaos fuzz bench lock clean released
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -24,16 +24,20 @@ $(VENV)/dev: $(VENV)/runtime requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# Only whoever changes the web client or the contract needs Node.js; what it builds is committed.
-NODE := clients/web/node_modules/.package-lock.json
-$(NODE): clients/web/package.json clients/web/package-lock.json clients/web/.npmrc
+# Only whoever changes a client in TypeScript or the contract needs Node.js; what is built for browsers is committed.
+NODE := clients/node_modules/.package-lock.json
+$(NODE): clients/package.json clients/web/package.json clients/typescript/package.json clients/package-lock.json clients/.npmrc
 	@command -v npm >/dev/null || { echo "Node.js 20.19 or later is missing. Install it: apt-get install nodejs npm (Debian 13 or later)"; exit 1; }
-	@echo "Installing what the web client is built with …"
-	@cd clients/web && npm ci --no-audit --no-fund --loglevel error
+	@echo "Installing what the clients in TypeScript are built with …"
+	@cd clients && npm ci --no-audit --no-fund --loglevel error
 	@touch $@
 
 web: $(VENV)/dev $(NODE) ## Build the web client into the edge's package.
 	$(BIN)/python tools/web_client.py
+
+typescript: $(VENV)/dev $(NODE) ## Build the client for Node.js and run its tests.
+	cd clients/typescript && npm run --silent build && npm run --silent test
+	$(BIN)/pytest -q tests/mesh/test_typescript_client.py
 
 setup: $(VENV)/runtime models ## Prepare the environment without starting anything.
 
@@ -61,7 +65,7 @@ ingress: ## Install nginx, Debian's package, which brings clients to services th
 test: $(VENV)/dev $(NODE) ## Run the tests.
 	@$(BIN)/viva models fetch --llama
 	-@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory browser ingress; fi
-	cd clients/web && npm run --silent test
+	cd clients && npm run --silent test --workspaces
 	$(BIN)/pytest -q --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The names are those the tests of the page look for.
@@ -82,7 +86,7 @@ check: $(VENV)/dev $(NODE) ## Format, lint, types, import contracts, contract li
 	$(BIN)/python tools/contract_reference.py --check
 	$(BIN)/python -m tools.openapi --check
 	$(BIN)/python -m tools.settings_reference --check
-	cd clients/web && npm run --silent check
+	cd clients && npm run --silent check --workspaces
 	$(BIN)/python tools/web_client.py --check
 
 generate: $(VENV)/dev $(NODE) ## Generate the stubs, the contract reference, the OpenAPI document and the built web client.
@@ -96,7 +100,7 @@ generate: $(VENV)/dev $(NODE) ## Generate the stubs, the contract reference, the
 format: $(VENV)/dev $(NODE) ## Format the code and mend what the linter can.
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
-	cd clients/web && npm run --silent format
+	cd clients && npm run --silent format --workspaces
 
 soak: $(VENV)/dev ## Run the long tests: leaks, kills, a store that is away, hostile sound (minutes).
 	$(BIN)/pytest -q -m soak --timeout 900 tests/soak tests/services/media tests/edge/realtime
@@ -123,4 +127,4 @@ lock: $(VENV)/dev ## Pin every package anew, with hashes.
 	$(PIP_COMPILE) --output-file requirements/dev.txt --extra dev --constraint requirements/runtime.txt pyproject.toml
 
 clean: ## Remove the environment and caches; your data stays.
-	rm -rf $(VENV) clients/web/node_modules tests/realtime_js/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) clients/node_modules clients/typescript/node_modules clients/typescript/dist tests/realtime_js/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

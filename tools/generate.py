@@ -78,6 +78,10 @@ PYTHON: Final = Stubs(
     finish=_as_packages,
 )
 WEB: Final = Stubs(template="buf.gen.web.yaml", out="clients/web/src/gen", folders=("vivavoce",))
+TYPESCRIPT: Final = Stubs(
+    template="buf.gen.typescript.yaml", out="clients/typescript/src/gen", folders=("vivavoce", "google")
+)
+ALL: Final = (PYTHON, WEB, TYPESCRIPT)
 
 
 def main() -> int:
@@ -85,10 +89,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; fail if the committed code is stale")
     if not parser.parse_args().check:
-        for stubs in (PYTHON, WEB):
+        for stubs in ALL:
             stubs.regenerate()
         return 0
-    names = [*PYTHON.stale(), *WEB.stale()]
+    names = [name for stubs in ALL for name in stubs.stale()]
     if names:
         print("stale, run `make generate`:", *names, sep="\n  ")
     return 1 if names else 0

@@ -6,7 +6,7 @@ from typing import Final
 
 from playwright.async_api import Page
 
-_AXE: Final = Path(__file__).parent.parent.parent / "clients" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+_AXE: Final = Path(__file__).parent.parent.parent / "clients" / "node_modules" / "axe-core" / "axe.min.js"
 _GRAVE: Final = ("serious", "critical")
 
 
