@@ -29,6 +29,11 @@ def test_sound_with_half_a_sample_reaches_the_service_as_it_came() -> None:
     assert not joined(sound(0, FRAME + b"\x00"), sound(320, FRAME), 1920)
 
 
+def test_packets_are_left_as_they_came() -> None:
+    packets = conversation_pb.ConverseRequest(append_audio=converse_pb.AppendAudio(opus_packets=[b"one"]))
+    assert not joined(packets, packets, 1920)
+
+
 def test_nothing_but_sound_is_joined() -> None:
     other = conversation_pb.ConverseRequest(ping=converse_pb.Ping(nonce=1))
     assert not joined(sound(0, FRAME), other, 1920)

@@ -29,8 +29,12 @@ def test_the_first_message_is_as_documented_in_bytes_and_in_text() -> None:
 
 
 def test_the_head_of_a_sound_message_is_as_documented() -> None:
-    (shown,) = [block for block in blocks("") if "ConverseRequest.append_audio" in block]
-    assert sound(640, bytes(640)).SerializeToString().startswith(documented_bytes(shown))
+    pcm, opus = [block for block in blocks("") if "ConverseRequest.append_audio" in block]
+    assert sound(640, bytes(640)).SerializeToString().startswith(documented_bytes(pcm))
+    packet = conversation_pb.ConverseRequest()
+    packet.append_audio.first_sample = 1920
+    packet.append_audio.opus_packets.append(bytes(62))
+    assert packet.SerializeToString().startswith(documented_bytes(opus))
 
 
 def test_the_head_of_a_reply_s_sound_is_as_documented() -> None:

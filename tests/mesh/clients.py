@@ -31,11 +31,10 @@ def start(
     *,
     conversation_id: str = "",
     input_hz: int = 16_000,
-    encoding: "audio_pb.AudioEncoding.ValueType" = audio_pb.AUDIO_ENCODING_PCM_S16LE,
 ) -> Request:
     """The first message of a session."""
     first = converse_pb.StartSession(
-        input_audio=audio_pb.AudioFormat(encoding=encoding, sample_rate_hz=input_hz),
+        input_audio=audio_pb.AudioFormat(encoding=audio_pb.AUDIO_ENCODING_PCM_S16LE, sample_rate_hz=input_hz),
         output_audio=audio_pb.AudioFormat(encoding=audio_pb.AUDIO_ENCODING_PCM_S16LE, sample_rate_hz=24_000),
         client="test",
     )

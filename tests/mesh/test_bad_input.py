@@ -6,7 +6,6 @@ from contextlib import suppress
 import grpc
 import pytest
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
-from vivavoce.type.v1 import audio_pb2 as audio_pb
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -96,12 +95,6 @@ async def test_a_sample_rate_nobody_has_is_refused_by_name(channel: grpc.aio.Cha
     error = await error_of(channel, token, start(input_hz=12_345))
     assert isinstance(error, InvalidFieldError)
     assert error.field == "start_session.input_audio.sample_rate_hz"
-
-
-async def test_sound_that_is_not_pcm_is_refused_by_name(channel: grpc.aio.Channel, token: str) -> None:
-    error = await error_of(channel, token, start(encoding=audio_pb.AUDIO_ENCODING_OPUS))
-    assert isinstance(error, InvalidFieldError)
-    assert error.field.startswith("start_session.input_audio")
 
 
 async def test_half_a_sample_is_refused(channel: grpc.aio.Channel, token: str, watch: Watch) -> None:

@@ -11,7 +11,7 @@ from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from mesh.audio import samples
 from mesh.clock import Clock
 from mesh.entitlement import Entitlement
-from mesh.errors import VivavoceError
+from mesh.errors import BadAudioError, VivavoceError
 from mesh.identity import Caller
 from mesh.mailbox import Closed, Mailbox
 from mesh.telemetry import count_draft, count_wasted_tokens
@@ -196,7 +196,7 @@ class LiveSession:
                 continue
             match message.WhichOneof("event"):
                 case "append_audio":
-                    await self._hear(message.append_audio.first_sample, message.append_audio.pcm)
+                    await self._hear(message.append_audio)
                 case "commit_turn":
                     await self._post(events.CommitAsked(self._microphone.next_sample, self._last_message_at))
                 case "refresh_access":
@@ -206,7 +206,10 @@ class LiveSession:
         # The client has sent its last: there is nobody left to talk to.
         await self._post(events.EndAsked(end_conversation=False))
 
-    async def _hear(self, first_sample: int, pcm: bytes) -> None:
+    async def _hear(self, audio: converse_pb.AppendAudio) -> None:
+        if audio.opus_packets:
+            raise BadAudioError("The session's sound is PCM; send pcm.", field="append_audio.opus_packets")
+        first_sample, pcm = audio.first_sample, audio.pcm
         self._microphone.take(first_sample, pcm, self._last_message_at)
         if pcm:
             await self._engine.hear(first_sample, pcm)

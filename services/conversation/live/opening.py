@@ -9,11 +9,10 @@ from typing import Any, Final
 from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.media.v1 import media_pb2 as media_pb
-from vivavoce.type.v1 import audio_pb2 as audio_pb
 
 from mesh.clock import Clock
 from mesh.entitlement import Entitlement
-from mesh.errors import InvalidFieldError, PreconditionError, TimedOutError, VivavoceError
+from mesh.errors import PreconditionError, TimedOutError, VivavoceError
 from mesh.ids import new_id
 from mesh.mailbox import Mailbox
 from mesh.streams import Metadata
@@ -255,7 +254,6 @@ async def first_message(stream: ClientStream) -> converse_pb.StartSession:
 
     Raises:
         PreconditionError: STREAM_NOT_CONFIGURED, it is another one.
-        InvalidFieldError: the sound is not PCM.
         TimedOutError: it does not come.
     """
     try:
@@ -267,11 +265,7 @@ async def first_message(stream: ClientStream) -> converse_pb.StartSession:
         raise _not_configured() from None
     if message.WhichOneof("event") != "start_session":
         raise _not_configured()
-    start = message.start_session
-    for name, audio in (("input_audio", start.input_audio), ("output_audio", start.output_audio)):
-        if audio.encoding not in (audio_pb.AUDIO_ENCODING_UNSPECIFIED, audio_pb.AUDIO_ENCODING_PCM_S16LE):
-            raise InvalidFieldError(f"{name} must be PCM_S16LE.", field=f"start_session.{name}.encoding")
-    return start
+    return message.start_session
 
 
 def _not_configured() -> PreconditionError:

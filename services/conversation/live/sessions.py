@@ -23,11 +23,13 @@ from mesh.identity import Caller
 from mesh.ids import new_id
 from mesh.mailbox import Mailbox
 from mesh.telemetry import record_strain
+from mesh.workers import Workers
 from services.conversation.domain import events
 from services.conversation.domain.keeping import Conversation, Conversations
 from services.conversation.domain.strain import Strain
 from services.conversation.domain.things import Failure
 from services.conversation.live import resume_token
+from services.conversation.live.compressed import as_pcm
 from services.conversation.live.keeper import Keeper
 from services.conversation.live.live_session import EVENTS, poster
 from services.conversation.live.meter import Meter
@@ -68,6 +70,8 @@ class Sessions:
         self._afterlife: set[asyncio.Task[None]] = set()
         self._late: set[asyncio.Task[None]] = set()
         self._draining = False
+        # Each session reads one packet and writes one at a time: none is ever turned away.
+        self._codecs = Workers("opus", queue=2 * settings.max_sessions)
 
     async def converse(self, entitlement: Entitlement, stream: ClientStream) -> None:
         """Carries a client on `stream` through one session, which outlasts a wire that is cut, for a while.
@@ -75,7 +79,7 @@ class Sessions:
         Raises:
             VivavoceError: it can't be opened or resumed, the client breaks the contract, or does not read.
         """
-        start = await first_message(stream)
+        stream, start = as_pcm(stream, await first_message(stream), self._codecs)
         if (seat := self._left_by(entitlement.who, start)) is not None and seat.live is not None:
             await seat.live.resume(stream, entitlement, start.resume.last_sequence)
             return
@@ -136,6 +140,7 @@ class Sessions:
             task.cancel()
         if self._late:
             await asyncio.wait(self._late)
+        await self._codecs.close()
 
     def _outlive(self, work: Coroutine[Any, Any, None], name: str) -> None:
         _own(self._afterlife, work, name)
@@ -166,7 +171,7 @@ class Sessions:
 
         Raises:
             PreconditionError: NOT_RESUMABLE, the token names none.
-            InvalidFieldError: the client speaks or hears another format than it did.
+            InvalidFieldError: the client speaks or hears at another rate than it did.
         """
         if start.WhichOneof("target") != "resume":
             return None
@@ -175,9 +180,9 @@ class Sessions:
         if seat is None or (seat.session_id, seat.user_id) != (session_id, who.user_id):
             return None
         for name in ("input_audio", "output_audio"):
-            if getattr(start, name) != getattr(seat.start, name):
+            if getattr(start, name).sample_rate_hz != getattr(seat.start, name).sample_rate_hz:
                 raise InvalidFieldError(
-                    f"{name} must be what the session began with; or open the conversation again by its id.",
+                    f"{name} must have the rate the session began with; or open the conversation again by its id.",
                     field=f"start_session.{name}",
                 )
         return seat

@@ -3,19 +3,28 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from typing import Final
+from typing import Final, Protocol
 
 from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 
 from mesh.errors import PreconditionError, VivavoceError
-from mesh.streams import DuplexStream
-
-ClientStream = DuplexStream[service_pb.ConverseResponse, service_pb.ConverseRequest]
 
 #: Events kept for a client that comes back. Sound is not among them: the session sends it again.
 _KEPT: Final = 500
 #: gRPC says that a client has sent its last some milliseconds before it says that the client is gone.
 _GOODBYE_S: Final = 0.2
+
+
+class ClientStream(Protocol):
+    """One stream of a client."""
+
+    async def send(self, message: service_pb.ConverseResponse) -> None:
+        """Sends `message`, or raises why it can't."""
+        ...
+
+    async def __anext__(self) -> service_pb.ConverseRequest:
+        """The client's next message."""
+        ...
 
 
 class _Joined:

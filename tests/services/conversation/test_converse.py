@@ -303,8 +303,8 @@ async def test_resuming_is_not_offered_yet(house: House) -> None:
     [
         (audio_pb.AudioFormat(sample_rate_hz=11_025), "start_session.input_audio.sample_rate_hz"),
         (
-            audio_pb.AudioFormat(sample_rate_hz=16_000, encoding=audio_pb.AUDIO_ENCODING_OPUS),
-            "start_session.input_audio.encoding",
+            audio_pb.AudioFormat(sample_rate_hz=44_100, encoding=audio_pb.AUDIO_ENCODING_OPUS),
+            "start_session.input_audio.sample_rate_hz",
         ),
     ],
 )

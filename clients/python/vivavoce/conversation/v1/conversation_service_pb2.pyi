@@ -156,7 +156,8 @@ class ConverseResponse(_message.Message):
     SESSION_ENDED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Number of the event in the session, from 1, without gaps. After a resume the numbers of sound that was sent before
-    are missing: what of it is still to be heard comes again under new ones. 0 where a resumed session greets.
+    are missing: what of it is still to be heard comes again under new ones. 0 where a resumed session greets,
+    and on the last packets of a reply in Opus.
     """
     @_builtins.property
     def session_started(self) -> _converse_pb2.SessionStarted:

@@ -88,11 +88,11 @@ class StartSession(_message.Message):
 
     @_builtins.property
     def input_audio(self) -> _audio_pb2.AudioFormat:
-        """The learner's sound. PCM_S16LE."""
+        """The learner's sound. PCM_S16LE, or OPUS where bandwidth is short."""
 
     @_builtins.property
     def output_audio(self) -> _audio_pb2.AudioFormat:
-        """The tutor's sound as the client wants it. PCM_S16LE."""
+        """The tutor's sound as the client wants it. PCM_S16LE, or OPUS where bandwidth is short."""
 
     def __init__(
         self,
@@ -116,8 +116,8 @@ Global___StartSession: _TypeAlias = StartSession  # noqa: Y015
 
 @_typing.final
 class ResumeSession(_message.Message):
-    """Names the session to resume and what was seen of it. The formats of the sound must be those it began with. Answered by
-    SessionStarted, then by the events that were missed; the reply that was playing goes on by ReplyResumed from the last
+    """Names the session to resume and what was seen of it. The rates of the sound must be those it began with, its encoding may be
+    another. Answered by SessionStarted, then by the events that were missed; the reply that was playing goes on by ReplyResumed from the last
     sample reported as played. Where the process that held the session is gone, another goes on with the conversation as
     it is stored: in a session with an id of its own, whose events and positions count from the start.
     """
@@ -152,19 +152,29 @@ class AppendAudio(_message.Message):
 
     FIRST_SAMPLE_FIELD_NUMBER: _builtins.int
     PCM_FIELD_NUMBER: _builtins.int
+    OPUS_PACKETS_FIELD_NUMBER: _builtins.int
     first_sample: _builtins.int
-    """Position of the first sample since the session began: the sum of the samples sent before."""
+    """Position of the first sample since the session began: the sum of the samples sent before. Of Opus, the sum of the
+    samples that went into the packets before; where it is further, packets were left out, and silence takes their place.
+    """
     pcm: _builtins.bytes
-    """Samples in the input format; an even number of bytes, at most 96,000: 1 s at 48 kHz."""
+    """Samples in the input format; an even number of bytes, at most 96,000: 1 s at 48 kHz. Empty where the format is OPUS."""
+    @_builtins.property
+    def opus_packets(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Packets that follow one another, at most 1 s of them; only where the format is OPUS. Each stream begins with a new
+        encoder, also when it resumes a session.
+        """
+
     def __init__(
         self,
         *,
         first_sample: _builtins.int = ...,
         pcm: _builtins.bytes = ...,
+        opus_packets: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_sample", b"first_sample", "pcm", b"pcm"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_sample", b"first_sample", "opus_packets", b"opus_packets", "pcm", b"pcm"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -722,15 +732,22 @@ class ReplyAudio(_message.Message):
     FIRST_SAMPLE_FIELD_NUMBER: _builtins.int
     PCM_FIELD_NUMBER: _builtins.int
     WORDS_FIELD_NUMBER: _builtins.int
+    OPUS_PACKETS_FIELD_NUMBER: _builtins.int
     reply_id: _builtins.str
     """The reply."""
     first_sample: _builtins.int
-    """Position of the first sample in the reply."""
+    """Position of the first sample in the reply. Of Opus, of the first that went into the packets."""
     pcm: _builtins.bytes
-    """Samples in the output format."""
+    """Samples in the output format. Empty where that is OPUS."""
     @_builtins.property
     def words(self) -> _containers.RepeatedCompositeFieldContainer[_audio_pb2.WordTime]:
         """Words that begin in these samples, positions counted from the reply's start."""
+
+    @_builtins.property
+    def opus_packets(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Packets that follow one another; only where the output format is OPUS. Begin a new decoder with each reply, and where
+        `first_sample` is not where the packets before ended. The last end in silence beyond `total_samples`.
+        """
 
     def __init__(
         self,
@@ -739,10 +756,11 @@ class ReplyAudio(_message.Message):
         first_sample: _builtins.int = ...,
         pcm: _builtins.bytes = ...,
         words: _abc.Iterable[_audio_pb2.WordTime] | None = ...,
+        opus_packets: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_sample", b"first_sample", "pcm", b"pcm", "reply_id", b"reply_id", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_sample", b"first_sample", "opus_packets", b"opus_packets", "pcm", b"pcm", "reply_id", b"reply_id", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

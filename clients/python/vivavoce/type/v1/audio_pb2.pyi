@@ -28,7 +28,9 @@ class _AudioEncodingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AudioEn
     AUDIO_ENCODING_PCM_S16LE: _AudioEncoding.ValueType  # 1
     """Signed 16-bit little-endian samples."""
     AUDIO_ENCODING_OPUS: _AudioEncoding.ValueType  # 2
-    """Opus packets, one per chunk."""
+    """Opus packets (RFC 6716) of 20 ms, one channel. Not at 44,100 Hz. Decoders give what went in 6.5 ms late (312 samples at
+    48 kHz, as OpusHead's pre-skip has it): what comes out of a new one first is to be dropped.
+    """
 
 class AudioEncoding(_AudioEncoding, metaclass=_AudioEncodingEnumTypeWrapper):
     """How samples are written."""
@@ -38,7 +40,9 @@ AUDIO_ENCODING_UNSPECIFIED: AudioEncoding.ValueType  # 0
 AUDIO_ENCODING_PCM_S16LE: AudioEncoding.ValueType  # 1
 """Signed 16-bit little-endian samples."""
 AUDIO_ENCODING_OPUS: AudioEncoding.ValueType  # 2
-"""Opus packets, one per chunk."""
+"""Opus packets (RFC 6716) of 20 ms, one channel. Not at 44,100 Hz. Decoders give what went in 6.5 ms late (312 samples at
+48 kHz, as OpusHead's pre-skip has it): what comes out of a new one first is to be dropped.
+"""
 Global___AudioEncoding: _TypeAlias = AudioEncoding  # noqa: Y015
 
 @_typing.final

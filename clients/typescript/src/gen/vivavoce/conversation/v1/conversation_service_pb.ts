@@ -161,7 +161,8 @@ export const ConverseRequestSchema: GenMessage<ConverseRequest> = /*@__PURE__*/
 export type ConverseResponse = Message<"vivavoce.conversation.v1.ConverseResponse"> & {
   /**
    * Number of the event in the session, from 1, without gaps. After a resume the numbers of sound that was sent before
-   * are missing: what of it is still to be heard comes again under new ones. 0 where a resumed session greets.
+   * are missing: what of it is still to be heard comes again under new ones. 0 where a resumed session greets,
+   * and on the last packets of a reply in Opus.
    *
    * @generated from field: int64 sequence = 1;
    */

@@ -110,7 +110,8 @@ export enum AudioEncoding {
   PCM_S16LE = 1,
 
   /**
-   * Opus packets, one per chunk.
+   * Opus packets (RFC 6716) of 20 ms, one channel. Not at 44,100 Hz. Decoders give what went in 6.5 ms late (312 samples at
+   * 48 kHz, as OpusHead's pre-skip has it): what comes out of a new one first is to be dropped.
    *
    * @generated from enum value: AUDIO_ENCODING_OPUS = 2;
    */

@@ -24,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vivavoce/conversation/v1/converse.proto.
  */
 export const file_vivavoce_conversation_v1_converse: GenFile = /*@__PURE__*/
-  fileDesc("Cid2aXZhdm9jZS9jb252ZXJzYXRpb24vdjEvY29udmVyc2UucHJvdG8SGHZpdmF2b2NlLmNvbnZlcnNhdGlvbi52MSKzAgoMU3RhcnRTZXNzaW9uEkoKEG5ld19jb252ZXJzYXRpb24YASABKAsyLi52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uU2V0dGluZ3NIABIZCg9jb252ZXJzYXRpb25faWQYAiABKAlIABI5CgZyZXN1bWUYAyABKAsyJy52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuUmVzdW1lU2Vzc2lvbkgAEjIKC2lucHV0X2F1ZGlvGAQgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIzCgxvdXRwdXRfYXVkaW8YBSABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0Eg4KBmNsaWVudBgGIAEoCUIICgZ0YXJnZXQiPAoNUmVzdW1lU2Vzc2lvbhIUCgxyZXN1bWVfdG9rZW4YASABKAkSFQoNbGFzdF9zZXF1ZW5jZRgCIAEoAyIwCgtBcHBlbmRBdWRpbxIUCgxmaXJzdF9zYW1wbGUYASABKAMSCwoDcGNtGAIgASgMIkMKClN1Ym1pdFRleHQSDAoEdGV4dBgBIAEoCRITCgtyZXBseV9sYXRlchgCIAEoCBISCgpyZXF1ZXN0X2lkGAMgASgJIhkKCEFza1JlcGx5Eg0KBWFzaWRlGAEgASgJIg0KC0Rpc2NhcmRUdXJuIjEKDFJlcG9ydFBsYXllZBIQCghyZXBseV9pZBgBIAEoCRIPCgdzYW1wbGVzGAIgASgDIgwKCkNvbW1pdFR1cm4iGAoISG9sZFR1cm4SDAoEaGVsZBgBIAEoCCIfCgtDYW5jZWxSZXBseRIQCghyZXBseV9pZBgBIAEoCSI2CgtSZXBlYXRSZXBseRIQCghyZXBseV9pZBgBIAEoCRIVCg1zcGVha2luZ19yYXRlGAIgASgCIiUKDVJlZnJlc2hBY2Nlc3MSFAoMYWNjZXNzX3Rva2VuGAEgASgJIlIKDkNoYW5nZVNldHRpbmdzEkAKCHNldHRpbmdzGAEgASgLMi4udml2YXZvY2UuY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblNldHRpbmdzIhUKBFBpbmcSDQoFbm9uY2UYASABKAMiJgoKRW5kU2Vzc2lvbhIYChBlbmRfY29udmVyc2F0aW9uGAEgASgIItoCCg5TZXNzaW9uU3RhcnRlZBISCgpzZXNzaW9uX2lkGAEgASgJEjwKDGNvbnZlcnNhdGlvbhgCIAEoCzImLnZpdmF2b2NlLmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb24SFAoMcmVzdW1lX3Rva2VuGAMgASgJEjAKDXJlc3VtZV93aW5kb3cYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNgoGZW5naW5lGAUgASgLMiYudml2YXZvY2UuYWlfZW5naW5lLnYxLkVuZ2luZVNlbGVjdGlvbhIVCg1lbmdpbmVfbGFiZWxzGAYgAygJEjMKDG91dHB1dF9hdWRpbxgHIAEoCzIdLnZpdmF2b2NlLnR5cGUudjEuQXVkaW9Gb3JtYXQSDwoHcmVzdW1lZBgIIAEoCBIZChFuZXh0X2lucHV0X3NhbXBsZRgJIAEoAyJFCg1TcGVlY2hTdGFydGVkEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSEQoJYXRfc2FtcGxlGAMgASgDIlQKC1NwZWVjaEVuZGVkEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSEQoJYXRfc2FtcGxlGAMgASgDEg8KB3dhaXRfbXMYBCABKAUibwoRVHJhbnNjcmlwdFJldmlzZWQSDwoHdHVybl9pZBgBIAEoCRIQCghyZXZpc2lvbhgCIAEoBRIMCgR0ZXh0GAMgASgJEikKBXdvcmRzGAQgAygLMhoudml2YXZvY2UudHlwZS52MS5Xb3JkVGltZSJhCg1UdXJuQ29tbWl0dGVkEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSEAoIc2VxdWVuY2UYAyABKAMSDAoEdGV4dBgEIAEoCRINCgV0eXBlZBgFIAEoCCIxCgxSZXBseVN0YXJ0ZWQSEAoIcmVwbHlfaWQYASABKAkSDwoHdHVybl9pZBgCIAEoCSIrCglSZXBseVRleHQSEAoIcmVwbHlfaWQYASABKAkSDAoEdGV4dBgCIAEoCSJsCgpSZXBseUF1ZGlvEhAKCHJlcGx5X2lkGAEgASgJEhQKDGZpcnN0X3NhbXBsZRgCIAEoAxILCgNwY20YAyABKAwSKQoFd29yZHMYBCADKAsyGi52aXZhdm9jZS50eXBlLnYxLldvcmRUaW1lIh8KC1JlcGx5UGF1c2VkEhAKCHJlcGx5X2lkGAEgASgJIjUKDFJlcGx5UmVzdW1lZBIQCghyZXBseV9pZBgBIAEoCRITCgtmcm9tX3NhbXBsZRgCIAEoAyKuAQoNUmVwbHlGaW5pc2hlZBIQCghyZXBseV9pZBgBIAEoCRI3CgdvdXRjb21lGAIgASgOMiYudml2YXZvY2UuY29udmVyc2F0aW9uLnYxLlJlcGx5T3V0Y29tZRISCgpoZWFyZF90ZXh0GAMgASgJEhUKDWhlYXJkX3NhbXBsZXMYBCABKAMSFQoNdG90YWxfc2FtcGxlcxgFIAEoAxIQCghzZXF1ZW5jZRgGIAEoAyI6Cg9SZXBseUF1ZGlvRW5kZWQSEAoIcmVwbHlfaWQYASABKAkSFQoNdG90YWxfc2FtcGxlcxgCIAEoAyJ8Cg1GZWVkYmFja0dpdmVuEg8KB3R1cm5faWQYASABKAkSMAoKY29ycmVjdGlvbhgCIAEoCzIcLnZpdmF2b2NlLnR5cGUudjEuQ29ycmVjdGlvbhIoCgZyZW1hcmsYAyABKAsyGC52aXZhdm9jZS50eXBlLnYxLlJlbWFyayJKChJTY2VuYXJpb1Byb2dyZXNzZWQSNAoIcHJvZ3Jlc3MYASABKAsyIi52aXZhdm9jZS50eXBlLnYxLlNjZW5hcmlvUHJvZ3Jlc3MiXAoNUmVwbHlNZWFzdXJlZBIQCghyZXBseV9pZBgBIAEoCRIPCgd0dXJuX2lkGAIgASgJEigKBmxlZGdlchgDIAEoCzIYLnZpdmF2b2NlLnR5cGUudjEuTGVkZ2VyIjkKC0Vycm9yUmFpc2VkEioKB2ZhaWx1cmUYASABKAsyGS52aXZhdm9jZS50eXBlLnYxLkZhaWx1cmUiPgoOQWNjZXNzRXhwaXJpbmcSLAoJdGltZV9sZWZ0GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIlIKBkdvQXdheRIUCgxyZXN1bWVfdG9rZW4YASABKAkSMgoPcmVjb25uZWN0X2FmdGVyGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhUKBFBvbmcSDQoFbm9uY2UYASABKAMiTgoMU2Vzc2lvbkVuZGVkEioKB2ZhaWx1cmUYASABKAsyGS52aXZhdm9jZS50eXBlLnYxLkZhaWx1cmUSEgoKdHVybl9jb3VudBgCIAEoBSqcAQoMUmVwbHlPdXRjb21lEh0KGVJFUExZX09VVENPTUVfVU5TUEVDSUZJRUQQABIXChNSRVBMWV9PVVRDT01FX0hFQVJEEAESHQoZUkVQTFlfT1VUQ09NRV9JTlRFUlJVUFRFRBACEhsKF1JFUExZX09VVENPTUVfQ0FOQ0VMTEVEEAMSGAoUUkVQTFlfT1VUQ09NRV9GQUlMRUQQBEICUAFiBnByb3RvMw", [file_google_protobuf_duration, file_vivavoce_ai_engine_v1_engine, file_vivavoce_conversation_v1_conversation, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_failure, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_ledger]);
+  fileDesc("Cid2aXZhdm9jZS9jb252ZXJzYXRpb24vdjEvY29udmVyc2UucHJvdG8SGHZpdmF2b2NlLmNvbnZlcnNhdGlvbi52MSKzAgoMU3RhcnRTZXNzaW9uEkoKEG5ld19jb252ZXJzYXRpb24YASABKAsyLi52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uU2V0dGluZ3NIABIZCg9jb252ZXJzYXRpb25faWQYAiABKAlIABI5CgZyZXN1bWUYAyABKAsyJy52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuUmVzdW1lU2Vzc2lvbkgAEjIKC2lucHV0X2F1ZGlvGAQgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIzCgxvdXRwdXRfYXVkaW8YBSABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0Eg4KBmNsaWVudBgGIAEoCUIICgZ0YXJnZXQiPAoNUmVzdW1lU2Vzc2lvbhIUCgxyZXN1bWVfdG9rZW4YASABKAkSFQoNbGFzdF9zZXF1ZW5jZRgCIAEoAyJGCgtBcHBlbmRBdWRpbxIUCgxmaXJzdF9zYW1wbGUYASABKAMSCwoDcGNtGAIgASgMEhQKDG9wdXNfcGFja2V0cxgDIAMoDCJDCgpTdWJtaXRUZXh0EgwKBHRleHQYASABKAkSEwoLcmVwbHlfbGF0ZXIYAiABKAgSEgoKcmVxdWVzdF9pZBgDIAEoCSIZCghBc2tSZXBseRINCgVhc2lkZRgBIAEoCSINCgtEaXNjYXJkVHVybiIxCgxSZXBvcnRQbGF5ZWQSEAoIcmVwbHlfaWQYASABKAkSDwoHc2FtcGxlcxgCIAEoAyIMCgpDb21taXRUdXJuIhgKCEhvbGRUdXJuEgwKBGhlbGQYASABKAgiHwoLQ2FuY2VsUmVwbHkSEAoIcmVwbHlfaWQYASABKAkiNgoLUmVwZWF0UmVwbHkSEAoIcmVwbHlfaWQYASABKAkSFQoNc3BlYWtpbmdfcmF0ZRgCIAEoAiIlCg1SZWZyZXNoQWNjZXNzEhQKDGFjY2Vzc190b2tlbhgBIAEoCSJSCg5DaGFuZ2VTZXR0aW5ncxJACghzZXR0aW5ncxgBIAEoCzIuLnZpdmF2b2NlLmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25TZXR0aW5ncyIVCgRQaW5nEg0KBW5vbmNlGAEgASgDIiYKCkVuZFNlc3Npb24SGAoQZW5kX2NvbnZlcnNhdGlvbhgBIAEoCCLaAgoOU2Vzc2lvblN0YXJ0ZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRI8Cgxjb252ZXJzYXRpb24YAiABKAsyJi52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEhQKDHJlc3VtZV90b2tlbhgDIAEoCRIwCg1yZXN1bWVfd2luZG93GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjYKBmVuZ2luZRgFIAEoCzImLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5FbmdpbmVTZWxlY3Rpb24SFQoNZW5naW5lX2xhYmVscxgGIAMoCRIzCgxvdXRwdXRfYXVkaW8YByABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0Eg8KB3Jlc3VtZWQYCCABKAgSGQoRbmV4dF9pbnB1dF9zYW1wbGUYCSABKAMiRQoNU3BlZWNoU3RhcnRlZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhEKCWF0X3NhbXBsZRgDIAEoAyJUCgtTcGVlY2hFbmRlZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhEKCWF0X3NhbXBsZRgDIAEoAxIPCgd3YWl0X21zGAQgASgFIm8KEVRyYW5zY3JpcHRSZXZpc2VkEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSDAoEdGV4dBgDIAEoCRIpCgV3b3JkcxgEIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUiYQoNVHVybkNvbW1pdHRlZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhAKCHNlcXVlbmNlGAMgASgDEgwKBHRleHQYBCABKAkSDQoFdHlwZWQYBSABKAgiMQoMUmVwbHlTdGFydGVkEhAKCHJlcGx5X2lkGAEgASgJEg8KB3R1cm5faWQYAiABKAkiKwoJUmVwbHlUZXh0EhAKCHJlcGx5X2lkGAEgASgJEgwKBHRleHQYAiABKAkiggEKClJlcGx5QXVkaW8SEAoIcmVwbHlfaWQYASABKAkSFAoMZmlyc3Rfc2FtcGxlGAIgASgDEgsKA3BjbRgDIAEoDBIpCgV3b3JkcxgEIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUSFAoMb3B1c19wYWNrZXRzGAUgAygMIh8KC1JlcGx5UGF1c2VkEhAKCHJlcGx5X2lkGAEgASgJIjUKDFJlcGx5UmVzdW1lZBIQCghyZXBseV9pZBgBIAEoCRITCgtmcm9tX3NhbXBsZRgCIAEoAyKuAQoNUmVwbHlGaW5pc2hlZBIQCghyZXBseV9pZBgBIAEoCRI3CgdvdXRjb21lGAIgASgOMiYudml2YXZvY2UuY29udmVyc2F0aW9uLnYxLlJlcGx5T3V0Y29tZRISCgpoZWFyZF90ZXh0GAMgASgJEhUKDWhlYXJkX3NhbXBsZXMYBCABKAMSFQoNdG90YWxfc2FtcGxlcxgFIAEoAxIQCghzZXF1ZW5jZRgGIAEoAyI6Cg9SZXBseUF1ZGlvRW5kZWQSEAoIcmVwbHlfaWQYASABKAkSFQoNdG90YWxfc2FtcGxlcxgCIAEoAyJ8Cg1GZWVkYmFja0dpdmVuEg8KB3R1cm5faWQYASABKAkSMAoKY29ycmVjdGlvbhgCIAEoCzIcLnZpdmF2b2NlLnR5cGUudjEuQ29ycmVjdGlvbhIoCgZyZW1hcmsYAyABKAsyGC52aXZhdm9jZS50eXBlLnYxLlJlbWFyayJKChJTY2VuYXJpb1Byb2dyZXNzZWQSNAoIcHJvZ3Jlc3MYASABKAsyIi52aXZhdm9jZS50eXBlLnYxLlNjZW5hcmlvUHJvZ3Jlc3MiXAoNUmVwbHlNZWFzdXJlZBIQCghyZXBseV9pZBgBIAEoCRIPCgd0dXJuX2lkGAIgASgJEigKBmxlZGdlchgDIAEoCzIYLnZpdmF2b2NlLnR5cGUudjEuTGVkZ2VyIjkKC0Vycm9yUmFpc2VkEioKB2ZhaWx1cmUYASABKAsyGS52aXZhdm9jZS50eXBlLnYxLkZhaWx1cmUiPgoOQWNjZXNzRXhwaXJpbmcSLAoJdGltZV9sZWZ0GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIlIKBkdvQXdheRIUCgxyZXN1bWVfdG9rZW4YASABKAkSMgoPcmVjb25uZWN0X2FmdGVyGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhUKBFBvbmcSDQoFbm9uY2UYASABKAMiTgoMU2Vzc2lvbkVuZGVkEioKB2ZhaWx1cmUYASABKAsyGS52aXZhdm9jZS50eXBlLnYxLkZhaWx1cmUSEgoKdHVybl9jb3VudBgCIAEoBSqcAQoMUmVwbHlPdXRjb21lEh0KGVJFUExZX09VVENPTUVfVU5TUEVDSUZJRUQQABIXChNSRVBMWV9PVVRDT01FX0hFQVJEEAESHQoZUkVQTFlfT1VUQ09NRV9JTlRFUlJVUFRFRBACEhsKF1JFUExZX09VVENPTUVfQ0FOQ0VMTEVEEAMSGAoUUkVQTFlfT1VUQ09NRV9GQUlMRUQQBEICUAFiBnByb3RvMw", [file_google_protobuf_duration, file_vivavoce_ai_engine_v1_engine, file_vivavoce_conversation_v1_conversation, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_failure, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_ledger]);
 
 /**
  * Opens a session on a new or an earlier conversation, or resumes a session. Always the first message, and only the
@@ -65,14 +65,14 @@ export type StartSession = Message<"vivavoce.conversation.v1.StartSession"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * The learner's sound. PCM_S16LE.
+   * The learner's sound. PCM_S16LE, or OPUS where bandwidth is short.
    *
    * @generated from field: vivavoce.type.v1.AudioFormat input_audio = 4;
    */
   inputAudio?: AudioFormat | undefined;
 
   /**
-   * The tutor's sound as the client wants it. PCM_S16LE.
+   * The tutor's sound as the client wants it. PCM_S16LE, or OPUS where bandwidth is short.
    *
    * @generated from field: vivavoce.type.v1.AudioFormat output_audio = 5;
    */
@@ -94,8 +94,8 @@ export const StartSessionSchema: GenMessage<StartSession> = /*@__PURE__*/
   messageDesc(file_vivavoce_conversation_v1_converse, 0);
 
 /**
- * Names the session to resume and what was seen of it. The formats of the sound must be those it began with. Answered by
- * SessionStarted, then by the events that were missed; the reply that was playing goes on by ReplyResumed from the last
+ * Names the session to resume and what was seen of it. The rates of the sound must be those it began with, its encoding may be
+ * another. Answered by SessionStarted, then by the events that were missed; the reply that was playing goes on by ReplyResumed from the last
  * sample reported as played. Where the process that held the session is gone, another goes on with the conversation as
  * it is stored: in a session with an id of its own, whose events and positions count from the start.
  *
@@ -131,18 +131,27 @@ export const ResumeSessionSchema: GenMessage<ResumeSession> = /*@__PURE__*/
  */
 export type AppendAudio = Message<"vivavoce.conversation.v1.AppendAudio"> & {
   /**
-   * Position of the first sample since the session began: the sum of the samples sent before.
+   * Position of the first sample since the session began: the sum of the samples sent before. Of Opus, the sum of the
+   * samples that went into the packets before; where it is further, packets were left out, and silence takes their place.
    *
    * @generated from field: int64 first_sample = 1;
    */
   firstSample: bigint;
 
   /**
-   * Samples in the input format; an even number of bytes, at most 96,000: 1 s at 48 kHz.
+   * Samples in the input format; an even number of bytes, at most 96,000: 1 s at 48 kHz. Empty where the format is OPUS.
    *
    * @generated from field: bytes pcm = 2;
    */
   pcm: Uint8Array;
+
+  /**
+   * Packets that follow one another, at most 1 s of them; only where the format is OPUS. Each stream begins with a new
+   * encoder, also when it resumes a session.
+   *
+   * @generated from field: repeated bytes opus_packets = 3;
+   */
+  opusPackets: Uint8Array[];
 };
 
 /**
@@ -742,14 +751,14 @@ export type ReplyAudio = Message<"vivavoce.conversation.v1.ReplyAudio"> & {
   replyId: string;
 
   /**
-   * Position of the first sample in the reply.
+   * Position of the first sample in the reply. Of Opus, of the first that went into the packets.
    *
    * @generated from field: int64 first_sample = 2;
    */
   firstSample: bigint;
 
   /**
-   * Samples in the output format.
+   * Samples in the output format. Empty where that is OPUS.
    *
    * @generated from field: bytes pcm = 3;
    */
@@ -761,6 +770,14 @@ export type ReplyAudio = Message<"vivavoce.conversation.v1.ReplyAudio"> & {
    * @generated from field: repeated vivavoce.type.v1.WordTime words = 4;
    */
   words: WordTime[];
+
+  /**
+   * Packets that follow one another; only where the output format is OPUS. Begin a new decoder with each reply, and where
+   * `first_sample` is not where the packets before ended. The last end in silence beyond `total_samples`.
+   *
+   * @generated from field: repeated bytes opus_packets = 5;
+   */
+  opusPackets: Uint8Array[];
 };
 
 /**
