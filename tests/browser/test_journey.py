@@ -15,7 +15,7 @@ from mesh.channel import open_channel
 from tests.browser.axe import findings
 from tests.browser.chromium import browse
 from tests.browser.spoken_microphone import plug_in, speak
-from tests.emulators.cutting import Cutter
+from tests.faults.proxy import FaultProxy
 from tests.mesh.clients import spoken
 from tests.mesh.hosting import hosted
 
@@ -67,15 +67,14 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def wire(mesh: RunningMesh) -> AsyncIterator[Cutter]:
+async def wire(mesh: RunningMesh) -> AsyncIterator[FaultProxy]:
     """The network between browser and edge."""
-    cutter = Cutter(int(mesh.web.rsplit(":", 1)[1]), after=1 << 60)
-    yield cutter
-    await cutter.stop()
+    async with FaultProxy(mesh.web.removeprefix("http://")) as wire:
+        yield wire
 
 
 async def test_from_registering_to_logging_out(
-    browser: Browser, mesh: RunningMesh, wire: Cutter, tmp_path: Path
+    browser: Browser, mesh: RunningMesh, wire: FaultProxy, tmp_path: Path
 ) -> None:
     async with open_channel(mesh.grpc) as channel:
         token = await mesh.guest_token()
@@ -83,7 +82,7 @@ async def test_from_registering_to_logging_out(
     async with browse(browser) as watched:
         page, learner = watched.page, Learner(watched.page, voice, tmp_path)
         await plug_in(page)
-        answer = await page.goto(f"http://127.0.0.1:{await wire.start()}/")
+        answer = await page.goto(f"http://{wire.address}/")
         assert answer is not None
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from services.ai_engine.domain.roles import SpeechChunk
-from tests.emulators.cutting import Cutter
+from tests.faults.proxy import FaultProxy
 
 Behaviour = Literal[
     "answer",
@@ -74,7 +74,7 @@ class Vendor(ABC):
     go: asyncio.Event = field(default_factory=asyncio.Event)
     #: Bytes of its answers after which the connection is cut; None leaves it whole.
     cut_after: int | None = None
-    cutter: Cutter | None = None
+    wire: FaultProxy | None = None
     serving: set[asyncio.Task[object]] = field(default_factory=set)
 
     @property
@@ -95,13 +95,14 @@ class Vendor(ABC):
         port = await self.listen()
         if self.cut_after is None:
             return port
-        self.cutter = Cutter(port, self.cut_after)
-        return await self.cutter.start()
+        self.wire = FaultProxy(f"127.0.0.1:{port}", cut_after=self.cut_after)
+        await self.wire.start()
+        return self.wire.port
 
     async def stop(self) -> None:
         """Is gone, and what stands before it."""
-        if self.cutter is not None:
-            await self.cutter.stop()
+        if self.wire is not None:
+            await self.wire.stop()
         await self.leave()
 
     async def pieces(self, chunks: AsyncIterator[SpeechChunk]) -> AsyncIterator[SpeechChunk | None]:

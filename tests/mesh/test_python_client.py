@@ -16,7 +16,7 @@ from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 
 from cli.compose import RunningMesh
 from cli.talking.sound import Sound
-from tests.emulators.cutting import Cutter
+from tests.faults.proxy import FaultProxy
 from tests.mesh.conftest import CAFE, Say
 
 README = Path(__file__).parents[2] / "clients" / "python" / "README.md"
@@ -67,8 +67,8 @@ class Program:
 
 
 @asynccontextmanager
-async def talking(address: str) -> AsyncIterator[Program]:
-    async with Client(address) as client, client.conversation(CAFE) as conversation, asyncio.TaskGroup() as tasks:
+async def talking(wire: FaultProxy) -> AsyncIterator[Program]:
+    async with Client(wire.address) as client, client.conversation(CAFE) as conversation, asyncio.TaskGroup() as tasks:
         program = Program(conversation)
         going = [tasks.create_task(program.listen()), tasks.create_task(program.sound_card())]
         yield program
@@ -79,8 +79,8 @@ async def talking(address: str) -> AsyncIterator[Program]:
 @pytest.mark.timeout(150)
 async def test_it_talks_interrupts_and_outlasts_a_cut(mesh: RunningMesh, say: Say) -> None:
     # Somewhere in the answer to what interrupts.
-    cutter = Cutter(int(mesh.grpc.rpartition(":")[2]), 420_000, once=True)
-    async with talking(f"127.0.0.1:{await cutter.start()}") as program:
+    wire = FaultProxy(mesh.grpc, cut_after=420_000, once=True)
+    async with wire, talking(wire) as program:
         opener = await program.until(converse_pb.ReplyFinished)
         assert "drink" in opener.heard_text.lower()
 
@@ -106,7 +106,6 @@ async def test_it_talks_interrupts_and_outlasts_a_cut(mesh: RunningMesh, say: Sa
         assert len(bytes(program.sounded).strip(b"\0")) > 48_000
         await program.conversation.end()
         assert not (await program.until(converse_pb.SessionEnded)).HasField("failure")
-    await cutter.stop()
 
 
 async def test_calls_are_made_in_the_person_s_name_and_refused_with_a_reason(mesh: RunningMesh) -> None:

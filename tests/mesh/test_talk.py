@@ -11,7 +11,7 @@ import soundfile
 
 from cli.compose import RunningMesh
 from cli.talking.sound import write_sound
-from tests.emulators.cutting import Cutter
+from tests.faults.proxy import FaultProxy
 from tests.mesh.conftest import Say
 from tests.mesh.noise import white_noise
 
@@ -76,17 +76,13 @@ async def test_a_written_turn_is_answered(mesh: RunningMesh) -> None:
 
 
 async def test_a_cut_wire_in_the_middle_of_a_reply_is_outlasted(mesh: RunningMesh, tmp_path: Path) -> None:
-    host, _, port = mesh.grpc.rpartition(":")
-    cutter = Cutter(int(port), 20_000, once=True)
-    address = f"{host}:{await cutter.start()}"
-    try:
-        code, out, err = await talk(mesh, "--address", address, "--no-wait", "--text", "A tea, please.", "--json")
-    finally:
-        await cutter.stop()
+    async with FaultProxy(mesh.grpc, cut_after=20_000, once=True) as wire:
+        told = ("--address", wire.address, "--no-wait", "--text", "A tea, please.", "--json")
+        code, out, err = await talk(mesh, *told)
     assert code == 0, err
     (turn,) = json.loads(out)["turns"]
     assert turn["outcome"] == "heard"
-    assert cutter.has_cut
+    assert wire.has_cut
 
 
 async def test_a_scenario_nobody_knows_is_told_kindly(mesh: RunningMesh) -> None:

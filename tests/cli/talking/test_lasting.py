@@ -11,7 +11,7 @@ from cli.talking.sdk import open_talk
 from cli.talking.sound import Sound
 from mesh.channel import open_channel
 from mesh.errors import UnavailableError
-from tests.emulators.cutting import Cutter
+from tests.faults.proxy import FaultProxy
 from tests.services.calls import refused
 from tests.services.conversation.conftest import House, open_house
 
@@ -26,19 +26,15 @@ SPEECH = Sound(b"\x00\x30" * 4_800 + bytes(9_600), 16_000)
 async def cut_once(house: House, after_bytes: int) -> AsyncIterator[Learner]:
     """A learner whose wire is cut once after so many bytes from the server."""
     house.script.reply_s = 1.0
-    cutter = Cutter(int(house.server.address.rpartition(":")[2]), after_bytes, once=True)
-    port = await cutter.start()
-    try:
-        async with (
-            open_channel(f"127.0.0.1:{port}") as channel,
-            open_talk(lambda: channel, house.authority.user_token, PAUSES_S) as wire,
-            join(wire, SETTINGS, input_hz=16_000, client="test", away=lambda: wire.away) as learner,
-        ):
-            yield learner
-            assert learner.started.resumed, "the wire was never cut"
-            await learner.end()
-    finally:
-        await cutter.stop()
+    async with (
+        FaultProxy(house.server.address, cut_after=after_bytes, once=True) as proxy,
+        open_channel(proxy.address) as channel,
+        open_talk(lambda: channel, house.authority.user_token, PAUSES_S) as wire,
+        join(wire, SETTINGS, input_hz=16_000, client="test", away=lambda: wire.away) as learner,
+    ):
+        yield learner
+        assert learner.started.resumed, "the wire was never cut"
+        await learner.end()
 
 
 async def test_a_reply_that_is_cut_in_the_middle_is_heard_whole(tmp_path: Path) -> None:

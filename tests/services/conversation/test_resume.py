@@ -11,17 +11,20 @@ from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import error_pb2 as error_pb
 
-from mesh.errors import InvalidFieldError, NotFoundError, PreconditionError
+from mesh.channel import open_channel
+from mesh.errors import InvalidFieldError, NotFoundError, PreconditionError, UnavailableError
+from tests.faults.proxy import FaultProxy
 from tests.services.calls import refused
 from tests.services.conversation.conftest import House
 from tests.services.conversation.eventually import eventually
-from tests.services.conversation.learner import FRAME, LOUD, QUIET, Learner
+from tests.services.conversation.learner import FRAME, LOUD, QUIET, Learner, learner
 
 Houses = Callable[..., Any]
 
 
 #: Samples of a turn.
 _TURN = 11 * FRAME
+_BREATH_S = 0.11
 
 
 class _Cut(Exception):  # noqa: N818 (a state, not a fault)
@@ -215,55 +218,70 @@ async def test_a_client_that_comes_back_with_another_microphone_is_told(house: H
 
 async def test_a_hundred_cuts_at_random_moments_lose_no_turn_and_double_none(houses: Houses) -> None:
     chance = random.Random(5)
-    turns = 12
-    async with houses(shortest_wait_ms=20.0, messages_per_s=1e6) as house:
-        house.script.transcripts = [f"This is turn {number}." for number in range(1, turns + 1)]
+    async with houses(shortest_wait_ms=20.0, messages_per_s=1e6) as house, FaultProxy(house.server.address) as wire:
+        house.script.transcripts = [f"This is turn {number}." for number in range(1, 1000)]
         house.script.reply_s = 0.2
-        talk = _Talk(house, turns)
+        talk = _Talk(house, wire)
         for _ in range(100):
             await talk.until_cut(chance.uniform(0.005, 0.1))
-        await talk.to_the_end()
-    assert talk.committed == [f"This is turn {number}." for number in range(1, turns + 1)]
+        await talk.until_all_is_committed()
+    assert talk.committed == [f"This is turn {number}." for number in range(1, talk.said + 1)]
 
 
 class _Talk:
     """A client that speaks a turn when the one before is committed, and resumes whenever its wire is cut."""
 
-    def __init__(self, house: House, turns: int) -> None:
+    def __init__(self, house: House, wire: FaultProxy) -> None:
         self._house = house
-        self._turns = turns
-        self._said = 0
-        self.token = ""
-        self.last_sequence = 0
+        self._wire = wire
+        self._token = ""
+        self._last_sequence = 0
+        self.said = 1
         self.committed: list[str] = []
 
     async def until_cut(self, after_s: float) -> None:
-        with suppress(_Cut, TimeoutError):
-            async with self._house.learner() as learner:
-                async with asyncio.timeout(after_s):
-                    await self._talk(learner)
-                raise _Cut
+        cutting = asyncio.create_task(self._cut(after_s))
+        with refused(UnavailableError):
+            async with self._resumed() as learner:
+                while True:
+                    await self._say(learner)
+                    # A turn is 0.22 s of sound, and may come at twice that speed.
+                    await asyncio.sleep(_BREATH_S)
+                    self.said += 1
+        cutting.cancel()
 
-    async def to_the_end(self) -> None:
-        async with asyncio.timeout(30), self._house.learner() as learner:
-            await self._talk(learner)
+    async def _cut(self, after_s: float) -> None:
+        """Cuts until it is noticed: at first nothing may be connected yet."""
+        await asyncio.sleep(after_s)
+        while True:
+            self._wire.cut()
+            await asyncio.sleep(0.01)
 
-    async def _talk(self, learner: Learner) -> None:
-        if self.token:
-            await learner.resume(self.token, self.last_sequence)
-        else:
-            self.token = (await learner.start()).resume_token
-            self.last_sequence = 1
-        while len(self.committed) < self._turns:
-            if self._said == len(self.committed):
-                self._said += 1
-            # What the server has not got yet: a turn is ten frames of speech and one of silence.
-            while learner.position < self._said * _TURN:
-                await learner.speak(1, pcm=QUIET if learner.position % _TURN == _TURN - FRAME else LOUD)
+    async def until_all_is_committed(self) -> None:
+        async with asyncio.timeout(30), self._resumed() as learner:
+            await self._say(learner)
+
+    @asynccontextmanager
+    async def _resumed(self) -> AsyncIterator[Learner]:
+        """By a channel of its own: one that was cut waits before it connects again."""
+        metadata = self._house.authority.user_metadata()
+        async with open_channel(self._wire.address) as channel, learner(channel, metadata) as found:
+            if self._token:
+                await found.resume(self._token, self._last_sequence)
+            else:
+                self._token = (await found.start()).resume_token
+                self._last_sequence = 1
+            yield found
+
+    async def _say(self, learner: Learner) -> None:
+        """What the server has not got yet of the newest turn: ten frames of speech and one of silence."""
+        while learner.position < self.said * _TURN:
+            await learner.speak(1, pcm=QUIET if learner.position % _TURN == _TURN - FRAME else LOUD)
+        while len(self.committed) < self.said:
             self._note(await learner.next())
 
     def _note(self, message: service_pb.ConverseResponse) -> None:
-        assert message.sequence > self.last_sequence, "events come in order, and none twice"
-        self.last_sequence = message.sequence
+        assert message.sequence > self._last_sequence, "events come in order, and none twice"
+        self._last_sequence = message.sequence
         if message.WhichOneof("event") == "turn_committed":
             self.committed.append(message.turn_committed.text)
