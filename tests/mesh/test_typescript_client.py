@@ -11,7 +11,7 @@ import pytest
 
 from cli.compose import RunningMesh
 from cli.talking.sound import read_sound, write_sound
-from tests.emulators.cutting import Cutter
+from tests.faults.proxy import FaultProxy
 from tests.mesh.conftest import Say
 
 ROOT = Path(__file__).parents[2]
@@ -46,18 +46,14 @@ async def test_it_talks_interrupts_and_outlasts_a_cut(
         recordings.append(tmp_path / f"{number}.pcm")
         recordings[-1].write_bytes((await say(line)).pcm)
     # Somewhere in the answer to what interrupts.
-    cutter = Cutter(int(mesh.grpc.rpartition(":")[2]), 420_000, once=True)
-    address = f"127.0.0.1:{await cutter.start()}"
-    try:
-        told = await _run(client, str(TALK), address, *map(str, recordings))
-    finally:
-        await cutter.stop()
+    async with FaultProxy(mesh.grpc, cut_after=420_000, once=True) as wire:
+        told = await _run(client, str(TALK), wire.address, *map(str, recordings))
     said = [json.loads(line) for line in told.splitlines()]
     assert "drink" in _only(said, "opener")["text"].lower()
     heard = [each["text"].lower() for each in said if each["what"] == "heard"]
     assert ["cappuccino" in heard[0], "tea" in heard[1], bool(heard[2])] == [True] * 3
     assert _only(said, "interrupted") == {"what": "interrupted", "outcome": "INTERRUPTED", "partly": True}
-    assert cutter.has_cut
+    assert wire.has_cut
     assert _only(said, "resumed")["away"] is False
     assert _only(said, "ended")["failed"] is False
     assert _only(said, "ended")["sounded"] > 24_000
