@@ -167,12 +167,16 @@ class ConversationStore:
 
         return await self._database.read(unit)
 
-    async def append(self, conversation_id: str, record: Record, tutor_state: str | None = None) -> int:
+    async def append(
+        self, conversation_id: str, record: Record, tutor_state: str | None = None, *, again: bool = False
+    ) -> int:
         """See `Conversations`."""
         now = self._clock.wall()
 
         def unit(session: Session) -> int:
             row = _row(session, conversation_id)
+            if again and (sequence := _kept_before(session, conversation_id, record)) is not None:
+                return sequence
             if tutor_state is not None:
                 row.tutor_state = tutor_state
             return _append(session, row, record, now)
@@ -281,6 +285,11 @@ def _row(
             "There is no such conversation; look at the list of yours.", metadata={"conversation_id": conversation_id}
         )
     return row
+
+
+def _kept_before(session: Session, conversation_id: str, record: Record) -> int | None:
+    same = (EventRow.kind == KINDS[type(record)]) & (EventRow.payload == write_record(record))
+    return session.scalar(select(func.max(EventRow.sequence)).where(EventRow.conversation_id == conversation_id, same))
 
 
 def _append(session: Session, row: ConversationRow, record: Record, now: datetime) -> int:

@@ -1,9 +1,13 @@
 """The database runner, on SQLite and on PostgreSQL."""
 
 import asyncio
+import os
+import socket
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from socket import TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_USER_TIMEOUT
+from typing import Any
 
 import pytest
 from sqlalchemy import ForeignKey, String, select, text
@@ -52,6 +56,18 @@ class _Add:
 
 def words(session: Session) -> list[str]:
     return list(session.scalars(select(Word.text).order_by(Word.text)))
+
+
+async def test_a_postgresql_whose_machine_is_gone_is_noticed_in_twenty_seconds(postgres_url: str) -> None:
+    def descriptor(session: Session) -> int:
+        connection: Any = session.connection().connection.dbapi_connection
+        return os.dup(connection.fileno())
+
+    async with Database(postgres_url) as database:
+        with socket.socket(fileno=await database.read(descriptor)) as wire:
+            asks = [wire.getsockopt(socket.IPPROTO_TCP, each) for each in (TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT)]
+            assert asks[0] + asks[1] * asks[2] == 20
+            assert wire.getsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT) == 20_000
 
 
 async def test_a_unit_is_stored_and_its_value_returned(db: Database) -> None:

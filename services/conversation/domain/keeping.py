@@ -84,8 +84,13 @@ class Conversations(Protocol):
         """What is needed to go on."""
         ...
 
-    async def append(self, conversation_id: str, record: Record, tutor_state: str | None = None) -> int:
-        """Keeps a record and its row for history in one transaction, on disk when this returns; its sequence."""
+    async def append(
+        self, conversation_id: str, record: Record, tutor_state: str | None = None, *, again: bool = False
+    ) -> int:
+        """Keeps a record and its row for history in one transaction, on disk when this returns; its sequence.
+
+        `again`: a call before failed and may have kept it all the same; then it is not kept a second time.
+        """
         ...
 
     async def habit(self, user_id: str) -> PauseHabit:

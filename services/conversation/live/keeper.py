@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, assert_never
 
 from mesh.clock import Clock
@@ -24,8 +25,10 @@ from services.conversation.domain.things import Failure
 
 #: A session wants a handful of things stored per turn; with so many waiting the disk has been away for minutes.
 _BOUND: Final = 256
-_ATTEMPTS: Final = 3
-_AGAIN_AFTER_S: Final = 0.3
+#: A store that is away is waited for so long, and asked again after waits that grow.
+_PATIENCE_S: Final = 60.0
+_FIRST_WAIT_S: Final = 0.3
+_LONGEST_WAIT_S: Final = 2.0
 _INTERNAL: Final = Failure("INTERNAL", "A part of the conversation could not be stored; the talk goes on.")
 _FULL: Final = Failure("OVERLOADED", "Too much waits to be stored; a part of the conversation is not.", retryable=True)
 
@@ -47,6 +50,8 @@ class Keeper:
         self._clock = clock
         self._post = post
         self._wanted: Mailbox[ToStore] = Mailbox(_BOUND)
+        #: Since when the store is away.
+        self._away_since: float | None = None
 
     async def run(self) -> None:
         """Stores what is wanted, in order; failures are told to the session, and never end this."""
@@ -74,17 +79,27 @@ class Keeper:
         self._wanted.close()
 
     async def _carry_out(self, command: ToStore) -> events.Event:
-        for attempt in range(1, _ATTEMPTS + 1):
+        wait_s, again = _FIRST_WAIT_S, False
+        while True:
             try:
-                return await self._append(command)
+                outcome = await self._append(command, again=again)
             except VivavoceError as error:
-                if not error.retryable or attempt == _ATTEMPTS:
+                if not error.retryable or self._lost_patience():
                     raise
-                await self._clock.sleep(_AGAIN_AFTER_S * attempt)
-        raise AssertionError("the last attempt returns or raises")
+                await self._clock.sleep(wait_s)
+                wait_s, again = min(2 * wait_s, _LONGEST_WAIT_S), True
+            else:
+                self._away_since = None
+                return outcome
 
-    async def _append(self, command: ToStore) -> events.Event:
-        append = self._store.append
+    def _lost_patience(self) -> bool:
+        now = self._clock.now()
+        if self._away_since is None:
+            self._away_since = now
+        return now - self._away_since >= _PATIENCE_S
+
+    async def _append(self, command: ToStore, *, again: bool) -> events.Event:
+        append = partial(self._store.append, again=again)
         match command:
             case StoreTurn(record):
                 return events.TurnStored(record.turn_id, await append(self._conversation_id, record))

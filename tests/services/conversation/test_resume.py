@@ -241,14 +241,16 @@ class _Talk:
 
     async def until_cut(self, after_s: float) -> None:
         cutting = asyncio.create_task(self._cut(after_s))
-        with refused(UnavailableError):
-            async with self._resumed() as learner:
-                while True:
-                    await self._say(learner)
-                    # A turn is 0.22 s of sound, and may come at twice that speed.
-                    await asyncio.sleep(_BREATH_S)
-                    self.said += 1
-        cutting.cancel()
+        try:
+            with refused(UnavailableError):
+                async with self._resumed() as learner:
+                    while True:
+                        await self._say(learner)
+                        # A turn is 0.22 s of sound, and may come at twice that speed.
+                        await asyncio.sleep(_BREATH_S)
+                        self.said += 1
+        finally:
+            cutting.cancel()
 
     async def _cut(self, after_s: float) -> None:
         """Cuts until it is noticed: at first nothing may be connected yet."""

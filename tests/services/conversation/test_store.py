@@ -99,6 +99,14 @@ async def test_sequences_have_no_gaps_where_many_append_at_once(store: Conversat
     assert sorted(sequences) == list(range(2, 52))
 
 
+async def test_what_a_call_that_failed_may_have_kept_is_not_kept_twice(store: ConversationStore) -> None:
+    await store.create("cnv_1", "usr_1", "", CHOICES)
+    kept = await store.append("cnv_1", TURN)
+    assert await store.append("cnv_1", TURN, again=True) == kept
+    assert await store.append("cnv_1", REPLY, again=True) == kept + 1
+    assert [each.sequence for each in await store.waiting(10, ALL)] == [1, kept, kept + 1]
+
+
 async def test_what_history_has_taken_waits_no_more(store: ConversationStore) -> None:
     await store.create("cnv_1", "usr_1", "", CHOICES)
     await store.append("cnv_1", TURN)

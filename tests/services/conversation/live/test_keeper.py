@@ -19,8 +19,12 @@ class Sick:
     def __init__(self, failures: list[Exception]) -> None:
         self._failures = failures
         self.kept: list[Record] = []
+        self.again: list[bool] = []
 
-    async def append(self, conversation_id: str, record: Record, tutor_state: str | None = None) -> int:
+    async def append(
+        self, conversation_id: str, record: Record, tutor_state: str | None = None, *, again: bool = False
+    ) -> int:
+        self.again.append(again)
         if self._failures:
             raise self._failures.pop(0)
         self.kept.append(record)
@@ -51,13 +55,15 @@ async def test_things_are_stored_in_order_and_told() -> None:
     assert heard == [events.TurnStored("trn_1", 1), events.ReplyStored("rep_1", 2), events.Stored()]
 
 
-async def test_a_store_that_is_away_for_a_moment_is_tried_again() -> None:
-    store = Sick([UnavailableError("away"), UnavailableError("away")])
+async def test_a_store_that_is_away_for_half_a_minute_is_waited_for() -> None:
+    store = Sick([UnavailableError("away")] * 16)
     assert await told(store, TURN, REPLY) == [events.TurnStored("trn_1", 1), events.ReplyStored("rep_1", 2)]
+    # The first time it may have kept it, and failed to say so.
+    assert store.again == [False, *[True] * 16, False]
 
 
 async def test_a_store_that_stays_away_is_told_and_the_next_is_tried() -> None:
-    failed, kept = await told(Sick([UnavailableError("away")] * 3), TURN, REPLY)
+    failed, kept = await told(Sick([UnavailableError("away")] * 33), TURN, REPLY)
     assert isinstance(failed, events.StoringFailed)
     assert (failed.subject_id, failed.failure.reason) == ("trn_1", "SERVICE_UNAVAILABLE")
     assert kept == events.ReplyStored("rep_1", 1)
