@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests clients/python/vivavoce/client
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up mesh mesh-test ingress test browser web typescript check generate format soak chaos fuzz bench lock clean released
+.PHONY: help setup models up mesh mesh-test ingress test browser web typescript check generate format soak chaos fuzz bench lock clean released vectors
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -84,15 +84,17 @@ check: $(VENV)/dev $(NODE) ## Format, lint, types, import contracts, contract li
 	$(BIN)/buf build -o - | $(BIN)/buf breaking - --against protos/released.binpb --config buf.breaking.yaml
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/contract_reference.py --check
+	$(BIN)/python -m tools.vectors --check
 	$(BIN)/python -m tools.openapi --check
 	$(BIN)/python -m tools.settings_reference --check
 	cd clients && npm run --silent check --workspaces
 	$(BIN)/python tools/web_client.py --check
 
-generate: $(VENV)/dev $(NODE) ## Generate the stubs, the contract reference, the OpenAPI document and the built web client.
+generate: $(VENV)/dev $(NODE) ## Generate the stubs, the contract reference, the wire vectors, the OpenAPI document and the built web client.
 	$(BIN)/buf format -w
 	$(BIN)/python tools/generate.py
 	$(BIN)/python tools/contract_reference.py
+	$(BIN)/python -m tools.vectors
 	$(BIN)/python -m tools.openapi
 	$(BIN)/python -m tools.settings_reference
 	$(BIN)/python tools/web_client.py
@@ -115,6 +117,9 @@ bench: setup ## Measure latency and print the table (about five minutes).
 	@$(BIN)/viva bench latency
 	@$(BIN)/viva bench mesh
 	@$(BIN)/viva bench accounts
+
+vectors: $(VENV)/dev models ## Record the sessions that clients are tested with anew, with a real mesh (two minutes).
+	$(BIN)/python -m tools.vectors --record
 
 released: $(VENV)/dev ## Keep the contract as it is now as the one that later changes must not break.
 	$(BIN)/buf build --exclude-source-info -o protos/released.binpb

@@ -1,0 +1,1 @@
+"""Writes the wire vectors, protos/testdata: what every client has to read and write alike."""
