@@ -208,8 +208,12 @@ def bench(
     ],
     as_json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="End within 45 seconds, with fewer runs.")] = False,
+    part: Annotated[
+        Literal["ingest", "delay", "year"] | None, typer.Option(help="history: measure only this, within 3 minutes.")
+    ] = None,
     database: Annotated[
-        str, typer.Option("--database", help="history: an empty PostgreSQL database to measure, too, by its URL.")
+        str,
+        typer.Option(help='history: instead of SQLite, "postgresql" for one started for this, or an empty one\'s URL.'),
     ] = "",
 ) -> None:
     """Measure a mesh started for this, and compare with the goals."""
@@ -217,7 +221,7 @@ def bench(
     from cli.output import told_kindly
 
     with told_kindly():
-        measure(name, as_json=as_json, quick=quick, database_url=database)
+        measure(name, as_json=as_json, quick=quick, part=part, database_url=database)
 
 
 #: Commands with commands of their own: the module that holds them, and what they are for. A module is imported when one

@@ -1,29 +1,32 @@
 """`viva bench`: runs one bench by name and prints what it found."""
 
-from typing import Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from cli.bench.report import Report
 from cli.output import print_json
+
+if TYPE_CHECKING:
+    from cli.bench.history import Part
 
 Name: TypeAlias = Literal[
     "accounts", "engine", "feedback", "history", "latency", "media", "mesh", "providers", "realtime", "turns"
 ]
 
 
-def bench(name: Name, *, as_json: bool, quick: bool, database_url: str = "") -> None:
+def bench(name: Name, *, as_json: bool, quick: bool, part: "Part | None" = None, database_url: str = "") -> None:
     """Measures, and prints a table or JSON.
 
     Raises:
         VivavoceError: the mesh did not start, or stopped answering.
     """
-    report = _measure(name, quick=quick, database_url=database_url)
+    report = _measure(name, quick=quick, part=part, database_url=database_url)
     if as_json:
         print_json(report.as_json())
     else:
         report.show()
 
 
-def _measure(name: Name, *, quick: bool, database_url: str) -> Report:
+def _measure(name: Name, *, quick: bool, part: "Part | None", database_url: str) -> Report:
     match name:
         case "accounts":
             from cli.bench.accounts import bench_accounts
@@ -40,7 +43,7 @@ def _measure(name: Name, *, quick: bool, database_url: str) -> Report:
         case "history":
             from cli.bench.history import bench_history
 
-            return bench_history(quick=quick, database_url=database_url)
+            return bench_history(quick=quick, part=part, database_url=database_url)
         case "latency":
             from cli.bench.latency import bench_latency
 

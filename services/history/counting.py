@@ -47,6 +47,7 @@ def add_counts(
         session.connection().execute(insert(LineRow), lines)
     counted = count(added, heard_until)
     measured: dict[Quarter, Measures] = {}
+    new_words: list[dict[str, Any]] = []
     for user_id in sorted({happening.user_id for happening in added}):
         own = {quarter: each for quarter, each in counted.items() if _owner(conversations, quarter) == user_id}
         languages = {
@@ -54,9 +55,12 @@ def add_counts(
             for quarter, each in own.items()
             for word in each.words
         }
-        numbers = _numbers(session, learners[user_id], languages, level)
+        numbers, new = _numbers(session, learners[user_id], languages, level)
+        new_words += new
         measured |= {quarter: each.measures(numbers) for quarter, each in own.items()}
         unpack_from(session, learners[user_id], min((quarter.start_us for quarter in own), default=LAST_US))
+    if new_words:
+        session.connection().execute(insert(WordRow), new_words)
     for happening in added:
         # A role-play that is told late is that of all that came before.
         if isinstance(happening.content, Began) and happening.sequence > 1:
@@ -97,8 +101,10 @@ def _owner(conversations: Mapping[str, Conversation], quarter: Quarter) -> str:
     return conversations[quarter.conversation_id].user_id
 
 
-def _numbers(session: Session, learner: LearnerRow, languages: Mapping[str, str], level: Level) -> dict[str, int]:
-    """The numbers of words in a vocabulary that grows by those which are new."""
+def _numbers(
+    session: Session, learner: LearnerRow, languages: Mapping[str, str], level: Level
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """The numbers of words in a vocabulary that grows by those which are new, and the rows of these."""
     wanted = sorted(languages)
     known: dict[str, int] = {}
     for start in range(0, len(wanted), _AT_ONCE):
@@ -108,19 +114,16 @@ def _numbers(session: Session, learner: LearnerRow, languages: Mapping[str, str]
         known.update((word, number) for word, number in session.execute(found))
     new = [word for word in wanted if word not in known][: max(0, _MOST_WORDS - learner.word_count)]
     if not new:
-        return known
+        return known, []
     numbered = {word: learner.word_count + place for place, word in enumerate(new)}
     levels = {word: level(word, languages[word]) for word in new}
-    session.connection().execute(
-        insert(WordRow),
-        [
-            {"user_id": learner.user_id, "word": word, "number": number, "level": levels[word]}
-            for word, number in numbered.items()
-        ],
-    )
     learner.word_count += len(new)
     learner.levels += bytes(levels.values())
-    return known | numbered
+    rows = [
+        {"user_id": learner.user_id, "word": word, "number": number, "level": levels[word]}
+        for word, number in numbered.items()
+    ]
+    return known | numbered, rows
 
 
 def _add_to_quarters(

@@ -106,10 +106,7 @@ def _said(turn: history_pb.TurnTaken) -> Said:
     return Said(
         turn.text,
         spoken_ms=_within_reason((turn.end_sample - turn.start_sample) * 1000 // rate),
-        words_ms=tuple(
-            (_within_reason(word.start_sample * 1000 // rate), _within_reason(word.end_sample * 1000 // rate))
-            for word in turn.words
-        ),
+        words_ms=tuple((word.start_sample * 1000 // rate, word.end_sample * 1000 // rate) for word in turn.words),
     )
 
 

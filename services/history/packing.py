@@ -6,17 +6,17 @@ from typing import Any, Final
 
 import numpy as np
 
+from services.history.domain.arrays import Rows
 from services.history.domain.columns import Columns
 from services.history.domain.measures import Counts, Measures
 
 #: Bytes of one number of counts.
 _WIDTH: Final = 8
 _COUNTS: Final = struct.Struct(f"<{len(Counts._fields)}q")
-#: How each column of a season is written, in this order.
-_SHAPES: Final = (
-    ("start_us", "<i8"), ("conversation", "<i4"), ("counts", "<i8"), ("word_count", "<i4"), ("word", "<u2"),
-    ("named_count", "<i4"), ("name", "<i4"), ("named", "<i8"),
-)  # fmt: skip
+#: The columns of a season in the order in which they are written.
+_COLUMNS: Final = ("start_us", "conversation", "counts", "word_count", "word", "named_count", "name", "named")
+#: A column is written in the first of these that holds all its numbers: a year is read in half the time.
+_WIDTHS: Final = ("<u1", "<u2", "<i4", "<i8")
 _HEADER: Final = struct.Struct("<I")
 
 
@@ -37,28 +37,29 @@ def measures_of(counts: bytes, vocabulary: bytes, named: str) -> Measures:
 
 
 def packed(columns: Columns) -> bytes:
-    """A season in one piece: names as JSON with the length of it before, then the columns."""
-    arrays = [np.ascontiguousarray(getattr(columns, name), kind).tobytes() for name, kind in _SHAPES]
+    """A season in one piece: names, and how columns are written, as JSON with the length of it before; then these."""
+    arrays = [_narrow(getattr(columns, name)) for name in _COLUMNS]
     header = json.dumps(
         {
             "conversations": columns.conversations,
             "scenarios": columns.scenarios,
             "names": columns.names,
-            "sizes": [len(array) for array in arrays],
+            "kinds": [array.dtype.str for array in arrays],
+            "sizes": [array.size for array in arrays],
         }
     ).encode()
-    return b"".join((_HEADER.pack(len(header)), header, *arrays))
+    return b"".join((_HEADER.pack(len(header)), header, *(array.tobytes() for array in arrays)))
 
 
 def unpacked(written: bytes) -> Columns:
-    """The season that was packed."""
+    """The season that was packed. Its numbers are as narrow as they were written; those of `joined` seasons are not."""
     (length,) = _HEADER.unpack_from(written)
     offset = _HEADER.size + length
     header = json.loads(written[_HEADER.size : offset])
     arrays = {}
-    for (name, kind), size in zip(_SHAPES, header["sizes"], strict=True):
-        arrays[name] = np.frombuffer(written, kind, size // np.dtype(kind).itemsize, offset)
-        offset += size
+    for name, kind, size in zip(_COLUMNS, header["kinds"], header["sizes"], strict=True):
+        arrays[name] = np.frombuffer(written, kind, size, offset)
+        offset += arrays[name].nbytes
     rows = len(arrays["start_us"])
     return Columns(
         conversations=tuple(header["conversations"]),
@@ -73,3 +74,10 @@ def unpacked(written: bytes) -> Columns:
         name=arrays["name"],
         named=arrays["named"],
     )
+
+
+def _narrow(column: Rows) -> Rows:
+    """The same numbers in as few bytes as hold them."""
+    least, most = column.min(initial=0), column.max(initial=0)
+    kind = next(kind for kind in _WIDTHS if np.iinfo(kind).min <= least and most <= np.iinfo(kind).max)
+    return np.ascontiguousarray(column, kind)

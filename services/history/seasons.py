@@ -32,16 +32,21 @@ def counted_columns(session: Session, user_id: str, now_us: int) -> tuple[Column
     return joined([*map(unpacked, seasons), open_quarters]), levels
 
 
-def pack_next(session: Session, user_id: str, now_us: int) -> None:
-    """Packs the first season that is over and not packed yet, if there is one."""
-    learner = locked_learners(session, {user_id})[user_id]
-    first_us = _first_closed(session, user_id, learner.packed_until_us, now_us)
-    if first_us is None:
-        return
-    start_us = _season_of(first_us)
-    columns = columns_of(_tallies(session, user_id, start_us, start_us + _SEASON_US))
-    session.add(SeasonRow(user_id=user_id, start_us=start_us, packed=packed(columns)))
-    learner.packed_until_us = start_us + _SEASON_US
+def pack_next(session: Session, user_id: str, now_us: int) -> bool:
+    """Packs the first season that is over and not packed yet; whether there was one."""
+    return _pack_first(session, locked_learners(session, {user_id})[user_id], now_us)
+
+
+def pack_along(session: Session, learner: LearnerRow, newest_us: int) -> None:
+    """Packs one season, if one was over a day before the newest event of those that were taken in.
+
+    So each is packed by the first talk after it, and who asks for progress waits for the last one at most. Judged by
+    the event and not by the clock, a year that comes in late is packed season by season, too.
+    """
+    closed_us = _closed_at(newest_us)
+    if learner.packed_until_us < closed_us and not _pack_first(session, learner, newest_us):
+        # Nothing is there to pack: up to here nobody need look again.
+        learner.packed_until_us = closed_us
 
 
 def unpack_from(session: Session, learner: LearnerRow, start_us: int) -> None:
@@ -53,11 +58,26 @@ def unpack_from(session: Session, learner: LearnerRow, start_us: int) -> None:
     session.execute(delete(SeasonRow).where(gone))
 
 
+def _pack_first(session: Session, learner: LearnerRow, now_us: int) -> bool:
+    first_us = _first_closed(session, learner.user_id, learner.packed_until_us, now_us)
+    if first_us is None:
+        return False
+    start_us = _season_of(first_us)
+    columns = columns_of(_tallies(session, learner.user_id, start_us, start_us + _SEASON_US))
+    session.add(SeasonRow(user_id=learner.user_id, start_us=start_us, packed=packed(columns)))
+    learner.packed_until_us = start_us + _SEASON_US
+    return True
+
+
 def _first_closed(session: Session, user_id: str, packed_until_us: int, now_us: int) -> int | None:
     """When the first quarter begins that is not packed, and of a season that was over a day ago."""
-    closed_us = _season_of(now_us - _DAY_US)
-    waiting = (QuarterRow.user_id == user_id) & QuarterRow.start_us.between(packed_until_us, closed_us - 1)
+    waiting = (QuarterRow.user_id == user_id) & QuarterRow.start_us.between(packed_until_us, _closed_at(now_us) - 1)
     return session.scalar(select(func.min(QuarterRow.start_us)).where(waiting))
+
+
+def _closed_at(now_us: int) -> int:
+    """Up to where seasons have been over for a day."""
+    return _season_of(now_us - _DAY_US)
 
 
 def _season_of(time_us: int) -> int:

@@ -116,31 +116,42 @@ class MemoryStore:
             lambda session: delete_conversation(session, user_id, conversation_id, now_us)
         )
         await self._database.run(drop_removed_words)
+        await self._pack(user_id, now_us)
         return receipt_id
 
     async def counted(self, user_id: str) -> tuple[Columns, bytes]:
         """See `Memory`."""
         now_us = to_us(self._clock.wall())
         while (found := await self._database.read(lambda session: counted_columns(session, user_id, now_us))) is None:
-            await self._database.run(lambda session: pack_next(session, user_id, now_us))
+            await self._pack(user_id, now_us)
         return found
 
     async def catch_up(self) -> int:
         """See `Memory`."""
+        now_us = to_us(self._clock.wall())
         number = 0
-        while await self._database.run(self._count_one):
+        learners: set[str] = set()
+        while (user_id := await self._database.run(self._count_one)) is not None:
+            learners.add(user_id)
             number += 1
+        for user_id in sorted(learners):
+            await self._pack(user_id, now_us)
         return number
 
-    def _count_one(self, session: Session) -> bool:
-        """Counts a conversation that is not counted yet; whether there was one."""
+    async def _pack(self, user_id: str, now_us: int) -> None:
+        """Packs what is over, a season in a transaction."""
+        while await self._database.run(lambda session: pack_next(session, user_id, now_us)):
+            pass
+
+    def _count_one(self, session: Session) -> str | None:
+        """Counts a conversation that is not counted yet; whose it is, or None where there was none."""
         row = session.scalars(
             select(ConversationRow).where(ConversationRow.counted.is_(False)).limit(1).with_for_update()
         ).one_or_none()
         if row is None:
-            return False
+            return None
         recount(session, row, self._level)
-        return True
+        return row.user_id
 
     async def forget(self, user_id: str) -> int:
         """See `Memory`."""

@@ -12,7 +12,8 @@ from mesh.errors import ConflictError
 from services.history.counting import Level, add_counts
 from services.history.domain.happenings import Conversation, Happening, Intake, take_in
 from services.history.learners import locked_learners
-from services.history.tables import ConversationRow, DeletionRow, EventRow
+from services.history.seasons import pack_along
+from services.history.tables import ConversationRow, DeletionRow, EventRow, LearnerRow
 
 
 def take_in_session(session: Session, deliveries: Sequence[Sequence[Happening]], level: Level) -> Intake:
@@ -33,6 +34,7 @@ def take_in_session(session: Session, deliveries: Sequence[Sequence[Happening]],
         session.connection().execute(insert(EventRow), [_event_columns(happening) for happening in intake.added])
         heard_until = {name: conversation.heard_until_us for name, conversation in known.items()}
         add_counts(session, intake.added, intake.changed, heard_until, learners, level)
+        _pack(session, intake.added, learners)
     return intake
 
 
@@ -82,6 +84,14 @@ def _store_conversations(
         ) from None
     if older:
         session.execute(update(ConversationRow), older)
+
+
+def _pack(session: Session, added: Sequence[Happening], learners: Mapping[str, LearnerRow]) -> None:
+    newest_us: dict[str, int] = {}
+    for happening in added:
+        newest_us[happening.user_id] = max(happening.time_us, newest_us.get(happening.user_id, happening.time_us))
+    for user_id, time_us in newest_us.items():
+        pack_along(session, learners[user_id], time_us)
 
 
 def _event_columns(happening: Happening) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from services.history.domain.words import words
 QUARTER_US: Final = 15 * 60 * 1_000_000
 #: Silence between two words that is a pause.
 _PAUSE_MS: Final = 250
+#: No pause within a turn is longer, whatever the times of words say.
+_LONGEST_PAUSE_MS: Final = 3_600_000
 #: A learner who answers later than this was away, not thinking.
 _LONGEST_GAP_US: Final = 60 * 1_000_000
 
@@ -178,7 +180,7 @@ def _count_use(counted: Counted, used: Used) -> None:
 
 def _pauses(words_ms: Sequence[tuple[int, int]]) -> list[int]:
     between = (after[0] - before[1] for before, after in pairwise(words_ms))
-    return [silence for silence in between if silence >= _PAUSE_MS]
+    return [min(silence, _LONGEST_PAUSE_MS) for silence in between if silence >= _PAUSE_MS]
 
 
 def _is_repaired(text: str, spoken: Sequence[str]) -> bool:

@@ -4,14 +4,18 @@ A name is a path of parts, so that those of one kind are found again: "wait 23" 
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 _BETWEEN: Final = " "
 _LONGEST_PART: Final = 64
+#: Names that are remembered: an installation has a few hundred, and each reply counts ten of them.
+_REMEMBERED: Final = 10_000
 
 Named = Mapping[str, int]
 
 
+@lru_cache(_REMEMBERED)
 def name_of(*parts: str | int) -> str:
     """The name of these parts, each as one word."""
     return _BETWEEN.join(str(part)[:_LONGEST_PART].replace(_BETWEEN, "_") for part in parts)

@@ -1,5 +1,6 @@
 """What a learner did in a span of time: sums of quarters, by day, week, conversation or role-play."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -165,11 +166,12 @@ def _days(start_us: Numbers, zone: tzinfo) -> tuple[list[date], Rows]:
     """The days, and which of them each row belongs to; rows come in order of time, so only the first is looked up."""
     days: list[date] = []
     day_of = np.zeros(len(start_us), np.intp)
+    starts = start_us.tolist()
     begin = 0
-    while begin < len(start_us):
-        day = (_EPOCH + timedelta(microseconds=int(start_us[begin]))).astimezone(zone).date()
+    while begin < len(starts):
+        day = (_EPOCH + timedelta(microseconds=starts[begin])).astimezone(zone).date()
         ends_us = (begin_of(day + timedelta(days=1), zone) - _EPOCH) // timedelta(microseconds=1)
-        end = max(begin + 1, int(np.searchsorted(start_us, ends_us)))
+        end = max(begin + 1, bisect_left(starts, ends_us, begin))
         day_of[begin:end] = len(days)
         days.append(day)
         begin = end

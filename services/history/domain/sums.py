@@ -11,8 +11,6 @@ from services.history.domain.named import beginning_of
 
 #: Levels of words, from A1; 0 is that of words whose level is not known.
 LEVELS: Final = range(7)
-#: Cells of a table of groups and words that are looked at together.
-_CELLS: Final = 1 << 23
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,18 +30,15 @@ class Sums:
     @classmethod
     def of(cls, columns: Columns, held: Held, group: Rows, groups: int, levels: bytes) -> Self:
         """The sums of the rows that are held, given the group of each; `levels` are those of words by their number."""
-        group_of = np.full(len(columns), -1, np.int32)
+        group_of = np.full(len(columns), -1, np.intp)
         group_of[held] = group
-        by_word, by_name = np.repeat(group_of, columns.word_count), np.repeat(group_of, columns.named_count)
-        said, named = by_word >= 0, by_name >= 0
-        width = max(len(levels), int(columns.word.max(initial=0)) + 1)
-        vocabulary = _vocabulary(by_word[said], columns.word[said], groups, width)
+        vocabulary, new_words = _words(columns, group_of, groups, len(levels))
         return cls(
             names=columns.names,
             counts=_added(group, columns.counts[held], groups),
-            named=_by_name(by_name[named], columns.name[named], columns.named[named], groups, len(columns.names)),
+            named=_by_name(columns, group_of, groups),
             vocabulary=vocabulary,
-            new_words=_new_words(by_word, columns.word, groups, width),
+            new_words=new_words,
             words_by_level=_by_level(vocabulary, levels),
         )
 
@@ -75,33 +70,44 @@ def _added(group: Rows, numbers: Numbers, groups: int) -> Numbers:
     return sums
 
 
-def _by_name(group: Rows, name: Rows, number: Numbers, groups: int, names: int) -> Numbers:
-    sums = np.zeros(groups * names, np.int64)
-    np.add.at(sums, group.astype(np.intp) * names + name, number)
-    return sums.reshape(groups, names)
+def _by_name(columns: Columns, group_of: Rows, groups: int) -> Numbers:
+    names = len(columns.names)
+    # Of no group is -1, which counts from the end: what is not held goes into a last row that nobody looks at.
+    sums = np.zeros((groups + 1) * names, np.int64)
+    np.add.at(sums, np.repeat(group_of * names, columns.named_count) + columns.name, columns.named)
+    return sums[: groups * names].reshape(groups, names)
 
 
-def _vocabulary(group: Rows, word: Rows, groups: int, width: int) -> Bits:
-    """The different words of each group, some groups at a time: as a table of all it would be large."""
-    vocabulary = np.zeros((groups, (width + 7) // 8), np.uint8)
-    if np.any(group[1:] < group[:-1]):
-        order = np.argsort(group, kind="stable")
-        group, word = group[order], word[order]
-    at_once = max(1, _CELLS // max(1, width))
-    for first in range(0, groups, at_once):
-        begin, end = np.searchsorted(group, (first, first + at_once))
-        said = np.zeros(min(at_once, groups - first) * width, np.bool_)
-        said[(group[begin:end] - first) * width + word[begin:end]] = True
-        vocabulary[first : first + at_once] = np.packbits(said.reshape(-1, width), axis=1, bitorder="little")
-    return vocabulary
+def _words(columns: Columns, group_of: Rows, groups: int, known: int) -> tuple[Bits, Numbers]:
+    """The different words of each group, and how many of them came in no row before, whether that is held or not.
+
+    Rows are in order of time, and mostly so are groups: each run of rows of one group is looked at together.
+    """
+    begins = np.flatnonzero(np.diff(group_of, prepend=-2))
+    group_of_run = group_of[begins]
+    ends_of_rows = np.cumsum(columns.word_count, dtype=np.intp)
+    ends = ends_of_rows[np.append(begins[1:], len(group_of)) - 1] if len(begins) else ends_of_rows
+    said = np.zeros(max(known, int(columns.word.max(initial=0)) + 1), np.bool_)
+    bits = np.zeros((len(begins), (len(said) + 7) // 8), np.uint8)
+    begin = 0
+    for run, end in enumerate(ends.tolist()):
+        said[:] = False
+        said[columns.word[begin:end]] = True
+        bits[run] = np.packbits(said, bitorder="little")
+        begin = end
+    return _of_groups(bits, group_of_run, groups)
 
 
-def _new_words(group: Rows, word: Rows, groups: int, width: int) -> Numbers:
-    """How many words are in each group for the first time; words are in order of time, and -1 is no group."""
-    first = np.full(width, -1, np.intp)
-    # Of several values for one place the last is kept: backwards, that is the group in which the word came first.
-    first[word[::-1]] = group[::-1]
-    return np.bincount(first[first >= 0], minlength=groups)
+def _of_groups(bits: Bits, group: Rows, groups: int) -> tuple[Bits, Numbers]:
+    """The words of groups, and how many each is the first to hold, of the words of runs in order of time."""
+    before = np.zeros_like(bits)
+    np.bitwise_or.accumulate(bits[:-1], axis=0, out=before[1:])
+    new = np.bitwise_count(bits & ~before).sum(axis=1, dtype=np.int64)
+    vocabulary, new_words = np.zeros((groups, bits.shape[1]), np.uint8), np.zeros(groups, np.int64)
+    for run in np.flatnonzero(group >= 0).tolist():
+        vocabulary[group[run]] |= bits[run]
+        new_words[group[run]] += new[run]
+    return vocabulary, new_words
 
 
 def _by_level(vocabulary: Bits, levels: bytes) -> Numbers:

@@ -1,0 +1,122 @@
+"""A year opens by reading a row for each four weeks, which the talk after them has packed."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import log
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, event, func, select
+
+from mesh.clock import SystemClock
+from mesh.database import Database
+from mesh.migrations import migrate
+from services.history.app import MIGRATIONS
+from services.history.domain.columns import Tally, columns_of, joined
+from services.history.domain.happenings import Began, Content, Happening, Heard, Said
+from services.history.domain.measures import QUARTER_US, Counts, Measures
+from services.history.packing import packed, unpacked
+from services.history.seasons import counted_columns
+from services.history.store import VERSION_TABLE, MemoryStore
+from services.history.tables import SeasonRow
+
+DAY_US = 96 * QUARTER_US
+YEAR_US = 364 * DAY_US
+
+
+def talk(number: int, begin_us: int) -> list[Happening]:
+    """A conversation of two turns and a reply."""
+    contents: list[Content] = [Began("cafe"), Said("A large tea", typed=True), Heard("Of course."), Said("Thank you")]
+    return [
+        Happening(f"cnv_{number:04}", sequence, "usr_1", begin_us + sequence * 1_000_000, content, b"")
+        for sequence, content in enumerate(contents, 1)
+    ]
+
+
+async def told(store: MemoryStore, conversations: int) -> int:
+    """Has so many conversations of a year taken in, each as it comes; when the last began."""
+    begins = [number * YEAR_US // conversations for number in range(conversations)]
+    for number, begin_us in enumerate(begins):
+        await store.take_in([talk(number, begin_us)])
+    return begins[-1]
+
+
+class Work:
+    """Statements that were carried out, and what SQLite did for them: it counts each of its own instructions."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+        self.steps = 0
+
+    def step(self) -> int:
+        self.steps += 1
+        return 0
+
+
+@contextmanager
+def watched() -> Iterator[Work]:
+    """Watches every database that is opened in the block."""
+    work = Work()
+
+    def connected(connection: sqlite3.Connection, _: object) -> None:
+        connection.set_progress_handler(work.step, 1)
+
+    def executed(_: object, __: object, statement: str, *rest: object) -> None:
+        work.statements.append(statement)
+
+    event.listen(Engine, "connect", connected)
+    event.listen(Engine, "before_cursor_execute", executed)
+    try:
+        yield work
+    finally:
+        event.remove(Engine, "connect", connected)
+        event.remove(Engine, "before_cursor_execute", executed)
+
+
+async def work_of_a_view(folder: Path, conversations: int) -> Work:
+    """What it takes to read a year of so many conversations."""
+    url = f"sqlite:///{folder}/{conversations}.db"
+    migrate(url, MIGRATIONS, VERSION_TABLE)
+    async with Database(url, 1) as database:
+        last_us = await told(MemoryStore(database, SystemClock(), lambda *_: 1), conversations)
+    with watched() as work:
+        async with Database(url, 1) as database:
+            found = await database.read(lambda session: counted_columns(session, "usr_1", last_us))
+    assert found is not None, "something was left to pack"
+    assert len(found[0]) == conversations
+    return work
+
+
+async def test_a_year_takes_the_same_statements_however_much_was_said_and_grows_by_no_more_than_n_log_n(
+    tmp_path: Path,
+) -> None:
+    sizes = (26, 52, 104, 208)
+    views = [await work_of_a_view(tmp_path, size) for size in sizes]
+    assert all(view.statements == views[0].statements for view in views)
+    for size, view in zip(sizes[1:], views[1:], strict=True):
+        assert view.steps < views[0].steps * size * log(size) / (sizes[0] * log(sizes[0]))
+
+
+async def test_each_season_is_packed_by_the_first_talk_after_it(database_url: str) -> None:
+    migrate(database_url, MIGRATIONS, VERSION_TABLE)
+    packed_then: list[int] = []
+    async with Database(database_url, 2) as database:
+        store = MemoryStore(database, SystemClock(), lambda *_: 1)
+        for number, day in enumerate((0, 10, 27, 30, 60, 61)):
+            await store.take_in([talk(number, day * DAY_US)])
+            seasons = await database.read(lambda session: session.scalar(select(func.count()).select_from(SeasonRow)))
+            packed_then.append(seasons or 0)
+    assert packed_then == [0, 0, 0, 1, 2, 2]
+
+
+@pytest.mark.parametrize("number", [0, 255, 256, 2**31, 2**40, -1])
+def test_a_season_is_read_as_it_was_written_however_large_its_numbers_are(number: int) -> None:
+    measures = Measures(Counts(turns=1, cost_micros=number), 0b101, {"wait 3": 1, "cost x USD": number})
+    columns = columns_of([Tally(0, "cnv_1", "cafe", measures), Tally(QUARTER_US, "cnv_2", "", Measures())])
+    again = joined([unpacked(packed(columns))])
+    assert again.conversations == columns.conversations
+    assert (again.scenarios, again.names) == (columns.scenarios, columns.names)
+    for name in ("start_us", "conversation", "counts", "word_count", "word", "named_count", "name", "named"):
+        assert np.array_equal(getattr(again, name), getattr(columns, name))
