@@ -94,7 +94,7 @@ async def _engine_figures(turns: int) -> list[Figure]:
     configure = Configure(Selection(), HEARING_HZ, SPEECH_HZ)
     with_it: list[float] = []
     without: list[float] = []
-    async with open_assessor(sound_guesses=True) as assessor:
+    async with open_assessor(sound_guesses=True, clock=SystemClock()) as assessor:
         for number in range(turns):
             for judge, waits in ((assessor, with_it), (None, without))[:: 1 if number % 2 else -1]:
                 ears = Ears()

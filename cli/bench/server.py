@@ -38,13 +38,15 @@ class MeshProcess:
     process: psutil.Process
 
     def resident_mb(self) -> float:
-        """Memory it holds now."""
-        return float(self.process.memory_info().rss) / 1e6
+        """Memory it and its children hold now."""
+        return float(sum(each.memory_info().rss for each in self._family())) / 1e6
 
     def processor_s(self) -> float:
-        """Processor time it has used."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        """Processor time it and its children have used."""
+        return float(sum(sum(each.cpu_times()[:2]) for each in self._family()))
+
+    def _family(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
 
 
 @contextmanager

@@ -169,7 +169,9 @@ async def open_providers(premises: Premises) -> AsyncIterator[Providers]:
             language_models=await opened("language model", settings.language_models + bench),
             synthesizers=await opened("synthesizer", settings.synthesizers + bench),
             speech_to_speech=await opened("speech-to-speech provider", settings.speech_to_speech),
-            assessor=await stack.enter_async_context(open_assessor(sound_guesses=settings.sound_guesses))
+            assessor=await stack.enter_async_context(
+                open_assessor(sound_guesses=settings.sound_guesses, clock=SystemClock())
+            )
             if settings.feedback
             else None,
             engines=await opened("engine", engines),

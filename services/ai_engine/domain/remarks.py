@@ -75,7 +75,7 @@ Remark = Fluency | Vocabulary | Pronunciation
 
 
 class Judge(Protocol):
-    """Finds one kind of thing to remark on. Blocks; called in one thread, one turn after another."""
+    """Finds one kind of thing to remark on. May block; called with one turn after another."""
 
     def __call__(self, turn: SaidTurn) -> Remark | None:
         """The remark, or None where there is nothing sure to say."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Final
 
 from mesh.errors import OverloadedError
@@ -64,8 +64,9 @@ class Assessments:
                 async with asyncio.timeout(_PATIENCE_S):
                     await self._quiet()
             with suppress(OverloadedError):
-                for remark in await self._assessor.remarks(turn):
-                    await self._emit(RemarkFound(command.turn_id, command.revision, remark))
+                async with aclosing(self._assessor.remarks(turn)) as remarks:
+                    async for remark in remarks:
+                        await self._emit(RemarkFound(command.turn_id, command.revision, remark))
 
     def _said(self, command: Assess) -> SaidTurn:
         rate_hz = self._input_rate_hz

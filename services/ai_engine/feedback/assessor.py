@@ -1,51 +1,30 @@
-"""Has every judge look at a turn, in a thread that gives way to the voices."""
+"""Has every judge look at a turn: those that take no time at once, the others in a process of their own."""
 
-import logging
-import os
-import threading
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import Final
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
-from mesh.workers import Workers
 from services.ai_engine.domain.remarks import Judge, Remark, SaidTurn
-
-#: Turns of all sessions that may wait. Full: no remarks on the next.
-_QUEUE: Final = 32
-_NICE: Final = 10
-
-_log: Final = logging.getLogger(__name__)
+from services.ai_engine.feedback.apart import JudgesApart
+from services.ai_engine.feedback.judging import judged
 
 
 class Assessor:
-    """The judges of all sessions. Close it with `aclose` when it is no longer needed."""
+    """The judges of all sessions."""
 
-    def __init__(self, judges: Sequence[Judge]) -> None:
-        self._judges = tuple(judges)
-        self._workers = Workers("feedback", threads=1, queue=_QUEUE)
+    def __init__(self, at_once: Sequence[Judge], apart: JudgesApart | None = None) -> None:
+        self._at_once = tuple(at_once)
+        self._apart = apart
 
-    async def remarks(self, turn: SaidTurn) -> tuple[Remark, ...]:
-        """What there is to say of it. Raises OverloadedError when too many turns wait."""
-        return await self._workers.run(self._judged, turn)
+    async def remarks(self, turn: SaidTurn) -> AsyncGenerator[Remark, None]:
+        """What there is to say of it, each as soon as it is found.
 
-    async def aclose(self) -> None:
-        """Ends its thread."""
-        await self._workers.close()
-
-    def _judged(self, turn: SaidTurn) -> tuple[Remark, ...]:
-        _give_way()
-        return tuple(remark for judge in self._judges if (remark := self._judge(judge, turn)) is not None)
-
-    def _judge(self, judge: Judge, turn: SaidTurn) -> Remark | None:
-        try:
-            return judge(turn)
-        except Exception as error:
-            # A remark is a courtesy: the others are made without it. What was said stays out of the log.
-            _log.warning("a remark could not be made", extra={"error": type(error).__name__})
-            return None
-
-
-def _give_way() -> None:
-    # Only a kernel that schedules threads one by one can do it for one of them.
-    with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        Raises:
+            OverloadedError: too many turns wait for the judges apart; what the others remarked came before.
+        """
+        for judge in self._at_once:
+            if (remark := judged(judge, turn)) is not None:
+                yield remark
+        if self._apart is not None:
+            async with aclosing(self._apart.remarks(turn)) as found:
+                async for remark in found:
+                    yield remark

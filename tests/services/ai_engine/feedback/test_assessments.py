@@ -39,8 +39,6 @@ class Room:
         self.assessments.close()
         async with asyncio.timeout(20):
             await self.assessments.run()
-        if self.assessor is not None:
-            await self.assessor.aclose()
 
 
 async def test_nothing_is_judged_while_a_reply_is_in_the_making() -> None:

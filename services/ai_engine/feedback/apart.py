@@ -1,0 +1,143 @@
+"""Has turns judged in a process of its own, which takes nothing from the one that carries sound (ADR 36)."""
+
+import asyncio
+import logging
+import pickle
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Self
+
+from mesh.clock import Clock
+from mesh.mailbox import Closed, Mailbox
+from mesh.workers import full
+from services.ai_engine.domain.remarks import Remark, SaidTurn
+from services.ai_engine.feedback.child import SIZE_BYTES, SOUNDS
+
+_CHILD: Final = "services.ai_engine.feedback.child"
+_ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+#: Turns of all sessions that may wait. Full: no remarks on the next.
+_QUEUE: Final = 32
+#: While more wait than this their sounds are not guessed at, so that all get the remarks that cost little.
+_UNHURRIED: Final = 2
+#: Remarks of one turn that its session has not taken yet; there are fewer kinds than this.
+_REMARKS: Final = 8
+#: One turn, and the start of the process where it comes first, on a machine that is busy with talking.
+_WITHIN_S: Final = 30.0
+#: A process that ended, or was too late, is followed by another after so long. Turns until then get no remarks.
+_REST_S: Final = 10.0
+
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    turn: SaidTurn
+    remarks: Mailbox[Remark] = field(default_factory=lambda: Mailbox(_REMARKS))
+
+
+class JudgesApart:
+    """The judges of all sessions that take time or memory; use it as `async with`.
+
+    The process starts at the first turn and judges one turn after another. It ends with the block, or with this
+    process, however that ends.
+    """
+
+    def __init__(self, *, sound_guesses: bool, clock: Clock, within_s: float = _WITHIN_S) -> None:
+        self._arguments = (SOUNDS,) if sound_guesses else ()
+        self._clock = clock
+        self._within_s = within_s
+        self._waiting: Mailbox[_Asked] = Mailbox(_QUEUE)
+        self._child: asyncio.subprocess.Process | None = None
+        self._rests_until = 0.0
+        self._serving: asyncio.Task[None] | None = None
+
+    def process_id(self) -> int | None:
+        """Of the process that judges; None where none runs."""
+        return self._child.pid if self._child is not None and self._child.returncode is None else None
+
+    async def remarks(self, turn: SaidTurn) -> AsyncGenerator[Remark, None]:
+        """What they say of it, each as soon as it is found; nothing where their process fails.
+
+        Raises:
+            OverloadedError: too many turns wait.
+        """
+        asked = _Asked(turn)
+        if not self._waiting.offer(asked):
+            raise full("feedback")
+        while True:
+            try:
+                yield await asked.remarks.get()
+            except Closed:
+                return
+
+    async def __aenter__(self) -> Self:
+        self._serving = asyncio.create_task(self._serve(), name="judges apart")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._waiting.close()
+        if self._serving is not None:
+            self._serving.cancel()
+            await asyncio.wait([self._serving])
+        await self._end()
+
+    async def _serve(self) -> None:
+        while True:
+            asked = await self._waiting.get()
+            try:
+                if self._clock.now() >= self._rests_until:
+                    await self._judge(asked)
+            finally:
+                asked.remarks.close()
+
+    async def _judge(self, asked: _Asked) -> None:
+        try:
+            async with asyncio.timeout(self._within_s):
+                await self._exchange(asked)
+        except Exception as error:  # Whatever befalls a process; the others who wait are judged by the next one.
+            await self._end()
+            self._rests_until = self._clock.now() + _REST_S
+            _log.warning("the process that judges turns failed", extra={"error": type(error).__name__})
+
+    async def _exchange(self, asked: _Asked) -> None:
+        if self.process_id() is None:
+            self._child = await self._started()
+        child = self._child
+        assert child is not None, "it was started"
+        assert child.stdin is not None, "it is piped"
+        assert child.stdout is not None, "it is piped"
+        hurried = len(self._waiting) > _UNHURRIED
+        child.stdin.write(pickle.dumps((asked.turn, hurried)))
+        await child.stdin.drain()
+        while (remark := await _answer(child.stdout)) is not None:
+            asked.remarks.offer(remark)
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-m", _CHILD, *self._arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=_ENVIRONMENT,
+            # Ctrl-C is for this process, which lets talks finish.
+            start_new_session=True,
+        )
+
+    async def _end(self) -> None:
+        if self._child is None:
+            return
+        with suppress(ProcessLookupError):
+            self._child.kill()
+        await self._child.wait()
+        self._child = None
+
+
+async def _answer(answers: asyncio.StreamReader) -> Remark | None:
+    size = int.from_bytes(await answers.readexactly(SIZE_BYTES), "big")
+    remark: Remark | None = pickle.loads(await answers.readexactly(size))  # Of our own process.
+    return remark

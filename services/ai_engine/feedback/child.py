@@ -1,0 +1,54 @@
+"""The process that judges turns by long lists and models: reads one after another, and ends with its input."""
+
+import os
+import pickle
+import sys
+from collections.abc import Sequence
+from typing import BinaryIO, Final
+
+from services.ai_engine.domain.remarks import Judge, Remark
+from services.ai_engine.feedback.judging import judged
+
+#: The argument that asks for guesses at sounds too.
+SOUNDS: Final = "sounds"
+#: An answer is its size in so many bytes and a pickled remark; after the last of a turn comes None.
+SIZE_BYTES: Final = 4
+#: Talking goes first.
+_NICENESS: Final = 10
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Judges turns until there are no more. What is slow is left out of a turn that is sent as hurried."""
+    quick, slow = _judges(arguments)
+    os.nice(_NICENESS)
+    while True:
+        try:
+            turn, hurried = pickle.load(sys.stdin.buffer)  # Written by the process that started this one.
+        except EOFError:
+            return
+        for judge in quick if hurried else (*quick, *slow):
+            if (remark := judged(judge, turn)) is not None:
+                _say(sys.stdout.buffer, remark)
+        _say(sys.stdout.buffer, None)
+
+
+def _judges(arguments: Sequence[str]) -> tuple[Sequence[Judge], Sequence[Judge]]:
+    """Those that take no time, and those that do. Importing them is what takes long here, and memory."""
+    from services.ai_engine.feedback.vocabulary import LevelList
+
+    slow: list[Judge] = []
+    if SOUNDS in arguments:
+        from services.ai_engine.feedback.sounds import SoundGuesses
+
+        slow.append(SoundGuesses())
+    return [LevelList()], slow
+
+
+def _say(out: BinaryIO, remark: Remark | None) -> None:
+    data = pickle.dumps(remark)
+    out.write(len(data).to_bytes(SIZE_BYTES, "big") + data)
+    out.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,58 @@
+"""Judges in a process of their own: started at the first turn, followed by another when they fail, gone at the end."""
+
+import asyncio
+import os
+import signal
+
+import psutil
+
+from mesh.clock import VirtualClock
+from mesh.errors import OverloadedError
+from services.ai_engine.domain.remarks import Remark, SaidTurn, Vocabulary
+from services.ai_engine.feedback.apart import JudgesApart
+
+TURN = SaidTurn("I missed my deadline.", language="en", level="A2")
+
+
+async def judged(apart: JudgesApart, turn: SaidTurn = TURN) -> list[Remark]:
+    async with asyncio.timeout(120):
+        return [remark async for remark in apart.remarks(turn)]
+
+
+async def test_turns_are_judged_by_one_process_that_gives_way_and_ends_with_its_block() -> None:
+    async with JudgesApart(sound_guesses=False, clock=VirtualClock()) as apart:
+        assert apart.process_id() is None
+        (remark,) = await judged(apart)
+        assert isinstance(remark, Vocabulary)
+        assert [word.word for word in remark.words] == ["deadline"]
+        process = psutil.Process(apart.process_id())
+        assert not await judged(apart, SaidTurn("I see.", language="en", level="A2"))
+        assert process.pid == apart.process_id()
+        assert process.nice() > psutil.Process().nice()
+    assert not process.is_running()
+
+
+async def test_a_process_that_ended_or_hangs_is_followed_by_another() -> None:
+    clock = VirtualClock()
+    async with JudgesApart(sound_guesses=False, clock=clock, within_s=120.0) as apart:
+        assert await judged(apart)
+        assert apart._child is not None
+        apart._child.kill()
+        await apart._child.wait()
+        assert await judged(apart)
+        apart._within_s = 0.05
+        os.kill(apart._child.pid, signal.SIGSTOP)
+        assert not await judged(apart)
+        assert apart.process_id() is None
+        apart._within_s = 120.0
+        assert not await judged(apart)
+        clock.advance(10.0)
+        assert await judged(apart)
+
+
+async def test_of_many_turns_at_once_those_that_may_wait_are_judged_and_the_others_refused() -> None:
+    async with JudgesApart(sound_guesses=False, clock=VirtualClock()) as apart:
+        answers = await asyncio.gather(*(judged(apart) for _ in range(40)), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, OverloadedError)]
+    assert len(refused) == 8
+    assert all(isinstance(answer, OverloadedError) or len(answer) == 1 for answer in answers)  # type: ignore[arg-type]
