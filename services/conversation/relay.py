@@ -1,4 +1,7 @@
-"""Carries the outbox to history: in order, until it is acknowledged, whatever happens in between."""
+"""Carries the outbox to history: in order, until it is acknowledged, whatever happens in between.
+
+What can't be delivered holds up its own conversation and no other: see ADR 27.
+"""
 
 import asyncio
 import itertools
@@ -11,7 +14,7 @@ from grpc.aio import StreamStreamCall
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 
 from mesh.clock import Clock
-from mesh.errors import InvalidFieldError, TimedOutError, UnavailableError, VivavoceError
+from mesh.errors import ConflictError, InvalidFieldError, TimedOutError, UnavailableError, VivavoceError
 from mesh.streams import DuplexStream, Metadata, client_stream
 from mesh.telemetry import count_set_aside
 from services.conversation.domain.keeping import Conversations, Delivery
@@ -31,6 +34,10 @@ _LOOK_EVERY_S: Final = 5.0
 _LOOK_TOGETHER_EVERY_S: Final = 0.3
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 10.0
+#: Why a conversation is set aside that a later version of the service has written into.
+LATER_VERSION: Final = "LATER_VERSION"
+#: Such a version may have come back, in this process or in another: its conversations are tried again this often.
+_TAKE_UP_EVERY_S: Final = 600.0
 
 _log: Final = logging.getLogger(__name__)
 
@@ -56,6 +63,7 @@ class Relay:
         self._pause_s = _FIRST_PAUSE_S
         #: How many events are sent one by one, to find the one that history refuses.
         self._one_by_one = 0
+        self._take_up_at = clock.now()
 
     async def run(self) -> None:
         """Relays for ever; waits longer and longer while history or the database is away."""
@@ -91,9 +99,16 @@ class Relay:
 
     async def _deliver(self, stream: IngestStream, delivery: int, batch: list[Delivery]) -> None:
         try:
-            events = [to_history_event(d.conversation_id, d.sequence, d.user_id, d.time, d.record) for d in batch]
+            events = [
+                to_history_event(each.conversation_id, each.sequence, each.user_id, each.time, each.record)
+                for each in batch
+                if each.record is not None
+            ]
             await stream.send(service_pb.IngestRequest(delivery=delivery, events=events))
             await _acknowledged(stream, delivery)
+        except ConflictError as refusal:
+            await self._missed(batch, refusal)
+            raise
         except (InvalidFieldError, TypeError, ValueError) as refusal:
             await self._refused(batch, refusal)
             raise
@@ -108,12 +123,24 @@ class Relay:
         if len(batch) > 1:
             self._one_by_one = len(batch)
             return
-        (delivery,) = batch
         reason = refusal.reason if isinstance(refusal, InvalidFieldError) else "INTERNAL"
         # What another kind of error says may hold what somebody said.
         message = refusal.message if isinstance(refusal, InvalidFieldError) else type(refusal).__name__
+        await self._set_aside(batch[0], reason, message)
+
+    async def _missed(self, batch: list[Delivery], refusal: ConflictError) -> None:
+        """Sends again what history asks for: it has lost what it had acknowledged, as after a restored backup."""
+        name, expected = (refusal.metadata.get(key, "") for key in ("conversation_id", "expected_sequence"))
+        sent = [delivery for delivery in batch if delivery.conversation_id == name]
+        if not sent or not expected.isdecimal():
+            return  # Two relays met; sent again, it is known who was first.
+        if not await self._store.put_back(name, int(expected), sent[0].sequence):
+            await self._set_aside(sent[0], refusal.reason, refusal.message)
+        self._pause_s = _FIRST_PAUSE_S
+
+    async def _set_aside(self, delivery: Delivery, reason: str, message: str) -> None:
         _log.error(
-            "history refuses an event for good; its conversation is set aside",
+            "an event can't be delivered; its conversation is set aside",
             extra={"conversation_id": delivery.conversation_id, "sequence": delivery.sequence, "reason": reason},
         )
         count_set_aside()
@@ -124,10 +151,30 @@ class Relay:
         while True:
             self._news.clear()
             share = await self._shares.held()
-            if batch := await self._store.waiting(1 if self._one_by_one else _BATCH, share.parts):
+            waiting = await self._store.waiting(1 if self._one_by_one else _BATCH, share.parts)
+            if batch := await self._readable(waiting):
                 yield batch
-            else:
+            elif not waiting:
                 await self._something_waits(share)
+
+    async def _take_up(self) -> None:
+        if self._clock.now() >= self._take_up_at:
+            await self._store.take_up_again(LATER_VERSION)
+            self._take_up_at = self._clock.now() + _TAKE_UP_EVERY_S
+
+    async def _readable(self, waiting: list[Delivery]) -> list[Delivery]:
+        """Those before the first of their conversation that a later version has written; this one is set aside."""
+        batch: list[Delivery] = []
+        unread: set[str] = set()
+        for delivery in waiting:
+            if delivery.conversation_id in unread:
+                continue
+            if delivery.record is not None:
+                batch.append(delivery)
+                continue
+            unread.add(delivery.conversation_id)
+            await self._set_aside(delivery, LATER_VERSION, "A later version wrote this event; start that one again.")
+        return batch
 
     async def _something_waits(self, share: Share) -> None:
         """Returns once there is something in the outbox; that may be another's to carry."""
@@ -135,6 +182,7 @@ class Relay:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_EVERY_S if share.alone else _LOOK_TOGETHER_EVERY_S):
                     await self._news.wait()
+            await self._take_up()
             if await self._store.backlog():
                 return
             self._news.clear()

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from mesh.clock import Clock
 from mesh.database import Database
-from services.conversation.tables import OutboxRow, SetAsideRow
+from services.conversation.domain.sharing import part_of
+from services.conversation.tables import EventRow, OutboxRow, SetAsideRow
 from services.conversation.times import from_us, to_us
 
 _SHOWN: Final = 1000
@@ -68,3 +69,20 @@ def set_aside(session: Session, conversation_id: str, sequence: int, reason: str
                 time_us=to_us(clock.wall()),
             )
         )
+
+
+def put_back(session: Session, conversation_id: str, first: int, after: int) -> bool:
+    """Puts a conversation's events from `first` up to `after` into the outbox again; none where one is not kept."""
+    wanted = range(first, after)
+    kept = select(EventRow.sequence).where(
+        EventRow.conversation_id == conversation_id, EventRow.sequence.between(first, after - 1)
+    )
+    if len(wanted) != len(session.scalars(kept).all()):
+        return False
+    waiting = select(OutboxRow.sequence).where(OutboxRow.conversation_id == conversation_id)
+    missing = sorted(set(wanted) - set(session.scalars(waiting)))
+    part = part_of(conversation_id)
+    rows = [{"conversation_id": conversation_id, "sequence": sequence, "part": part} for sequence in missing]
+    if rows:
+        session.execute(insert(OutboxRow), rows)
+    return True

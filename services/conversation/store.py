@@ -26,7 +26,7 @@ from services.conversation.domain.things import Line, Speaker, Summary
 from services.conversation.domain.told import TurnCommitted
 from services.conversation.forgetting import refuse_forgotten
 from services.conversation.payloads import KINDS, read_choices, read_record, write_choices, write_record
-from services.conversation.set_aside import set_aside
+from services.conversation.set_aside import put_back, set_aside
 from services.conversation.tables import (
     VERSION_TABLE,
     Base,
@@ -237,7 +237,7 @@ class ConversationStore:
                     event.sequence,
                     user_id,
                     from_us(event.time_us),
-                    read_record(event.kind, event.payload),
+                    _readable(event),
                 )
                 for event, user_id in session.execute(oldest)
             ]
@@ -258,6 +258,18 @@ class ConversationStore:
 
         def unit(session: Session) -> None:
             set_aside(session, delivery.conversation_id, delivery.sequence, reason, message, self._clock)
+
+        await self._database.commit(unit)
+
+    async def put_back(self, conversation_id: str, first: int, after: int) -> bool:
+        """See `Conversations`."""
+        return await self._database.commit(lambda session: put_back(session, conversation_id, first, after))
+
+    async def take_up_again(self, reason: str) -> None:
+        """See `Conversations`."""
+
+        def unit(session: Session) -> None:
+            session.execute(delete(SetAsideRow).where(SetAsideRow.reason == reason))
 
         await self._database.commit(unit)
 
@@ -311,6 +323,13 @@ def _append(session: Session, row: ConversationRow, record: Record, now: datetim
     )
     session.flush()
     return row.last_sequence
+
+
+def _readable(row: EventRow) -> Record | None:
+    try:
+        return read_record(row.kind, row.payload)
+    except (ValueError, TypeError, KeyError):
+        return None  # Of a kind, or with fields, that this version does not know.
 
 
 def _of_request(session: Session, user_id: str, request_id: str, now: datetime) -> ConversationRow | None:

@@ -50,7 +50,8 @@ class Delivery:
     sequence: int
     user_id: str
     time: datetime
-    record: Record
+    #: None where it can't be read: a later version of the service wrote it.
+    record: Record | None
 
 
 class Conversations(Protocol):
@@ -115,6 +116,14 @@ class Conversations(Protocol):
 
     async def set_aside(self, delivery: Delivery, reason: str, message: str) -> None:
         """Has this conversation wait from this event on, which history refuses for good; it is `waiting` no more."""
+        ...
+
+    async def put_back(self, conversation_id: str, first: int, after: int) -> bool:
+        """Has events from `first` up to `after` sent again, which history has lost; whether all are still known."""
+        ...
+
+    async def take_up_again(self, reason: str) -> None:
+        """Has what was set aside for this reason sent again."""
         ...
 
     async def backlog(self) -> int:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from grpc.aio import AioRpcError
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 
@@ -21,6 +22,9 @@ from services.conversation.shares import Shares
 from services.conversation.store import VERSION_TABLE, ConversationStore
 from services.conversation.tables import EventRow
 from services.history.settings import Settings
+from services.history.tables import ConversationRow as HistoryConversationRow
+from services.history.tables import EventRow as HistoryRow
+from services.history.tables import LineRow
 from tests.services.calls import until
 from tests.services.history.conftest import HistoryMesh, history_mesh
 
@@ -136,6 +140,71 @@ async def test_an_event_that_history_refuses_for_good_holds_up_its_own_conversat
         await asides.send_again()
         await until(lambda: has(mesh, "cnv_0", [1, 2, 3]), within_s=30)
         assert not await asides.all()
+
+
+async def test_what_history_has_lost_since_is_sent_again(database_url: str, tmp_path: Path) -> None:
+    await asyncio.to_thread(migrate, database_url, MIGRATIONS, VERSION_TABLE)
+    async with (
+        history_mesh(Settings(data_dir=tmp_path / "history")) as mesh,
+        Database(f"sqlite:///{tmp_path}/history/history.db", 1) as kept,
+        replica(mesh, database_url, 3.0) as relaying,
+    ):
+        await talk(relaying.store, "cnv_1")
+        await until(lambda: arrived(mesh, "cnv_1"), within_s=30)
+        await kept.run(lambda session: restore(session, "cnv_1", TURNS // 2))
+        await relaying.store.append("cnv_1", TurnTaken("trn_new", 1, "And again.", typed=True))
+        await until(lambda: has(mesh, "cnv_1", list(range(1, TURNS + 3))), within_s=30)
+
+
+async def test_what_is_lost_on_both_sides_holds_up_its_own_conversation_and_no_other(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/conversation.db"
+    await asyncio.to_thread(migrate, url, MIGRATIONS, VERSION_TABLE)
+    async with (
+        history_mesh(Settings(data_dir=tmp_path / "history")) as mesh,
+        Database(url, 1) as database,
+    ):
+        store = ConversationStore(database, SystemClock(), lambda: None)
+        await store.create("cnv_0", "usr_test", "", Choices())
+        await store.append("cnv_0", TurnTaken("trn_1", 1, "Hello.", typed=True))
+        await database.run(lambda session: session.delete(session.get_one(EventRow, ("cnv_0", 1))))
+        async with replica(mesh, url, 3.0) as relaying:
+            await talk(relaying.store, "cnv_1")
+            await until(lambda: arrived(mesh, "cnv_1"), within_s=30)
+            (aside,) = await SetAsides(database).all()
+            assert (aside.conversation_id, aside.sequence, aside.reason) == ("cnv_0", 2, "CONFLICT")
+
+
+async def test_what_a_later_version_wrote_waits_for_it_and_holds_up_no_other_conversation(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/conversation.db"
+    await asyncio.to_thread(migrate, url, MIGRATIONS, VERSION_TABLE)
+    async with history_mesh(Settings(data_dir=tmp_path / "history")) as mesh, Database(url, 1) as database:
+        store = ConversationStore(database, SystemClock(), lambda: None)
+        await store.create("cnv_0", "usr_test", "", Choices())
+        await store.append("cnv_0", TurnTaken("trn_1", 1, "Hello.", typed=True))
+        await database.run(lambda session: rename(session, "cnv_0", 2, "turn_sung"))
+        async with replica(mesh, url, 3.0) as earlier:
+            await talk(earlier.store, "cnv_1")
+            await until(lambda: arrived(mesh, "cnv_1"), within_s=30)
+            (aside,) = await SetAsides(database).all()
+            assert (aside.conversation_id, aside.sequence, aside.reason) == ("cnv_0", 2, "LATER_VERSION")
+        # The version that knows it has only to start.
+        await database.run(lambda session: rename(session, "cnv_0", 2, "turn_taken"))
+        async with replica(mesh, url, 3.0) as later:
+            await talk(later.store, "cnv_2")
+            await until(lambda: has(mesh, "cnv_0", [1, 2]), within_s=30)
+        assert not await SetAsides(database).all()
+
+
+def restore(session: Session, conversation_id: str, sequence: int) -> None:
+    """History as a backup has it that was made after that event."""
+    later = (HistoryRow.conversation_id == conversation_id) & (HistoryRow.sequence > sequence)
+    session.execute(delete(HistoryRow).where(later))
+    session.execute(delete(LineRow).where(LineRow.conversation_id == conversation_id, LineRow.sequence > sequence))
+    session.get_one(HistoryConversationRow, conversation_id).last_sequence = sequence
+
+
+def rename(session: Session, conversation_id: str, sequence: int, kind: str) -> None:
+    session.get_one(EventRow, (conversation_id, sequence)).kind = kind
 
 
 def mend(session: Session, conversation_id: str, sequence: int) -> None:
