@@ -4,9 +4,12 @@ import secrets
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGCONT, SIGSTOP, SIGTERM, Signals
+from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
+
+import psutil
 
 from mesh.errors import UnavailableError
 from mesh.settings import environment_with
@@ -91,17 +94,26 @@ class Program:
     def kill(self) -> None:
         """Ends it at once, as a power cut would. Blocks for a moment."""
         if self._process is not None:
-            self._process.kill()
+            self._send_to_all(SIGKILL)
             self._process.wait()
             self._process = None
 
     def pause(self) -> None:
         """Lets it hang: it takes connections, and answers nothing."""
-        self.send(SIGSTOP)
+        self._send_to_all(SIGSTOP)
 
     def resume(self) -> None:
         """Lets it go on."""
-        self.send(SIGCONT)
+        self._send_to_all(SIGCONT)
+
+    def _send_to_all(self, sign: Signals) -> None:
+        """PostgreSQL has a process for each connection, which would go on without the first."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        first = psutil.Process(self._process.pid)
+        for each in (first, *first.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(sign)
 
 
 def kept_secret(file: Path) -> str:

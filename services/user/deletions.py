@@ -129,6 +129,8 @@ class Deletions:
             self._news.clear()
             try:
                 await self._carry_all_on()
+            except VivavoceError as error:
+                _log.warning("deletions wait", extra={"reason": error.reason})
             except Exception:
                 # The root of this task: nothing may end it, for deletions would stay half done from then on.
                 _log.exception("deletions could not be carried on")

@@ -39,6 +39,8 @@ class Outcome:
     altered: int = 0
     doubled: int = 0
     gaps: int = 0
+    #: Seconds until everybody talked again after a store was back, by store and how it was away.
+    healthy_s: dict[str, float] = field(default_factory=dict)
     #: Seconds until each session was there again, from when its process was back, or from the cut where another adopts.
     resumed_s: list[float] = field(default_factory=list)
 
@@ -51,10 +53,10 @@ class Outcome:
 async def rage(town: Town, seed: int, kills: int, talkers: int) -> Outcome:
     """Kills the conversation service or history `kills` times in all, each time once everybody talks again."""
     chance = random.Random(seed)
-    async with _crowd(town, chance, talkers) as (crowd, outcome):
+    async with crowd(town, chance, talkers) as (people, outcome):
         while outcome.kills["conversation"] + outcome.kills["history"] < kills:
             await asyncio.sleep(chance.uniform(0, 0.3))
-            await _strike(town, chance, crowd, outcome)
+            await _strike(town, chance, people, outcome)
     return outcome
 
 
@@ -63,58 +65,60 @@ async def restart_all(town: Town, talkers: int) -> Outcome:
 
     The user service comes last: while it is away nobody can open a session, nor come back to one.
     """
-    async with _crowd(town, random.Random(1), talkers) as (crowd, outcome):
+    async with crowd(town, random.Random(1), talkers) as (people, outcome):
         for name in sorted(town.houses, key=lambda name: name == "user"):
-            for talker in crowd:
+            for talker in people:
                 talker.talks.clear()
             outcome.exits[name] = await town.stop(name)
             town.start(name)
             await town.up(name)
-            await _everybody_talks(crowd)
+            await everybody_talks(people)
     return outcome
 
 
 @asynccontextmanager
-async def _crowd(town: Town, chance: random.Random, talkers: int) -> AsyncIterator[tuple[list[Talker], Outcome]]:
+async def crowd(
+    town: Town, chance: random.Random, talkers: int, *, recorded: bool = False
+) -> AsyncIterator[tuple[list[Talker], Outcome]]:
     """People who talk for the length of the block; then what they were told is compared with what is kept."""
     outcome = Outcome()
     for name in town.houses:
         await town.up(name)
-    crowd = [await _newcomer(town, number, chance) for number in range(talkers)]
+    people = [await _newcomer(town, number, chance, recorded=recorded) for number in range(talkers)]
     async with asyncio.TaskGroup() as tasks:
-        talking = [tasks.create_task(talker.talk(), name=talker.name) for talker in crowd]
-        await _everybody_talks(crowd)
-        yield crowd, outcome
+        talking = [tasks.create_task(talker.talk(), name=talker.name) for talker in people]
+        await everybody_talks(people)
+        yield people, outcome
         for task in talking:
             task.cancel()
-    for talker in crowd:
+    for talker in people:
         _compare(talker, await _kept(town, talker), outcome)
 
 
-async def _newcomer(town: Town, number: int, chance: random.Random) -> Talker:
+async def _newcomer(town: Town, number: int, chance: random.Random, *, recorded: bool) -> Talker:
     """One in three comes through the edge."""
     metadata = await new_guest(town.addresses("user")[0])
     way, service = (by_edge, "edge") if number % 3 == 0 else (by_grpc, "conversation")
     doors = [partial(way, address) for address in town.addresses(service)]
-    return Talker(f"learner {number}", doors, metadata, random.Random(chance.random()))
+    return Talker(f"learner {number}", doors, metadata, random.Random(chance.random()), recorded=recorded)
 
 
-async def _everybody_talks(crowd: list[Talker]) -> None:
+async def everybody_talks(people: list[Talker], within_s: float = _GOES_ON_S) -> None:
     try:
-        async with asyncio.timeout(_GOES_ON_S):
-            for talker in crowd:
+        async with asyncio.timeout(within_s):
+            for talker in people:
                 await talker.talks.wait()
     except TimeoutError:
-        silent = {talker.name: talker.complaints[-3:] for talker in crowd if not talker.talks.is_set()}
+        silent = {talker.name: talker.complaints[-3:] for talker in people if not talker.talks.is_set()}
         raise AssertionError(f"these never spoke again: {silent}") from None
 
 
-async def _strike(town: Town, chance: random.Random, crowd: list[Talker], outcome: Outcome) -> None:
+async def _strike(town: Town, chance: random.Random, people: list[Talker], outcome: Outcome) -> None:
     """Kills one, or two at once, or the same again while people come back to it; then sees everybody come back."""
     replicas = [name for name, house in town.houses.items() if house.service == "conversation"]
     victim = chance.choice(replicas)
     victims = chance.choice([[victim], [victim], ["history"], [victim, "history"], ["edge", victim]])
-    for talker in crowd:
+    for talker in people:
         talker.talks.clear()
     for again in (False, True) if chance.random() < 0.2 else (False,):
         if again:
@@ -130,8 +134,8 @@ async def _strike(town: Town, chance: random.Random, crowd: list[Talker], outcom
     doors = {town.houses[name].service for name in victims} & {"conversation", "edge"}
     alone = any(len(town.addresses(service)) == 1 for service in doors)
     served_from = time.monotonic() if alone else struck_at
-    await _everybody_talks(crowd)
-    for talker in crowd:
+    await everybody_talks(people)
+    for talker in people:
         if talker.lost_at >= struck_at:
             outcome.resumed_s.append(max(0.0, talker.found_at - max(talker.lost_at, served_from)))
 

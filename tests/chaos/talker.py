@@ -11,7 +11,9 @@ from typing import Final
 
 from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
+from vivavoce.conversation.v1.conversation_pb2 import ConversationSettings
 from vivavoce.user.v1 import user_service_pb2 as user_pb
+from vivavoce.user.v1.user_pb2 import Profile
 from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 
 from cli.talking.wires import SocketWire, open_socket
@@ -40,10 +42,15 @@ class Promise:
 
 
 async def new_guest(user_address: str) -> Signed:
-    """Signs a new guest in."""
+    """Signs a new guest in, who agrees to be recorded."""
     async with open_channel(user_address) as channel:
-        answer = await UserServiceStub(channel).CreateGuest(user_pb.CreateGuestRequest(client="chaos"), timeout=20)
-    return call_metadata(answer.tokens.access_token)
+        users = UserServiceStub(channel)
+        answer = await users.CreateGuest(user_pb.CreateGuestRequest(client="chaos"), timeout=20)
+        signed = call_metadata(answer.tokens.access_token)
+        agrees = user_pb.UpdateUserRequest(profile=Profile(recording_consent=True))
+        agrees.update_mask.paths.append("recording_consent")
+        await users.UpdateUser(agrees, metadata=signed, timeout=20)
+    return signed
 
 
 @asynccontextmanager
@@ -78,7 +85,9 @@ class _Socket(DuplexStream[service_pb.ConverseRequest, service_pb.ConverseRespon
 class Talker:
     """One learner in one conversation, by whichever of the doors opens."""
 
-    def __init__(self, name: str, doors: Sequence[Door], metadata: Signed, chance: random.Random) -> None:
+    def __init__(
+        self, name: str, doors: Sequence[Door], metadata: Signed, chance: random.Random, *, recorded: bool = False
+    ) -> None:
         self.name = name
         self.metadata = metadata
         self.conversation_id = ""
@@ -91,6 +100,7 @@ class Talker:
         self.talks = asyncio.Event()
         self.complaints: list[str] = []
         self._doors = itertools.cycle(doors)
+        self._settings = ConversationSettings(record=recorded)
         self._chance = chance
         #: A text of which it is not known whether it was taken.
         self._open: converse_pb.SubmitText | None = None
@@ -114,7 +124,9 @@ class Talker:
         self.complaints.append(repr(cut.exceptions[0]))
 
     async def _session(self, wire: Learner) -> None:
-        started = await (wire.resume(self._token, self._last_sequence) if self._token else wire.start())
+        started = await (
+            wire.resume(self._token, self._last_sequence) if self._token else wire.start(settings=self._settings)
+        )
         self._token = started.resume_token
         self.conversation_id = started.conversation.conversation_id
         self.found_at = time.monotonic()

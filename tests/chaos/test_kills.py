@@ -54,5 +54,5 @@ async def test_with_replicas_that_adopt_each_others_sessions(
         "VIVAVOCE_HISTORY_DATABASE_URL": shared_postgres.database(f"history_{name}"),
         "VIVAVOCE_EPHEMERAL_URL": valkey_url,
     }
-    with town(tmp_path, conversations=2, **variables) as found:
+    with town(tmp_path, variables, conversations=2) as found:
         check(await rage(found, seed=6, kills=kills, talkers=3), kills)

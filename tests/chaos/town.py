@@ -76,6 +76,15 @@ class Town:
         assert process.exitcode is not None, f"{name} still runs {_STOPS_S} s after SIGTERM"
         return process.exitcode
 
+    def dead(self) -> list[str]:
+        """Those that ended by themselves."""
+        return [name for name, house in self.houses.items() if house.process is None or not house.process.is_alive()]
+
+    def faults(self) -> list[str]:
+        """What they logged as a fault of their own."""
+        lines = (line for name in self.houses for line in (self.folder / f"{name}.log").read_text().splitlines())
+        return [line for line in lines if '"level": "ERROR"' in line or "Traceback" in line]
+
     async def up(self, name: str) -> None:
         """Returns when one takes connections."""
         host, _, port = self.houses[name].address.rpartition(":")
@@ -85,7 +94,7 @@ class Town:
 
 
 @contextmanager
-def town(folder: Path, *, conversations: int = 1, **variables: str) -> Iterator[Town]:
+def town(folder: Path, variables: Mapping[str, str] | None = None, *, conversations: int = 1) -> Iterator[Town]:
     """All services and the edge, with engines that take no time; what each says is in the folder. Killed at the end."""
     names = [*(name for name in SERVICES if name != "conversation"), "edge"]
     replicas = [f"conversation {number}" for number in range(1, conversations + 1)]
@@ -94,7 +103,7 @@ def town(folder: Path, *, conversations: int = 1, **variables: str) -> Iterator[
     # All of them by one address: gRPC balances, and goes around those that are gone.
     peers["VIVAVOCE_PEERS_CONVERSATION"] = f"ipv4:{','.join(houses[name].address for name in replicas)}"
     peers["VIVAVOCE_PEERS_KEY"] = str(folder / "services.pem")
-    found = Town(folder, houses, INSTANT | _GENEROUS | peers | variables)
+    found = Town(folder, houses, INSTANT | _GENEROUS | peers | dict(variables or {}))
     _FORKS.set_forkserver_preload([__name__, *_LATE, *(f"services.{name}.app" for name in SERVICES)])
     try:
         for name in houses:
