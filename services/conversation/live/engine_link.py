@@ -1,6 +1,7 @@
 """The session's stream to the engine: sound and commands go out in order, events come in; a lost one is sought anew."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
@@ -25,9 +26,13 @@ _OUTBOX: Final = 4
 _INBOX: Final = 64
 #: Sound joined into one message at most, in bytes: what the contract allows.
 _LONGEST_MESSAGE: Final = 96_000
-#: An engine that held so long has earned another reconnection.
-_STEADY_S: Final = 60.0
-_AGAIN_AFTER_S: Final = 0.2
+#: An engine that is lost more often than this in a minute is not sought again: it may be what is said that ends it.
+_LOSSES: Final = 3
+_MINUTE_S: Final = 60.0
+#: One that can't be reached is sought so long, after waits that grow: in that time one is started anew.
+_PATIENCE_S: Final = 20.0
+_FIRST_WAIT_S: Final = 0.2
+_LONGEST_WAIT_S: Final = 1.0
 _CLOSE_S: Final = 2.0
 _GONE: Final = Failure(
     "PROVIDER_FAILED", "The speech engine can't be reached; open the conversation again.", retryable=True
@@ -56,10 +61,12 @@ class EngineLink:
         self._open_s = open_s
         self._clock = clock
         self._stream: EngineStream | None = None
-        self._closing = False
+        self._closing = asyncio.Event()
         #: The engine before, while another is wanted and is not there yet.
         self._former: engine_pb.EngineSelection | None = None
         self._opened = False
+        #: When it was lost, the last times.
+        self._lost: deque[float] = deque(maxlen=_LOSSES + 1)
         self._next_sample = 0
         self._origin = 0
         self._held_back: list[bytes] = []
@@ -67,15 +74,16 @@ class EngineLink:
         self.configured: asyncio.Future[engine_pb.Configured] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
-        """Holds the stream until `close`; reconnects once when it is lost, then dismisses the session.
+        """Holds the stream until `close`; seeks another when it is lost, and dismisses the session where there is none.
 
         An engine that was changed for another is followed by that, or, where it can't be had, by itself again.
 
         Raises:
             VivavoceError: the engine could not be opened in the first place.
         """
-        lost_at: float | None = None
-        while True:
+        wait_s = _FIRST_WAIT_S
+        while not self._closing.is_set():
+            failure: VivavoceError | None = None
             try:
                 await self._hold()
             except VivavoceError as error:
@@ -84,17 +92,24 @@ class EngineLink:
                 if self._former is not None and not self._opened:
                     await self._refuse(self._former, error)
                     continue
-            if self._closing:
-                return
-            if self._former is not None:
+                failure = error
+            if self._closing.is_set() or self._former is not None:
                 continue
-            now = self._clock.now()
-            if lost_at is not None and now - lost_at < _STEADY_S:
+            if self._opened:
+                wait_s = _FIRST_WAIT_S
+                self._lost.append(self._clock.now())
+                await self._post(events.EngineLost())
+            if self._is_hopeless(failure):
                 await self._post(events.Dismissed(_GONE))
                 return
-            lost_at = now
-            await self._post(events.EngineLost())
-            await self._clock.sleep(_AGAIN_AFTER_S)
+            await self._clock.sleep(wait_s)
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+
+    def _is_hopeless(self, failure: VivavoceError | None) -> bool:
+        """Whether no engine need be sought any longer; `failure` is what the last one ended with, or refused with."""
+        if self._opened:
+            return len(self._lost) > _LOSSES and self._lost[-1] - self._lost[0] < _MINUTE_S
+        return not (failure and failure.retryable) or self._clock.now() - self._lost[-1] > _PATIENCE_S
 
     async def hear(self, first_sample: int, pcm: bytes) -> None:
         """Sends the learner's sound on; what comes while there is no engine is lost."""
@@ -128,7 +143,7 @@ class EngineLink:
 
     async def close(self) -> None:
         """Half-closes, and waits some seconds for the engine to end the stream."""
-        self._closing = True
+        self._closing.set()
         stream = self._stream
         if stream is not None:
             with suppress(TimeoutError):
@@ -158,7 +173,7 @@ class EngineLink:
                         await self._post(event)
             finally:
                 self._stream = None
-        if not self._closing and self._former is None:
+        if not self._closing.is_set() and self._former is None:
             raise ProviderError("The speech engine ended the stream; open the conversation again.")
 
     async def _open(self, stream: EngineStream) -> engine_pb.Configured:

@@ -24,6 +24,7 @@ from mesh.errors import (
     NotFoundError,
     PreconditionError,
     UnauthenticatedError,
+    UnavailableError,
     VivavoceError,
 )
 from mesh.testing import no_leaked_tasks
@@ -417,6 +418,35 @@ async def test_an_engine_that_fails_is_sought_anew_and_the_talk_goes_on(house: H
         await learner.until("turn_committed")
         await learner.until("reply_finished")
         assert house.script.streams == 2
+
+
+async def test_an_engine_that_is_away_for_a_while_is_waited_for_and_what_is_owed_is_answered(house: House) -> None:
+    async with house.learner() as learner:
+        await opened(learner)
+        house.script.refuse = UnavailableError("It is started anew.")
+        house.script.fail.set()
+        await eventually(lambda: house.script.streams >= 3)
+        await learner.send(submit_text=converse_pb.SubmitText(text="Hello again."))
+        await learner.until("turn_committed")
+        house.script.fail.clear()
+        house.script.refuse = None
+        assert (await learner.until("reply_finished")).reply_finished.heard_samples
+    assert "session_ended" not in learner.kinds()
+
+
+async def test_an_engine_that_ends_again_and_again_ends_the_session(house: House) -> None:
+    async with house.learner() as learner:
+        await opened(learner)
+        house.script.reply_s = 0.04
+        for _ in range(3):
+            house.script.fail.set()
+            await eventually(lambda: not house.script.open_streams)
+            house.script.fail.clear()
+            await learner.send(submit_text=converse_pb.SubmitText(text="Hello again."))
+            await learner.until("reply_finished")
+        house.script.fail.set()
+        await learner.to_the_end()
+        assert learner.events[-1].session_ended.failure.reason == error_pb.ERROR_REASON_PROVIDER_FAILED
 
 
 async def test_an_engine_that_stays_away_ends_the_session_with_its_reason(house: House) -> None:
