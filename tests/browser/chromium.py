@@ -14,8 +14,6 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_p
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP: Final = (1280, 800)
 PHONE: Final = (390, 844)
-ALLOWED: Final = "--use-fake-ui-for-media-stream"
-DENIED: Final = "--deny-permission-prompts"
 
 
 @dataclass
@@ -59,14 +57,14 @@ def record(file: Path, pcm: bytes, rate: int) -> Path:
 
 
 @asynccontextmanager
-async def launched(microphone: Path, *flags: str) -> AsyncIterator[Browser]:
-    """A browser that hears `microphone` again and again, and may."""
+async def launched(microphone: Path) -> AsyncIterator[Browser]:
+    """A browser that hears `microphone` again and again, where it may."""
     given = [
         "--no-sandbox",
         "--autoplay-policy=no-user-gesture-required",
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={microphone}",
-        *(flags or (ALLOWED,)),
+        "--deny-permission-prompts",
     ]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=given)
@@ -78,15 +76,21 @@ async def launched(microphone: Path, *flags: str) -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def browse(
-    browser: Browser, *, size: tuple[int, int] = DESKTOP, dark: bool = False, with_policy: bool = True
+    browser: Browser,
+    *,
+    size: tuple[int, int] = DESKTOP,
+    dark: bool = False,
+    with_policy: bool = True,
+    heard: bool = True,
 ) -> AsyncIterator[Watched]:
     """A page of a person's own: nothing is shared with the pages before.
 
-    Without the policy a test may bring scripts of its own.
+    Without the policy a test may bring scripts of its own. Who is not to be `heard` is asked for the microphone and says no.
     """
     context = await browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if dark else "light",
+        permissions=["microphone"] if heard else [],
         bypass_csp=not with_policy,
     )
     try:

@@ -3,6 +3,8 @@
 import asyncio
 import math
 import struct
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +15,9 @@ from vivavoce.type.v1 import audio_pb2 as audio_pb
 from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
 from mesh.errors import OverloadedError, UnauthenticatedError, UnavailableError
+from mesh.workers import Workers
+from services.conversation.live.compressed import as_pcm
+from services.conversation.live.wire import ClientStream
 from tests.edge.conftest import Session
 
 REPLY_HZ: Final = 24_000
@@ -29,7 +34,11 @@ class Tutor:
     heard: bytearray = field(default_factory=bytearray)
     gaps: int = 0
     played: dict[str, list[int]] = field(default_factory=dict)
+    #: How the learner's sound came, stream by stream.
+    encodings: list[int] = field(default_factory=list)
     resumed: list[tuple[str, int]] = field(default_factory=list)
+    #: What was written, with the id that makes it safe to send again.
+    written: list[tuple[str, str]] = field(default_factory=list)
     brought: list[str] = field(default_factory=list)
     settings: list[settings_pb.ConversationSettings] = field(default_factory=list)
     commits: int = 0
@@ -44,16 +53,22 @@ class Tutor:
     deaf: bool = False
     _count: int = 0
 
-    async def talk(self, session: Session) -> None:
-        async for request in session:
+    async def talk(self, stream: Session) -> None:
+        async with Workers("opus") as workers:
+            first = (await anext(stream)).start_session
+            self.encodings.append(first.input_audio.encoding)
+            session, start = as_pcm(stream, first, workers)
+            await self._start(session, start)
+            await self._converse(session)
+
+    async def _converse(self, session: ClientStream) -> None:
+        async for request in _requests(session):
             match request.WhichOneof("event"):
-                case "start_session":
-                    await self._start(session, request.start_session)
                 case "append_audio":
                     self.gaps += request.append_audio.first_sample != len(self.heard) // 2
                     self.heard += request.append_audio.pcm
                 case "submit_text":
-                    await self._answer(session, request.submit_text.text)
+                    await self._answer(session, request.submit_text)
                 case "refresh_access":
                     self.brought.append(request.refresh_access.access_token)
                 case "report_played":
@@ -80,7 +95,7 @@ class Tutor:
                 case _:
                     pass
 
-    async def _start(self, session: Session, asked: converse_pb.StartSession) -> None:
+    async def _start(self, session: ClientStream, asked: converse_pb.StartSession) -> None:
         if self.full:
             raise OverloadedError("All places are taken; try again in a minute.")
         self.rate = asked.input_audio.sample_rate_hz
@@ -101,9 +116,11 @@ class Tutor:
             self.settings.append(asked.new_conversation)
             await self._reply(session, OPENER, 1)
 
-    async def _answer(self, session: Session, text: str) -> None:
+    async def _answer(self, session: ClientStream, submitted: converse_pb.SubmitText) -> None:
+        text, before = submitted.text, len(self.written)
+        self.written.append((submitted.request_id, text))
         match text:
-            case "Cut the wire":
+            case "Cut the wire" if (submitted.request_id, text) not in self.written[:before]:
                 raise UnavailableError("The conversation service is gone.")
             case "Log me out":
                 raise UnauthenticatedError("The access token has ended.", reason="TOKEN_INVALID")
@@ -117,17 +134,19 @@ class Tutor:
                 await self._remark(session)
                 await self._reply(session, STORY, 10)
 
-    async def _note_played(self, session: Session, report: converse_pb.ReportPlayed) -> None:
+    async def _note_played(self, session: ClientStream, report: converse_pb.ReportPlayed) -> None:
         self.played.setdefault(report.reply_id, []).append(report.samples)
         if report.samples == REPLY_HZ and report.reply_id == "rep_1":
             await self._finish(session, "rep_1", converse_pb.REPLY_OUTCOME_HEARD)
 
-    async def _finish(self, session: Session, reply_id: str, outcome: "converse_pb.ReplyOutcome.ValueType") -> None:
+    async def _finish(
+        self, session: ClientStream, reply_id: str, outcome: "converse_pb.ReplyOutcome.ValueType"
+    ) -> None:
         heard = OPENER if outcome == converse_pb.REPLY_OUTCOME_HEARD else "That is a very"
         finished = converse_pb.ReplyFinished(reply_id=reply_id, outcome=outcome, heard_text=heard)
         await session.send(conversation_pb.ConverseResponse(reply_finished=finished))
 
-    async def _reply(self, session: Session, text: str, seconds: int) -> None:
+    async def _reply(self, session: ClientStream, text: str, seconds: int) -> None:
         self._count += 1
         name = f"rep_{self._count}"
         started = converse_pb.ReplyStarted(reply_id=name)
@@ -142,7 +161,7 @@ class Tutor:
         ended = converse_pb.ReplyAudioEnded(reply_id=name, total_samples=seconds * REPLY_HZ)
         await session.send(conversation_pb.ConverseResponse(reply_audio_ended=ended))
 
-    async def _remark(self, session: Session) -> None:
+    async def _remark(self, session: ClientStream) -> None:
         slip = feedback_pb.Correction(said="I wants tea", better="I want tea", explanation="I takes no -s.")
         given = converse_pb.FeedbackGiven(turn_id="trn_1", correction=slip)
         await session.send(conversation_pb.ConverseResponse(feedback_given=given))
@@ -154,6 +173,12 @@ class Tutor:
         progressed = conversation_pb.ConverseResponse()
         progressed.scenario_progressed.progress.reached_goal_ids.append("greet")
         await session.send(progressed)
+
+
+async def _requests(session: ClientStream) -> AsyncIterator[conversation_pb.ConverseRequest]:
+    with suppress(StopAsyncIteration):
+        while True:
+            yield await anext(session)
 
 
 def tone(first: int, count: int, rate: int) -> bytes:

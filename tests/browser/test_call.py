@@ -5,14 +5,15 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
+from vivavoce.type.v1 import audio_pb2 as audio_pb
 
 from mesh.testing import until
-from tests.browser.chromium import DENIED, DESKTOP, PHONE, Watched, browse, launched
+from tests.browser.chromium import PHONE, Watched, browse
 from tests.browser.scripted_tutor import OPENER, REPLY_HZ, STORY, Tutor
 from tests.edge.conftest import House, open_house
 
@@ -39,6 +40,10 @@ KEEPS_TRACKS = """() => {
     for (const track of tracks) { track.stop(); track.dispatchEvent(new Event("ended")); }
   };
 }"""
+
+LITTLE = """localStorage.setItem("vivavoce.call", '{"bandwidth": "little"}');"""
+#: A network that takes nothing.
+SHORT = "() => { Object.defineProperty(WebSocket.prototype, 'bufferedAmount', { get: () => 1e6 }); }"
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -67,18 +72,31 @@ class Visit:
         await self.page.keyboard.press("Enter")
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house() -> AsyncIterator[House]:
+    """The house of all visits."""
+    async with open_house(whole=True) as opened:
+        yield opened
+
+
 @asynccontextmanager
-async def visit(browser: Browser, *, path: str = "/", size: tuple[int, int] = DESKTOP) -> AsyncIterator[Visit]:
-    """Opens the client before the scripted tutor."""
+async def visit(
+    browser: Browser, house: House, *, path: str = "/", script: str = "", heard: bool = True
+) -> AsyncIterator[Visit]:
+    """Opens the client before a scripted tutor; `script` runs before it."""
     tutor = Tutor()
-    async with open_house(whole=True) as house, browse(browser, size=size) as watched:
-        house.conversations.script = tutor.talk
+    house.conversations.script = tutor.talk
+    house.conversations.ended.clear()
+    house.users.ended = False
+    house.users.refreshed.clear()
+    async with browse(browser, heard=heard) as watched:
+        await watched.page.add_init_script(script)
         await watched.page.goto(f"{house.edge.url}{path}")
         yield Visit(house, tutor, watched)
 
 
-async def test_a_guest_talks_is_heard_interrupts_and_leaves(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_a_guest_talks_is_heard_interrupts_and_leaves(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
         page, tutor = seen.page, seen.tutor
         await seen.start()
         await expect(page.get_by_text("A scripted tutor.")).to_be_visible()
@@ -108,8 +126,8 @@ async def test_a_guest_talks_is_heard_interrupts_and_leaves(browser: Browser) ->
         assert seen.watched.hosts == {f"127.0.0.1:{seen.house.edge.port}"}
 
 
-async def test_words_are_marked_as_they_sound(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_words_are_marked_as_they_sound(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
         await seen.start()
         await seen.write("Tell me a story")
         story = line(seen.page, STORY)
@@ -119,8 +137,10 @@ async def test_words_are_marked_as_they_sound(browser: Browser) -> None:
         await expect(story.get_by_role("button", name="story,")).to_have_attribute("data-begun", "", timeout=20_000)
 
 
-async def test_the_client_brings_a_fresh_access_token_before_the_old_one_expires(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_the_client_brings_a_fresh_access_token_before_the_old_one_expires(
+    browser: Browser, house: House
+) -> None:
+    async with visit(browser, house) as seen:
         tutor, users = seen.tutor, seen.house.users
         await seen.start()
         await seen.write("How long may I stay?")
@@ -133,21 +153,22 @@ async def test_the_client_brings_a_fresh_access_token_before_the_old_one_expires
         assert seen.watched.complaints == []
 
 
-async def test_a_cut_wire_is_mended_and_the_call_goes_on(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_a_cut_wire_is_mended_and_the_call_goes_on(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
         page, tutor = seen.page, seen.tutor
         await seen.start()
         await seen.write("Cut the wire")
         await until(lambda: bool(tutor.resumed), within_s=30)
         assert [token for token, _ in tutor.resumed] == ["ses_1.cnv_1"]
-        await seen.write("Here I am")
         await expect(line(page, STORY)).to_be_visible()
         await expect(line(page, OPENER)).to_be_visible()
+        assert [text for _, text in tutor.written] == ["Cut the wire"] * 2, "what the cut swallowed was sent again"
+        assert len({request_id for request_id, _ in tutor.written}) == 1, "so that it is taken once"
         assert tutor.gaps == 0, "no sound of the learner was lost or sent twice"
 
 
-async def test_what_is_said_before_the_session_is_ready_is_not_lost(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_what_is_said_before_the_session_is_ready_is_not_lost(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
         seen.tutor.ready_after_s = 2.0
         await seen.start()
         await until(lambda: len(seen.tutor.heard) > 0, within_s=20)
@@ -157,19 +178,46 @@ async def test_what_is_said_before_the_session_is_ready_is_not_lost(browser: Bro
         assert seen.tutor.gaps == 0
 
 
-@pytest.mark.parametrize("size", [(1200, 420), PHONE], ids=["desktop", "phone"])
-async def test_the_controls_stay_in_sight(browser: Browser, size: tuple[int, int]) -> None:
-    async with visit(browser, size=size) as seen:
+async def test_where_little_is_asked_for_sound_is_opus_both_ways(browser: Browser, house: House) -> None:
+    async with visit(browser, house, script=LITTLE) as seen:
+        tutor = seen.tutor
         await seen.start()
-        for name in ("Mute", "Stop the tutor", "End"):
-            await expect(seen.page.get_by_role("button", name=name, exact=True)).to_be_in_viewport(ratio=1)
-        await expect(seen.page.get_by_label("Write instead")).to_be_in_viewport(ratio=1)
-        overflow = await seen.page.evaluate("document.documentElement.scrollHeight - window.innerHeight")
-        assert overflow <= 0, "nothing but the lines scrolls"
+        await until(lambda: tutor.played.get("rep_1", [0])[-1] == REPLY_HZ, within_s=30)
+        await until(lambda: len(tutor.heard) > 2 * tutor.rate, within_s=20)
+        assert tutor.encodings == [audio_pb.AUDIO_ENCODING_OPUS]
+        assert tutor.gaps == 0
+        assert loudest(tutor.heard) > 2000
+        assert seen.watched.complaints == []
 
 
-async def test_a_microphone_that_is_denied_is_told_and_the_call_goes_on_in_writing(microphone: Path) -> None:
-    async with launched(microphone, DENIED) as browser, visit(browser) as seen:
+async def test_where_sound_waits_to_leave_the_call_goes_on_in_opus(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
+        tutor = seen.tutor
+        await seen.start()
+        await seen.page.evaluate(SHORT)
+        await until(lambda: len(tutor.encodings) == 2, within_s=30)
+        heard = len(tutor.heard)
+        await until(lambda: len(tutor.heard) > heard + tutor.rate, within_s=20)
+        assert tutor.encodings == [audio_pb.AUDIO_ENCODING_PCM_S16LE, audio_pb.AUDIO_ENCODING_OPUS]
+        assert tutor.gaps == 0
+
+
+async def test_the_controls_stay_in_sight(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
+        await seen.start()
+        for width, height in ((1200, 420), PHONE):
+            await seen.page.set_viewport_size({"width": width, "height": height})
+            for name in ("Mute", "Stop the tutor", "End"):
+                await expect(seen.page.get_by_role("button", name=name, exact=True)).to_be_in_viewport(ratio=1)
+            await expect(seen.page.get_by_label("Write instead")).to_be_in_viewport(ratio=1)
+            overflow = await seen.page.evaluate("document.documentElement.scrollHeight - window.innerHeight")
+            assert overflow <= 0, "nothing but the lines scrolls"
+
+
+async def test_a_microphone_that_is_denied_is_told_and_the_call_goes_on_in_writing(
+    browser: Browser, house: House
+) -> None:
+    async with visit(browser, house, heard=False) as seen:
         await seen.start()
         await expect(seen.page.get_by_role("alert")).to_contain_text("The microphone is blocked")
         await expect(seen.page.get_by_role("alert").get_by_role("button", name="Try again")).to_be_visible()
@@ -181,15 +229,15 @@ async def test_a_microphone_that_is_denied_is_told_and_the_call_goes_on_in_writi
     ("fault", "told"),
     [("NotFoundError", "There is no microphone"), ("NotReadableError", "Another program holds the microphone")],
 )
-async def test_a_microphone_that_can_t_be_had_is_told(browser: Browser, fault: str, told: str) -> None:
-    async with visit(browser) as seen:
+async def test_a_microphone_that_can_t_be_had_is_told(browser: Browser, house: House, fault: str, told: str) -> None:
+    async with visit(browser, house) as seen:
         await seen.page.evaluate(REFUSES_MICROPHONE, fault)
         await seen.start()
         await expect(seen.page.get_by_role("alert")).to_contain_text(told)
 
 
-async def test_a_microphone_that_is_pulled_out_is_told_and_taken_again(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_a_microphone_that_is_pulled_out_is_told_and_taken_again(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
         await seen.page.evaluate(KEEPS_TRACKS)
         await seen.start()
         await seen.page.evaluate("pullOut()")
@@ -202,8 +250,8 @@ async def test_a_microphone_that_is_pulled_out_is_told_and_taken_again(browser: 
         assert seen.tutor.gaps == 0
 
 
-async def test_another_microphone_is_taken_during_the_call(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_another_microphone_is_taken_during_the_call(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
         page = seen.page
         await seen.start()
         await page.get_by_role("button", name="Call settings").click()
@@ -218,8 +266,10 @@ async def test_another_microphone_is_taken_during_the_call(browser: Browser) -> 
         assert seen.watched.complaints == []
 
 
-async def test_with_push_to_talk_only_what_is_said_with_the_button_down_is_heard(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_with_push_to_talk_only_what_is_said_with_the_button_down_is_heard(
+    browser: Browser, house: House
+) -> None:
+    async with visit(browser, house) as seen:
         page, tutor = seen.page, seen.tutor
         await seen.start()
         await page.get_by_role("button", name="Call settings").click()
@@ -227,6 +277,8 @@ async def test_with_push_to_talk_only_what_is_said_with_the_button_down_is_heard
         await page.keyboard.press("Escape")
         await until(lambda: bool(tutor.settings[-1].turn_taking), within_s=10)
         assert tutor.settings[-1].turn_taking == settings_pb.TURN_TAKING_PUSH_TO_TALK
+        # Closing gives the focus back to the button, where the space bar means another thing.
+        await expect(page.get_by_role("dialog")).to_have_count(0)
         await page.locator("section[aria-label='What was said']").focus()
         await until(lambda: loudest(tutor.heard[-tutor.rate // 5 :]) == 0, within_s=20)
         await page.keyboard.down(" ")
@@ -236,8 +288,8 @@ async def test_with_push_to_talk_only_what_is_said_with_the_button_down_is_heard
         await until(lambda: tutor.commits == 1, within_s=10)
 
 
-async def test_the_call_is_used_by_keyboard_alone(browser: Browser) -> None:
-    async with visit(browser, path="/talk/cafe-order") as seen:
+async def test_the_call_is_used_by_keyboard_alone(browser: Browser, house: House) -> None:
+    async with visit(browser, house, path="/talk/cafe-order") as seen:
         page, tutor = seen.page, seen.tutor
         await expect(page.get_by_role("button", name="Start talking")).to_be_focused()
         await page.keyboard.press("Enter")
@@ -254,8 +306,8 @@ async def test_the_call_is_used_by_keyboard_alone(browser: Browser) -> None:
         assert tutor.holds == [True], "what is typed is no key of the call"
 
 
-async def test_a_line_is_said_again_in_its_own_place(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_a_line_is_said_again_in_its_own_place(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
         await seen.start()
         await until(lambda: seen.tutor.played.get("rep_1", [0])[-1] == REPLY_HZ, within_s=30)
         await line(seen.page, OPENER).get_by_role("button", name="Play it slowly").click()
@@ -264,8 +316,8 @@ async def test_a_line_is_said_again_in_its_own_place(browser: Browser) -> None:
         await expect(seen.page.get_by_role("listitem").filter(has_text=OPENER)).to_have_count(1)
 
 
-async def test_the_chip_tells_where_the_time_went_in_words(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_the_chip_tells_where_the_time_went_in_words(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
         await seen.start()
         await seen.write("Hello")
         await seen.page.get_by_role("button", name="answered in 512 ms").click()
@@ -274,8 +326,8 @@ async def test_the_chip_tells_where_the_time_went_in_words(browser: Browser) -> 
         await expect(ledger).to_contain_text("dreaming", timeout=1000)
 
 
-async def test_a_server_without_a_place_says_so_and_lets_one_try_again(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_a_server_without_a_place_says_so_and_lets_one_try_again(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
         seen.tutor.full = True
         await seen.page.get_by_role("link", name="Ordering in a café").click()
         await seen.page.get_by_role("button", name="Start talking").click()
@@ -285,16 +337,18 @@ async def test_a_server_without_a_place_says_so_and_lets_one_try_again(browser: 
         await expect(line(seen.page, OPENER)).to_be_visible()
 
 
-async def test_a_socket_without_a_place_is_told_as_such_though_browsers_do_not_say_why(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_a_socket_without_a_place_is_told_as_such_though_browsers_do_not_say_why(
+    browser: Browser, house: House
+) -> None:
+    async with visit(browser, house) as seen:
         await seen.page.evaluate(REFUSES_SOCKETS)
         await seen.page.get_by_role("link", name="Ordering in a café").click()
         await seen.page.get_by_role("button", name="Start talking").click()
         await expect(seen.page.get_by_role("heading", name="The server is full")).to_be_visible()
 
 
-async def test_whoever_was_logged_out_elsewhere_is_led_to_the_login(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_whoever_was_logged_out_elsewhere_is_led_to_the_login(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
         await seen.start()
         seen.house.users.ended = True
         await seen.write("Log me out")
@@ -302,8 +356,8 @@ async def test_whoever_was_logged_out_elsewhere_is_led_to_the_login(browser: Bro
         await expect(seen.page.get_by_role("main").get_by_role("link", name="Log in")).to_be_visible()
 
 
-async def test_a_server_that_is_gone_is_told_after_some_tries(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_a_server_that_is_gone_is_told_after_some_tries(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
         await seen.start()
         await seen.page.clock.install()
         await seen.page.evaluate(REFUSES_SOCKETS)
@@ -314,8 +368,8 @@ async def test_a_server_that_is_gone_is_told_after_some_tries(browser: Browser) 
         await expect(seen.page.get_by_role("heading", name="The server is gone")).to_be_visible()
 
 
-async def test_a_page_that_slept_finds_out_that_its_wire_is_dead(browser: Browser) -> None:
-    async with visit(browser) as seen:
+async def test_a_page_that_slept_finds_out_that_its_wire_is_dead(browser: Browser, house: House) -> None:
+    async with visit(browser, house) as seen:
         await seen.start()
         await expect(seen.page.get_by_text("Listening", exact=True)).to_be_visible()
         seen.tutor.deaf = True

@@ -38,9 +38,11 @@ export class RecentSound {
   /** The latest `most` samples of what was recorded from `position` on, numbered anew from `next`, where the server goes on. */
   again(position: number, next: number, most: number): Piece[] {
     const from = Math.max(position, this.#next - most);
-    const lost = this.#pieces.filter((piece) => piece.firstSample >= from);
+    const lost = this.#pieces
+      .filter(({ firstSample, pcm }) => firstSample + pcm.length > from)
+      .map(({ firstSample, pcm }) => (firstSample < from ? pcm.slice(from - firstSample) : pcm));
     this.#pieces = [];
     this.#next = next;
-    return lost.map(({ pcm }) => this.add(pcm));
+    return lost.map((pcm) => this.add(pcm));
   }
 }

@@ -3,18 +3,24 @@
 import { CLIENT_NAME } from "../api/login";
 import { type Followed, Store } from "../app/store";
 import { INPUT_HZ, OUTPUT_HZ } from "../audio/messages";
+import { knowsOpus } from "../audio/opus";
+import type { Piece } from "../audio/recent";
 import { TurnTaking } from "../gen/vivavoce/conversation/v1/conversation_pb";
 import type { ConverseResponse } from "../gen/vivavoce/conversation/v1/conversation_service_pb";
-import type { SessionStarted } from "../gen/vivavoce/conversation/v1/converse_pb";
-import { AudioEncoding } from "../gen/vivavoce/type/v1/audio_pb";
-import type { Preferences } from "./preferences";
+import type { SessionStarted, TurnCommitted } from "../gen/vivavoce/conversation/v1/converse_pb";
+import { type Coding, type CodingListener, PlainCoding, wantsOpus } from "./coding";
+import { OpusCoding } from "./compressed";
+import type { Bandwidth, Preferences } from "./preferences";
 import { CallSound } from "./sound";
 import { after, type Happening, NO_TALK, type Talk } from "./talk";
-import { type ClientEvent, type Closed, NEVER_OPENED, type Target, Wire } from "./wire";
+import { type ClientEvent, type Closed, type Formats, NEVER_OPENED, type Target, Wire } from "./wire";
 
 const SLOWLY = 0.75;
 /** People let go of the button with the last word, which is still on its way through the microphone. */
 const RELEASED_AFTER_MS = 150;
+/** Half a second of sound that waits to leave, for so long, tells that the connection is short. */
+const BACKLOG_BYTES = 0.5 * INPUT_HZ * 2;
+const BACKLOG_MS = 2000;
 
 export interface Door {
   /** What to talk about; asked once, when the microphone is open. */
@@ -41,6 +47,13 @@ export class Call {
   readonly #talk = new Store<Talk>(NO_TALK);
   readonly #switches = new Store<Switches>({ muted: false, held: false, pushToTalk: false, pushed: false });
   readonly #closed = new Store<Closed | null>(null);
+  readonly #coder: CodingListener;
+  /** Texts that are not known to be stored, in the order they were written. */
+  readonly #unconfirmed: { text: string; requestId: string }[] = [];
+  #coding: Coding;
+  #bandwidth: Bandwidth = "auto";
+  /** When there was last no sound waiting to leave. */
+  #freeAt = 0;
   #releasing = 0;
   #left = false;
 
@@ -54,11 +67,14 @@ export class Call {
       },
       closed: (how) => this.#ended(how),
     });
+    this.#coder = {
+      send: (event) => this.#send(event),
+      play: (stretch) => this.sound.play(stretch),
+      failed: () => this.#recode(new PlainCoding(this.#coder)),
+    };
+    this.#coding = new PlainCoding(this.#coder);
     this.sound = new CallSound({
-      spoken: ({ firstSample, pcm }) => {
-        const value = { firstSample: BigInt(firstSample), pcm: new Uint8Array(pcm.buffer) };
-        this.#send({ case: "appendAudio", value });
-      },
+      spoken: (piece) => this.#speak(piece),
       played: ({ replyId, samples }) =>
         this.#send({ case: "reportPlayed", value: { replyId, samples: BigInt(samples) } }),
     });
@@ -81,23 +97,26 @@ export class Call {
    * Opens loudspeaker, microphone and wire. What is said from the moment the microphone is allowed is not lost. Must be
    * called because of something a person did.
    */
-  async open({ microphoneId, loudspeakerId, pushToTalk }: Preferences): Promise<void> {
+  async open({ microphoneId, loudspeakerId, pushToTalk, bandwidth }: Preferences): Promise<void> {
     this.#switch({ pushToTalk });
-    const format = (sampleRateHz: number) => ({ encoding: AudioEncoding.PCM_S16LE, sampleRateHz });
+    this.#bandwidth = bandwidth;
     try {
       await this.sound.open(microphoneId, loudspeakerId);
       const target = await this.#door.target();
+      if (await wantsOpus(bandwidth)) this.#coding = new OpusCoding(this.#coder);
       if (this.#left) return;
-      const formats = { inputAudio: format(INPUT_HZ), outputAudio: format(OUTPUT_HZ) };
-      await this.#wire.open({ target, ...formats, client: CLIENT_NAME });
+      await this.#wire.open({ target, ...this.#formats, client: CLIENT_NAME });
     } catch (error) {
       this.#ended({ code: NEVER_OPENED, error });
     }
   }
 
-  /** Says something in writing; false where it can't go out yet. */
+  /** Says something in writing; false where it can't go out yet. What a cut swallows is sent again, and taken once. */
   write(text: string): boolean {
-    return this.#send({ case: "submitText", value: { text } });
+    const written = { text, requestId: randomId() };
+    const sent = this.#send({ case: "submitText", value: written });
+    if (sent) this.#unconfirmed.push(written);
+    return sent;
   }
 
   mute(muted: boolean): void {
@@ -161,6 +180,7 @@ export class Call {
   close(): void {
     this.#left = true;
     clearTimeout(this.#releasing);
+    this.#coding.close();
     this.sound.close();
     this.#wire.close();
   }
@@ -172,7 +192,7 @@ export class Call {
         this.#started(event.value);
         break;
       case "replyAudio":
-        this.sound.play(event.value);
+        this.#coding.heard(event.value);
         break;
       case "replyAudioEnded":
         this.sound.ends(event.value.replyId, event.value.totalSamples);
@@ -195,14 +215,43 @@ export class Call {
       default:
         break;
     }
-    if (event.case === "turnCommitted") this.#keepOwn(event.value.turnId);
+    if (event.case === "turnCommitted") this.#committed(event.value);
     this.#happens(event);
   }
 
   #started({ sessionId, nextInputSample }: SessionStarted): void {
+    this.#coding.begin();
+    this.#freeAt = performance.now();
     this.sound.begin({ same: sessionId === this.#talk.get().sessionId, nextSample: Number(nextInputSample) });
     // A new session does not know what the learner switched in the one before.
     if (this.#switches.get().pushToTalk) this.#tellTurnTaking();
+    for (const value of this.#unconfirmed) this.#send({ case: "submitText", value });
+  }
+
+  #speak(piece: Piece): void {
+    this.#coding.spoken(piece);
+    if (this.#wire.backlog < BACKLOG_BYTES) this.#freeAt = performance.now();
+    else if (performance.now() > this.#freeAt + BACKLOG_MS && this.#bandwidth === "auto") void this.#save();
+  }
+
+  /** Goes on in Opus, once. */
+  async #save(): Promise<void> {
+    this.#bandwidth = "little";
+    if (this.#coding instanceof PlainCoding && (await knowsOpus())) this.#recode(new OpusCoding(this.#coder));
+  }
+
+  #recode(coding: Coding): void {
+    this.#coding.close();
+    this.#coding = coding;
+    this.#wire.change(this.#formats);
+  }
+
+  get #formats(): Formats {
+    const { encoding } = this.#coding;
+    return {
+      inputAudio: { encoding, sampleRateHz: INPUT_HZ },
+      outputAudio: { encoding, sampleRateHz: OUTPUT_HZ },
+    };
   }
 
   #ended(how: Closed): void {
@@ -224,6 +273,11 @@ export class Call {
   #release(): void {
     this.#switch({ pushed: false });
     this.#send({ case: "commitTurn", value: {} });
+  }
+
+  #committed({ turnId, text, typed }: TurnCommitted): void {
+    if (typed) this.#unconfirmed.splice(0, 1 + this.#unconfirmed.findIndex((each) => each.text === text));
+    this.#keepOwn(turnId);
   }
 
   /** Before the line is shown as stored, so that it can be heard when it is. */
@@ -251,4 +305,9 @@ export class Call {
   #happens(happening: Happening): void {
     this.#talk.update((talk) => after(talk, happening));
   }
+}
+
+/** As `crypto.randomUUID`, which pages without TLS do not have. */
+function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (each) => each.toString(16).padStart(2, "0")).join("");
 }

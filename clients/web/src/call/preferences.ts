@@ -6,10 +6,14 @@ import { Store } from "../app/store";
 export type CaptionMode = "karaoke" | "captions" | "instant";
 export type CaptionSize = "small" | "medium" | "large";
 
+/** How much of the network a call may take: what the connection gives, all that sound wants, or little. */
+export type Bandwidth = "auto" | "full" | "little";
+
 export interface Preferences {
   readonly captions: CaptionMode;
   readonly size: CaptionSize;
   readonly pushToTalk: boolean;
+  readonly bandwidth: Bandwidth;
   readonly microphoneId: string;
   readonly loudspeakerId: string;
   /** Who speaks for the tutor, and with which voice; empty where the server chooses. */
@@ -24,6 +28,7 @@ const USUAL: Preferences = {
   captions: "karaoke",
   size: "medium",
   pushToTalk: false,
+  bandwidth: "auto",
   microphoneId: "",
   loudspeakerId: "",
   synthesizer: "",

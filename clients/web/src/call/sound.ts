@@ -5,12 +5,8 @@ import { Loudspeaker } from "../audio/loudspeaker";
 import { INPUT_HZ, type Played } from "../audio/messages";
 import { Microphone, MicrophoneError, type NoMicrophone } from "../audio/microphone";
 import { type Piece, RecentSound } from "../audio/recent";
-import {
-  type ReplyAudio,
-  type ReplyFinished,
-  ReplyOutcome,
-  type ReplyResumed,
-} from "../gen/vivavoce/conversation/v1/converse_pb";
+import { type ReplyFinished, ReplyOutcome, type ReplyResumed } from "../gen/vivavoce/conversation/v1/converse_pb";
+import type { Stretch } from "./coding";
 import { OwnVoice } from "./ownVoice";
 
 /** Sound is remembered so long, for turns to be heard again and for wires to be mended. */
@@ -98,10 +94,8 @@ export class CallSound {
     this.#listened = false;
   }
 
-  play({ replyId, firstSample, pcm }: ReplyAudio): void {
-    // A copy of its own: the message's buffer holds its other parts too, and samples want an even start.
-    const samples = pcm.slice().buffer;
-    this.#loudspeaker?.obey({ type: "audio", replyId, firstSample: Number(firstSample), pcm: samples });
+  play(stretch: Stretch): void {
+    this.#loudspeaker?.obey({ type: "audio", ...stretch });
   }
 
   pause(): void {

@@ -16,11 +16,15 @@ export type Target =
   | { case: "conversationId"; value: string }
   | { case: "resume"; value: { resumeToken: string; lastSequence: bigint } };
 
-/** How a session begins; another target brings it back. */
-export interface Start {
-  readonly target: Target;
+/** How the sound of both ways is written. */
+export interface Formats {
   readonly inputAudio: MessageInitShape<typeof AudioFormatSchema>;
   readonly outputAudio: MessageInitShape<typeof AudioFormatSchema>;
+}
+
+/** How a session begins; another target brings it back. */
+export interface Start extends Formats {
+  readonly target: Target;
   readonly client: string;
 }
 
@@ -99,6 +103,17 @@ export class Wire {
     this.#later(ALIVE_WITHIN_MS, () => {
       if (this.#heardAt < asked) this.#lost(this.#socket, CUT);
     });
+  }
+
+  /** Bytes that were sent and have not left this machine. */
+  get backlog(): number {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
+  /** Opens another socket for the session, whose sound is written in other formats. */
+  change(formats: Formats): void {
+    if (this.#first) this.#first = { ...this.#first, ...formats };
+    if (this.#socket && this.#resumeToken) this.#lost(this.#socket, CUT);
   }
 
   close(): void {
