@@ -32,6 +32,7 @@ from mesh.user_service import UserService
 _CALL_S: Final = 10.0
 _DRAIN_S: Final = 5.0
 _SWITCH_S: Final = 0.00005
+_LOADS_LONG: Final = "ai_engine"
 
 #: Told what is being started, for whoever watches.
 Report = Callable[[str], None]
@@ -98,12 +99,18 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
             tokens = ServiceTokens(signer, name, clock)
             return await stack.enter_async_context(Peers({}, tokens, channels=dict.fromkeys(SERVICES, local)))
 
-        services: list[Service] = []
-        for name in SERVICES:
-            report(name)
+        async def opened(name: str) -> Service:
             overrides = options.overrides.get(name, {})
             unit = open_unit(name, await peers(name), clock, data_dir=options.data_dir, overrides=overrides)
-            services.append(await stack.enter_async_context(unit))
+            return await stack.enter_async_context(unit)
+
+        services: list[Service] = []
+        # Models load beside the others, which are opened in their order: each may call those before it.
+        engine = asyncio.create_task(opened(_LOADS_LONG), name=f"opening {_LOADS_LONG}")
+        stack.push_async_callback(_ended, engine)
+        for name in SERVICES:
+            report(name)
+            services.append(await engine if name == _LOADS_LONG else await opened(name))
             local.add(services[-1:])
         report("edge")
         server = MeshServer(services, verifier, address=_address(options.host, port), drain_s=_DRAIN_S)
@@ -115,6 +122,12 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
         yield RunningMesh(f"{scheme}://{reachable(placed_at)}", server.address)
         # Says goodbye on open sessions, and lets them finish their sentence.
         await server.drain()
+
+
+async def _ended(opening: "asyncio.Task[Service]") -> None:
+    """Where another service did not open, this one need not either."""
+    opening.cancel()
+    await asyncio.wait([opening])
 
 
 def _address(host: str, port: int) -> str:

@@ -23,7 +23,6 @@ from cli.memory import settle_memory
 from cli.output import console, print_json
 from cli.ports import WantedPort, check_all_free
 from cli.signals import until_signal
-from cli.stores.installation import real_stores
 from mesh import logs
 from mesh.errors import AlreadyExistsError
 from mesh.server import run
@@ -171,6 +170,9 @@ def _stores(options: UpOptions, folder: Path) -> Iterator[None]:
     if not options.real:
         yield
         return
+    # Imported only where wanted: what speaks to stores takes a third of a second.
+    from cli.stores.installation import real_stores
+
     # Their own user has to get through.
     folder.chmod(0o711)
     with real_stores(folder / "stores") as places:

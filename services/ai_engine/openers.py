@@ -80,7 +80,7 @@ async def scenario(premises: Premises) -> AsyncIterator[LanguageModel]:
     from services.ai_engine.providers.scenario_tutor import ScenarioTutor
 
     settings = premises.settings
-    tutor = await asyncio.to_thread(lambda: ScenarioTutor.load(settings.folders(), feedback=settings.feedback))
+    tutor = await asyncio.to_thread(lambda: ScenarioTutor.load(premises.scripts, feedback=settings.feedback))
     try:
         yield tutor
     finally:

@@ -4,6 +4,7 @@ A provider is installed by one line in a package's metadata: an entry point in t
 `Opener`. Nothing is imported that the settings do not name.
 """
 
+from asyncio import TaskGroup
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from services.ai_engine.adapters.patience import Patience
 from services.ai_engine.domain.roles import Capabilities, LanguageModel, ProviderRole, Recognizer, Synthesizer, TurnEnd
 from services.ai_engine.domain.run import Configure, Engine, Selection
 from services.ai_engine.domain.voice import SpeechToSpeech, TurnTaking
+from services.ai_engine.engines.faults import single_error
 from services.ai_engine.engines.perception import Ear
 from services.ai_engine.engines.pipelined import Parts, PipelinedEngine
 from services.ai_engine.engines.unified import UnifiedEngine, VoiceParts
@@ -148,7 +150,7 @@ class Providers:
 
 @asynccontextmanager
 async def open_providers(premises: Premises) -> AsyncIterator[Providers]:
-    """Opens what the settings name, one after another, and closes it at the end.
+    """Opens what the settings name, role beside role, and closes it at the end.
 
     Raises PreconditionError PROVIDER_MISSING for a name nobody has installed, and ProviderError where one can't open.
     """
@@ -162,18 +164,24 @@ async def open_providers(premises: Premises) -> AsyncIterator[Providers]:
             openers = {name: _opener(role, name) for name in names}
             return {name: await stack.enter_async_context(opener(premises)) for name, opener in openers.items()}
 
+        # Most of opening a model leaves the interpreter free, for another to open meanwhile.
+        with single_error():
+            async with TaskGroup() as group:
+                models = group.create_task(opened("language model", settings.language_models + bench))
+                synthesizers = group.create_task(opened("synthesizer", settings.synthesizers + bench))
+                recognizers = group.create_task(opened("recognizer", settings.recognizers + bench))
+                ears = group.create_task(opened("voice activity detection", [settings.voice_activity]))
+                turn_ends = group.create_task(opened("turn end detection", [settings.turn_end]))
+                voices = group.create_task(opened("speech-to-speech provider", settings.speech_to_speech))
+        assessor = open_assessor(sound_guesses=settings.sound_guesses, clock=SystemClock())
         yield Providers(
-            ear=(await opened("voice activity detection", [settings.voice_activity]))[settings.voice_activity],
-            turn_end=(await opened("turn end detection", [settings.turn_end]))[settings.turn_end],
-            recognizers=await opened("recognizer", settings.recognizers + bench),
-            language_models=await opened("language model", settings.language_models + bench),
-            synthesizers=await opened("synthesizer", settings.synthesizers + bench),
-            speech_to_speech=await opened("speech-to-speech provider", settings.speech_to_speech),
-            assessor=await stack.enter_async_context(
-                open_assessor(sound_guesses=settings.sound_guesses, clock=SystemClock())
-            )
-            if settings.feedback
-            else None,
+            ear=ears.result()[settings.voice_activity],
+            turn_end=turn_ends.result()[settings.turn_end],
+            recognizers=recognizers.result(),
+            language_models=models.result(),
+            synthesizers=synthesizers.result(),
+            speech_to_speech=voices.result(),
+            assessor=await stack.enter_async_context(assessor) if settings.feedback else None,
             engines=await opened("engine", engines),
             prompt=TalkPrompt(premises.scripts),
             turn_taking=_turn_taking(settings.unified_turn_taking),

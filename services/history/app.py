@@ -32,7 +32,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
     """The history service, ready to register. It calls user, media, conversation and ai_engine."""
     await asyncio.to_thread(migrate, settings.database(), MIGRATIONS, VERSION_TABLE)
-    levels = await asyncio.to_thread(Levels)
+    levels = Levels()
     async with (
         Database(settings.database(), settings.database_threads) as database,
         Workers("history files", queue=settings.files_queue) as files,

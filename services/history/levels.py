@@ -1,19 +1,19 @@
 """The level at which learners of English meet a word, from the list that `cefrpy` carries."""
 
-from functools import lru_cache
-from typing import Final
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Final
 
-from cefrpy import CEFRAnalyzer
+if TYPE_CHECKING:
+    from cefrpy import CEFRAnalyzer
 
 _ENGLISH: Final = ("", "en")
 _REMEMBERED: Final = 50_000
 
 
 class Levels:
-    """Looks words up; takes a third of a second to open, and blocks."""
+    """Looks words up, and blocks. The list is read at the first word, which takes a third of a second."""
 
     def __init__(self) -> None:
-        self._words = CEFRAnalyzer()
         self.of = lru_cache(_REMEMBERED)(self._of)
 
     def _of(self, word: str, language: str) -> int:
@@ -22,3 +22,10 @@ class Levels:
             return 0
         level = self._words.get_average_word_level_CEFR(word)
         return 0 if level is None else int(level)
+
+    @cached_property
+    def _words(self) -> "CEFRAnalyzer":
+        # Importing it reads the list, for which no start should wait.
+        from cefrpy import CEFRAnalyzer
+
+        return CEFRAnalyzer()

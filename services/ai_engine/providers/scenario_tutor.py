@@ -1,8 +1,7 @@
 """The tutor that needs no model, key or network: it plays role-plays written as data."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncGenerator, Mapping
 
 from mesh.errors import NotFoundError, OverloadedError
 from mesh.workers import Workers
@@ -20,9 +19,10 @@ from services.ai_engine.domain.roles import (
 from services.ai_engine.prompts.summary import picked
 from services.ai_engine.tutor.grammar import GrammarCheck, HarperCheck
 from services.ai_engine.tutor.hearing import LONGEST_TURN
-from services.ai_engine.tutor.reading import read_everywhere, read_scripts, scenarios
+from services.ai_engine.tutor.reading import read_everywhere, scenarios
 from services.ai_engine.tutor.recast import recast
 from services.ai_engine.tutor.scene import Played, Stage
+from services.ai_engine.tutor.script import Script
 from services.ai_engine.tutor.slips import slips
 from services.ai_engine.tutor.state import decoded
 
@@ -59,16 +59,13 @@ class ScenarioTutor:
         self.scenarios: tuple[Scenario, ...] = scenarios(stage.script for stage in self._stages.values())
 
     @classmethod
-    def load(cls, folders: Sequence[Path] = (), *, feedback: bool = True) -> "ScenarioTutor":
-        """Reads the shipped scenarios and those of further folders, which win where ids are the same.
-
-        Without `feedback` it tells of no slips.
+    def load(cls, scripts: Mapping[str, Script], *, feedback: bool = True) -> "ScenarioTutor":
+        """Stages the scripts. Without `feedback` it tells of no slips.
 
         Blocks for about a second: call it at start, in a thread. Raises ScenarioFileError.
         """
         everywhere = read_everywhere()
         check: GrammarCheck = HarperCheck() if feedback else lambda _: ()
-        scripts = read_scripts(folders, everywhere)
         return cls({name: Stage(script, everywhere) for name, script in scripts.items()}, check)
 
     async def reply(self, context: TutorContext) -> AsyncGenerator[ReplyPart, None]:

@@ -27,7 +27,7 @@ from services.ai_engine.prompts.prompt import Prompted
 from services.ai_engine.providers.anthropic import ClaudeOptions, ClaudeTutor
 from services.ai_engine.providers.openai import OpenAiEndpoint, OpenAiTutor
 from services.ai_engine.providers.scenario_tutor import ScenarioTutor
-from services.ai_engine.tutor.reading import SHIPPED, read_everywhere, read_folder
+from services.ai_engine.tutor.reading import SHIPPED, read_everywhere, read_folder, read_scripts
 from tests.emulators.anthropic_messages import AnthropicEmulator, anthropic_messages
 from tests.emulators.misbehaviour import Kind, Misbehaviour
 from tests.emulators.openai_chat import OpenAiChatEmulator, openai_chat
@@ -240,7 +240,7 @@ async def test_slips_that_make_no_sense_are_dropped(vendor: Vendor, emulator: Em
 
 
 async def test_the_scripted_tutor_keeps_the_same_promises() -> None:
-    tutor = await asyncio.to_thread(ScenarioTutor.load)
+    tutor = await asyncio.to_thread(ScenarioTutor.load, read_scripts((), read_everywhere()))
     try:
         async with no_leaked_tasks():
             parts = await parts_of(tutor)

@@ -19,13 +19,14 @@ from services.ai_engine.domain.roles import (
     TutorContext,
 )
 from services.ai_engine.providers.scenario_tutor import ScenarioTutor
+from services.ai_engine.tutor.reading import read_everywhere, read_scripts
 
 OPENING = TutorContext(learner=Learner(level="A1"), scenario_id="cafe", lines=(), turn="")
 
 
 @pytest.fixture(scope="module")
 def loaded() -> ScenarioTutor:
-    return ScenarioTutor.load()
+    return ScenarioTutor.load(read_scripts((), read_everywhere()))
 
 
 @pytest.fixture
