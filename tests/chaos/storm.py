@@ -30,6 +30,8 @@ class Outcome:
     """What came of it."""
 
     kills: Counter[str] = field(default_factory=Counter)
+    #: What sessions ended with, but for a server that told everybody to come back.
+    dropped: list[str] = field(default_factory=list)
     #: Exit codes of those that were ended in order.
     exits: dict[str, int] = field(default_factory=dict)
     promised: int = 0
@@ -61,18 +63,18 @@ async def rage(town: Town, seed: int, kills: int, talkers: int) -> Outcome:
 
 
 async def restart_all(town: Town, talkers: int) -> Outcome:
-    """Ends each process in order and starts it again, each time once everybody talks again.
-
-    The user service comes last: while it is away nobody can open a session, nor come back to one.
-    """
+    """Ends each process in order and starts it again, one after another, each time once everybody talks again."""
     async with crowd(town, random.Random(1), talkers) as (people, outcome):
-        for name in sorted(town.houses, key=lambda name: name == "user"):
-            for talker in people:
-                talker.talks.clear()
+        for name in town.houses:
             outcome.exits[name] = await town.stop(name)
             town.start(name)
             await town.up(name)
+            for talker in people:
+                talker.talks.clear()
             await everybody_talks(people)
+    for talker in people:
+        outcome.dropped += [f"{talker.name}: {reason}" for reason in talker.endings if reason != "DRAINING"]
+        outcome.resumed_s += talker.away_s
     return outcome
 
 
@@ -117,7 +119,7 @@ async def _strike(town: Town, chance: random.Random, people: list[Talker], outco
     """Kills one, or two at once, or the same again while people come back to it; then sees everybody come back."""
     replicas = [name for name, house in town.houses.items() if house.service == "conversation"]
     victim = chance.choice(replicas)
-    victims = chance.choice([[victim], [victim], ["history"], [victim, "history"], ["edge", victim]])
+    victims = chance.choice([[victim], [victim], ["history 1"], [victim, "history 1"], ["edge 1", victim]])
     for talker in people:
         talker.talks.clear()
     for again in (False, True) if chance.random() < 0.2 else (False,):

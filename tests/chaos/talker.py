@@ -12,6 +12,7 @@ from typing import Final
 from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.conversation.v1.conversation_pb2 import ConversationSettings
+from vivavoce.type.v1.error_pb2 import ErrorReason
 from vivavoce.user.v1 import user_service_pb2 as user_pb
 from vivavoce.user.v1.user_pb2 import Profile
 from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
@@ -97,6 +98,9 @@ class Talker:
         self.written: list[str] = []
         #: When the wire was last cut, and when the session was last there again, by the monotonic clock.
         self.lost_at = self.found_at = 0.0
+        #: How long it was away each time, and what its sessions ended with.
+        self.away_s: list[float] = []
+        self.endings: list[str] = []
         self.talks = asyncio.Event()
         self.complaints: list[str] = []
         self._doors = itertools.cycle(doors)
@@ -129,6 +133,8 @@ class Talker:
         )
         self._token = started.resume_token
         self.conversation_id = started.conversation.conversation_id
+        if self.lost_at > self.found_at:
+            self.away_s.append(time.monotonic() - self.lost_at)
         self.found_at = time.monotonic()
         while True:
             if self._open is None and self._chance.random() < 0.5:
@@ -162,6 +168,8 @@ class Talker:
 
     def _note(self, message: service_pb.ConverseResponse) -> converse_pb.TurnCommitted | None:
         self._last_sequence = message.sequence
+        if message.WhichOneof("event") == "session_ended":
+            self.endings.append(ErrorReason.Name(message.session_ended.failure.reason).removeprefix("ERROR_REASON_"))
         if message.WhichOneof("event") != "turn_committed":
             return None
         committed = message.turn_committed

@@ -43,7 +43,7 @@ class House:
 
 @dataclass(slots=True)
 class Town:
-    """The processes, by name; those of the conversation service may be several."""
+    """The processes, by name: those of a service may be several, and are numbered."""
 
     folder: Path
     houses: dict[str, House]
@@ -94,16 +94,21 @@ class Town:
 
 
 @contextmanager
-def town(folder: Path, variables: Mapping[str, str] | None = None, *, conversations: int = 1) -> Iterator[Town]:
-    """All services and the edge, with engines that take no time; what each says is in the folder. Killed at the end."""
-    names = [*(name for name in SERVICES if name != "conversation"), "edge"]
-    replicas = [f"conversation {number}" for number in range(1, conversations + 1)]
-    houses = {name: House(name.partition(" ")[0], f"{_HOST}:{free_port(_HOST)}") for name in (*names, *replicas)}
-    peers = {f"VIVAVOCE_PEERS_{name.upper()}": houses[name].address for name in SERVICES if name in houses}
+def town(folder: Path, variables: Mapping[str, str] | None = None, **replicas: int) -> Iterator[Town]:
+    """All services and the edge, with engines that take no time; what each says is in the folder. Killed at the end.
+
+    `replicas` of a service, where it is more than one, are called by its name and a number.
+    """
+    houses = {
+        f"{service} {number}": House(service, f"{_HOST}:{free_port(_HOST)}")
+        for service in (*SERVICES, "edge")
+        for number in range(1, replicas.get(service, 1) + 1)
+    }
+    found = Town(folder, houses)
     # All of them by one address: gRPC balances, and goes around those that are gone.
-    peers["VIVAVOCE_PEERS_CONVERSATION"] = f"ipv4:{','.join(houses[name].address for name in replicas)}"
+    peers = {f"VIVAVOCE_PEERS_{each.upper()}": f"ipv4:{','.join(found.addresses(each))}" for each in SERVICES}
     peers["VIVAVOCE_PEERS_KEY"] = str(folder / "services.pem")
-    found = Town(folder, houses, INSTANT | _GENEROUS | peers | dict(variables or {}))
+    found.variables = INSTANT | _GENEROUS | peers | dict(variables or {})
     _FORKS.set_forkserver_preload([__name__, *_LATE, *(f"services.{name}.app" for name in SERVICES)])
     try:
         for name in houses:
