@@ -50,22 +50,22 @@ def postgres(folder: Path, *, lasting: bool = True) -> Postgres:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     servant = _servant()
     _give(folder, servant)
-    programs = _within_reach(_programs(), folder, servant)
+    found = _within_reach(programs(), folder, servant)
     password = kept_secret(folder / "password")
     _give(folder / "password", servant)
     data = folder / "data"
     if not (data / "PG_VERSION").exists():
-        _set_up(programs, folder, servant, lasting=lasting)
+        _set_up(found, folder, servant, lasting=lasting)
     (port,) = free_ports(1)
     url = f"postgresql+psycopg2://{_USER}:{password}@127.0.0.1:{port}/postgres"
-    command: list[str | Path] = [programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", ""]
+    command: list[str | Path] = [found / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", ""]
     haste: list[str] = [] if lasting else ["-F"]
     log = folder / "postgres.log"
     return Postgres(url, Program("PostgreSQL", [*command, *haste], log, lambda: _answers(url), servant))
 
 
-def _programs() -> Path:
-    """The folder of `initdb` and `postgres`: the newest of the wheel, or the newest of Debian."""
+def programs() -> Path:
+    """The folder of `initdb`, `postgres`, `pg_dump` and the like: the newest of the wheel, or the newest of Debian."""
     wheel = importlib.util.find_spec(_WHEEL)
     carried = Path(wheel.origin).parent.glob("pginstall*/bin") if wheel and wheel.origin else ()
     installed = Path("/usr/lib/postgresql").glob("*/bin")

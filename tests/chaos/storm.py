@@ -93,6 +93,11 @@ async def crowd(
         yield people, outcome
         for task in talking:
             task.cancel()
+    await compare(town, people, outcome)
+
+
+async def compare(town: Town, people: list[Talker], outcome: Outcome) -> None:
+    """Compares what people were told with what is kept of it, once that has arrived."""
     for talker in people:
         _compare(talker, await _kept(town, talker), outcome)
 

@@ -99,6 +99,7 @@ def town(folder: Path, variables: Mapping[str, str] | None = None, **replicas: i
 
     `replicas` of a service, where it is more than one, are called by its name and a number.
     """
+    folder.mkdir(exist_ok=True)
     houses = {
         f"{service} {number}": House(service, f"{_HOST}:{free_port(_HOST)}")
         for service in (*SERVICES, "edge")
