@@ -85,7 +85,7 @@ async def browse(
 ) -> AsyncIterator[Watched]:
     """A page of a person's own: nothing is shared with the pages before.
 
-    Without the policy a test may bring scripts of its own. Who is not to be `heard` is asked for the microphone and says no.
+    Without the policy a test may bring scripts of its own. Who is not to be `heard` refuses the microphone.
     """
     context = await browser.new_context(
         viewport={"width": size[0], "height": size[1]},
