@@ -10,6 +10,7 @@ from mesh.database import open_engine
 
 _CONNECTION: Final = "connection"
 _VERSION_TABLE: Final = "version_table"
+_LOCK_MS: Final = 4_000
 
 
 def migrate(db_url: str, script_location: Path | str, version_table: str) -> None:
@@ -56,6 +57,12 @@ def run_migrations(tables: MetaData) -> None:
 
 def _lock(connection: Connection, version_table: str) -> None:
     """Held to the end of the transaction. SQLite's BEGIN IMMEDIATE is such a lock by itself."""
-    if connection.dialect.name == "postgresql":
-        key = zlib.crc32(version_table.encode())
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+    if connection.dialect.name != "postgresql":
+        return
+    # What changes many rows takes its time, and so do replicas that wait for one that does.
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    key = zlib.crc32(version_table.encode())
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+    # A table that is in use is not waited for longer than those wait who come after us for it.
+    connection.execute(text(f"SET LOCAL lock_timeout = {_LOCK_MS}"))
