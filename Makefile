@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests clients/python/vivavoce/client
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up mesh mesh-test ingress test browser web typescript check generate format soak chaos fuzz bench lock clean released vectors
+.PHONY: help setup models up mesh mesh-test ingress test browser web typescript check generate format soak chaos fuzz bench load lock clean released vectors
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -120,6 +120,9 @@ bench: setup ## Measure latency and print the table (about five minutes).
 
 vectors: $(VENV)/dev models ## Record the sessions that clients are tested with anew, with a real mesh (two minutes).
 	$(BIN)/python -m tools.vectors --record
+
+load: setup $(VENV)/stores ingress ## Measure how many learners this machine carries, every service a process of its own (about 25 minutes).
+	$(BIN)/viva bench load $(ARGS)
 
 released: $(VENV)/dev ## Keep the contract as it is now as the one that later changes must not break.
 	$(BIN)/buf build --exclude-source-info -o protos/released.binpb

@@ -202,14 +202,25 @@ def restore(file: Annotated[Path, typer.Argument(help="A file of `viva backup`."
 def bench(
     name: Annotated[
         Literal[
-            "accounts", "engine", "feedback", "history", "latency", "media", "mesh", "providers", "realtime", "turns"
+            "accounts",
+            "engine",
+            "feedback",
+            "history",
+            "latency",
+            "load",
+            "media",
+            "mesh",
+            "providers",
+            "realtime",
+            "turns",
         ],
         typer.Argument(help="What to measure."),
     ],
     as_json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="End within 45 seconds, with fewer runs.")] = False,
     part: Annotated[
-        Literal["ingest", "delay", "year"] | None, typer.Option(help="history: measure only this, within 3 minutes.")
+        Literal["ingest", "delay", "year", "sessions", "ears", "idle", "endurance"] | None,
+        typer.Option(help="Measure only this: history has the first three, load the others."),
     ] = None,
     database: Annotated[
         str,

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from array import array
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,6 +22,8 @@ FRAME_S: Final = 0.02
 RATE_HZ: Final = 16_000
 FRAME_SAMPLES: Final = round(RATE_HZ * FRAME_S)
 SILENCE: Final = bytes(2 * FRAME_SAMPLES)
+#: The engine that gives every frame back.
+ECHO: Final = engine_pb.EngineSelection(kind=engine_pb.ENGINE_KIND_UNIFIED, speech_to_speech="echo")
 #: A cosine: loud from its first sample, so that no frame of it passes for silence.
 TONE: Final = array(
     "h", (round(9000 * math.cos(2 * math.pi * 500 * i / RATE_HZ)) for i in range(FRAME_SAMPLES))
@@ -52,6 +54,7 @@ class Caller:
     #: The longest a frame left after its time: the generator's own delay.
     late_s: float = 0.0
     position: int = 0
+    _ponged: asyncio.Event = field(default_factory=asyncio.Event)
     _openers: set[str] = field(default_factory=set)
 
     async def send(self, request: conversation_pb.ConverseRequest) -> None:
@@ -64,16 +67,27 @@ class Caller:
         self.position += len(pcm) // 2
         await self.send(conversation_pb.ConverseRequest(append_audio=audio))
 
-    async def take_turns(self, speech_s: float, period_s: float, count: int, phase_s: float) -> None:
-        """Speaks for `speech_s` at the beginning of each of `count` periods, after `phase_s` of silence."""
+    async def take_turns(self, speech: Sequence[bytes], period_s: float, count: int, phase_s: float) -> None:
+        """Says the frames of `speech` at the beginning of each of `count` periods, after `phase_s` of silence."""
         frames = round(period_s / FRAME_S)
-        spoken = round(speech_s / FRAME_S)
+        spoken = len(speech)
         lead = round(phase_s / FRAME_S)
-        async for number in _grid(self, lead + count * frames):
+        async for number in self.grid(lead + count * frames):
             place = (number - lead) % frames if number >= lead else frames
             if place == spoken:
                 self.turns.append(TimedTurn(time.perf_counter()))
-            await self.append(TONE if place < spoken else SILENCE)
+            await self.append(speech[place] if place < spoken else SILENCE)
+
+    async def grid(self, count: int) -> AsyncIterator[int]:
+        """Yields 0 to `count` - 1, each when its frame is due."""
+        loop = asyncio.get_running_loop()
+        began_at = loop.time()
+        for number in range(count):
+            due = began_at + number * FRAME_S
+            if (early_s := due - loop.time()) > 0:
+                await asyncio.sleep(early_s)
+            self.late_s = max(self.late_s, loop.time() - due)
+            yield number
 
     async def listen(self, *, cut_short: bool) -> None:
         """Notes when replies begin; cuts off the opening line, and with `cut_short` every reply once it sounds."""
@@ -88,8 +102,21 @@ class Caller:
                 case "reply_started" if not response.reply_started.turn_id:
                     self._openers.add(response.reply_started.reply_id)
                     await self._cancel(response.reply_started.reply_id)
+                case "pong":
+                    self._ponged.set()
                 case _:
                     pass
+
+    async def is_awake(self, within_s: float) -> bool:
+        """Whether a ping is answered in that time; `listen` has to run beside."""
+        self._ponged.clear()
+        await self.send(conversation_pb.ConverseRequest(ping=converse_pb.Ping(nonce=1)))
+        try:
+            async with asyncio.timeout(within_s):
+                await self._ponged.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _is_answer(self, reply_id: str) -> bool:
         """Whether this reply is the first to sound since the last turn's end."""
@@ -119,18 +146,6 @@ async def call(web: str, token: str, engine: engine_pb.EngineSelection | None = 
             raise TimedOutError("The server opened no session; look at its log.") from None
         assert answer.HasField("session_started"), answer.WhichOneof("event")
         yield caller
-
-
-async def _grid(caller: Caller, count: int) -> AsyncIterator[int]:
-    """Yields 0 to `count` - 1, each when its frame is due."""
-    loop = asyncio.get_running_loop()
-    began_at = loop.time()
-    for number in range(count):
-        due = began_at + number * FRAME_S
-        if (early_s := due - loop.time()) > 0:
-            await asyncio.sleep(early_s)
-        caller.late_s = max(caller.late_s, loop.time() - due)
-        yield number
 
 
 def _start(engine: engine_pb.EngineSelection | None) -> converse_pb.StartSession:

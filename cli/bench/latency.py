@@ -94,10 +94,12 @@ def lines_of(scenario: catalog_pb.Scenario) -> list[str]:
     return [phrase for phrase in scenario.key_phrases if "…" not in phrase and "..." not in phrase] or ["Hello there."]
 
 
-async def spoken(channel: grpc.aio.Channel, token: str, line: str) -> Sound:
+async def spoken(channel: grpc.aio.Channel, token: str, line: str, *, synthesizer: str = "") -> Sound:
     """A line as the tutor's voice says it."""
     answer = await AiEngineServiceStub(channel).SynthesizeLine(
-        engine_pb.SynthesizeLineRequest(text=line), metadata=call_metadata(token), timeout=CALL_S
+        engine_pb.SynthesizeLineRequest(text=line, synthesizer=synthesizer),
+        metadata=call_metadata(token),
+        timeout=CALL_S,
     )
     assert answer.audio_format.sample_rate_hz == SPEECH_HZ, "the tutor's voice has this rate"
     return Sound(answer.pcm, SPEECH_HZ).at_rate(HEARING_HZ).trimmed()

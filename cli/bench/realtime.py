@@ -8,17 +8,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from websockets.asyncio.client import ClientConnection, connect
 
-from cli.bench.caller import FRAME_S, RATE_HZ, Caller, call, marks, numbered
+from cli.bench.caller import ECHO, FRAME_S, RATE_HZ, Caller, call, marks, numbered
 from cli.bench.report import Report, percentile, percentiles, single
 from cli.bench.server import INSTANT, MeshProcess, mesh_process
 from cli.memory import settle_memory
 from mesh.server import run
 
-_ECHO: Final = engine_pb.EngineSelection(kind=engine_pb.ENGINE_KIND_UNIFIED, speech_to_speech="echo")
 #: The same, in the words of the dialect; a tutor that leads begins to echo at once.
 _SESSION: Final = {
     "type": "realtime",
@@ -61,7 +59,7 @@ def bench_realtime(*, quick: bool) -> Report:
 
 async def _round_trips(mesh: MeshProcess, count: int) -> tuple[list[float], list[float]]:
     """Milliseconds from a frame's departure to its echo's arrival, by either way, half a frame apart."""
-    async with call(mesh.web, mesh.token, _ECHO) as caller, _connected(mesh) as socket, asyncio.TaskGroup() as tasks:
+    async with call(mesh.web, mesh.token, ECHO) as caller, _connected(mesh) as socket, asyncio.TaskGroup() as tasks:
 
         async def append(pcm: bytes) -> None:
             event = {"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()}

@@ -62,19 +62,24 @@ class Report:
     #: Turns, or whatever was repeated most.
     n: int
     figures: Sequence[Figure]
+    #: What chance was drawn from, where there was any.
+    seed: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For scripts."""
         return {
             "bench": self.bench,
             "n": self.n,
+            "seed": self.seed,
             "machine": machine(),
             "figures": [figure.as_json() for figure in self.figures],
         }
 
     def show(self) -> None:
         """Prints a table for people."""
-        table = Table("figure", "measured", "goal", "", title=f"viva bench {self.bench} (n = {self.n}; {machine()})")
+        drawn = "" if self.seed is None else f"seed {self.seed}; "
+        title = f"viva bench {self.bench} (n = {self.n}; {drawn}{machine()})"
+        table = Table("figure", "measured", "goal", "", title=title)
         for figure in self.figures:
             table.add_row(*figure.row())
         console().print(table)

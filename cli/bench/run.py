@@ -1,22 +1,24 @@
 """`viva bench`: runs one bench by name and prints what it found."""
 
-from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
+from collections.abc import Sequence
+from typing import Literal, TypeAlias, TypeVar, assert_never
 
 from cli.bench.report import Report
 from cli.output import print_json
+from mesh.errors import InvalidFieldError
 
-if TYPE_CHECKING:
-    from cli.bench.history import Part
+Part = TypeVar("Part", bound=str)
 
 Name: TypeAlias = Literal[
-    "accounts", "engine", "feedback", "history", "latency", "media", "mesh", "providers", "realtime", "turns"
+    "accounts", "engine", "feedback", "history", "latency", "load", "media", "mesh", "providers", "realtime", "turns"
 ]
 
 
-def bench(name: Name, *, as_json: bool, quick: bool, part: "Part | None" = None, database_url: str = "") -> None:
+def bench(name: Name, *, as_json: bool, quick: bool, part: str | None = None, database_url: str = "") -> None:
     """Measures, and prints a table or JSON.
 
     Raises:
+        InvalidFieldError: this bench has no such part.
         VivavoceError: the mesh did not start, or stopped answering.
     """
     report = _measure(name, quick=quick, part=part, database_url=database_url)
@@ -26,7 +28,7 @@ def bench(name: Name, *, as_json: bool, quick: bool, part: "Part | None" = None,
         report.show()
 
 
-def _measure(name: Name, *, quick: bool, part: "Part | None", database_url: str) -> Report:
+def _measure(name: Name, *, quick: bool, part: str | None, database_url: str) -> Report:
     match name:
         case "accounts":
             from cli.bench.accounts import bench_accounts
@@ -41,13 +43,18 @@ def _measure(name: Name, *, quick: bool, part: "Part | None", database_url: str)
 
             return bench_feedback(quick=quick)
         case "history":
-            from cli.bench.history import bench_history
+            from cli.bench import history
 
-            return bench_history(quick=quick, part=part, database_url=database_url)
+            chosen = _part(part, history.PARTS)
+            return history.bench_history(quick=quick, part=chosen, database_url=database_url)
         case "latency":
             from cli.bench.latency import bench_latency
 
             return bench_latency(quick=quick)
+        case "load":
+            from cli.bench import load
+
+            return load.bench_load(quick=quick, part=_part(part, load.PARTS))
         case "media":
             from cli.bench.media import bench_media
 
@@ -70,3 +77,12 @@ def _measure(name: Name, *, quick: bool, part: "Part | None", database_url: str)
             return bench_turns(quick=quick)
         case other:
             assert_never(other)
+
+
+def _part(wanted: str | None, parts: Sequence[Part]) -> Part | None:
+    if wanted is None:
+        return None
+    for part in parts:
+        if part == wanted:
+            return part
+    raise InvalidFieldError(f"This bench has no part {wanted!r}; choose one of {', '.join(parts)}.", field="part")

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-import psutil
-
+from cli.bench.crowd import Door
+from cli.bench.families import Families
 from mesh.errors import UnavailableError
 
 #: Everything answers at once: what is left is the mesh's own share.
@@ -22,6 +22,11 @@ INSTANT: Final = {
     "VIVAVOCE_AI_ENGINE_VOICE_ACTIVITY": "instant",
     "VIVAVOCE_AI_ENGINE_TURN_END": "instant",
     "VIVAVOCE_AI_ENGINE_MAX_SESSIONS": "128",
+}
+#: No pause is waited out: what is left is the mesh's own share.
+NO_WAITS: Final = {
+    "VIVAVOCE_CONVERSATION_SHORTEST_WAIT_MS": "0",
+    "VIVAVOCE_CONVERSATION_LONGEST_WAIT_MS": "0",
 }
 _STOP_S: Final = 15.0
 
@@ -35,18 +40,12 @@ class MeshProcess:
     token: str
     #: From the start of the process until it said that it is ready.
     ready_s: float
-    process: psutil.Process
+    families: Families
 
-    def resident_mb(self) -> float:
-        """Memory it and its children hold now."""
-        return float(sum(each.memory_info().rss for each in self._family())) / 1e6
-
-    def processor_s(self) -> float:
-        """Processor time it and its children have used."""
-        return float(sum(sum(each.cpu_times()[:2]) for each in self._family()))
-
-    def _family(self) -> list[psutil.Process]:
-        return [self.process, *self.process.children(recursive=True)]
+    @property
+    def door(self) -> Door:
+        """As a crowd comes in."""
+        return Door(self.web, self.grpc, self.families)
 
 
 @contextmanager
@@ -67,7 +66,7 @@ def mesh_process(environment: Mapping[str, str]) -> Iterator[MeshProcess]:
                 raise UnavailableError(f"`viva up` did not start: {_last_words(running)}")
             found = json.loads(line)
             ready_s = time.perf_counter() - began_at
-            yield MeshProcess(found["web"], found["grpc"], found["token"], ready_s, psutil.Process(running.pid))
+            yield MeshProcess(found["web"], found["grpc"], found["token"], ready_s, Families.of([running.pid]))
         finally:
             running.terminate()
             try:

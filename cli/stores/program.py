@@ -67,6 +67,11 @@ class Program:
                 raise UnavailableError(f"{self.name} did not start. {self.last_words()}")
             time.sleep(0.05)
 
+    @property
+    def process_id(self) -> int | None:
+        """Of the process; None before it started, and after it was ended."""
+        return None if self._process is None else self._process.pid
+
     def ended(self) -> bool:
         """Whether it ended by itself."""
         return self._process is not None and self._process.poll() is not None
