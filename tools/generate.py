@@ -41,9 +41,9 @@ class Stubs:
         """Writes them below `out`."""
         template = (ROOT / self.template).read_text().replace(f"out: {self.out}", f"out: {out}")
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        subprocess.run(
-            ["buf", "generate", "--template", template], cwd=ROOT, check=True, env={"PATH": path, "HOME": str(out)}
-        )
+        # buf keeps nothing; Go finds what it has built where it always does.
+        env = {**os.environ, "PATH": path, "BUF_CACHE_DIR": str(out)}
+        subprocess.run(["buf", "generate", "--template", template], cwd=ROOT, check=True, env=env)
         self.finish(out, self.folders)
 
     def regenerate(self) -> None:
@@ -81,7 +81,8 @@ WEB: Final = Stubs(template="buf.gen.web.yaml", out="clients/web/src/gen", folde
 TYPESCRIPT: Final = Stubs(
     template="buf.gen.typescript.yaml", out="clients/typescript/src/gen", folders=("vivavoce", "google")
 )
-ALL: Final = (PYTHON, WEB, TYPESCRIPT)
+GO: Final = Stubs(template="buf.gen.go.yaml", out="clients/go/gen", folders=("vivavoce",))
+ALL: Final = (PYTHON, WEB, TYPESCRIPT, GO)
 
 
 def main() -> int:
