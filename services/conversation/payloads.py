@@ -18,6 +18,7 @@ from services.conversation.domain.ledger import Ledger, Stage
 from services.conversation.domain.records import (
     ConversationBegan,
     ConversationEnded,
+    EngineUsed,
     Record,
     RemarkNoted,
     ReplyGiven,
@@ -44,6 +45,7 @@ KINDS: Final[dict[type[Record], str]] = {
     SlipNoted: "slip_noted",
     RemarkNoted: "remark_noted",
     ConversationEnded: "conversation_ended",
+    EngineUsed: "engine_used",
 }
 
 
@@ -77,6 +79,8 @@ def read_record(kind: str, payload: str) -> Record:
             return RemarkNoted(found["turn_id"], Remark(**found["remark"]))
         case "conversation_ended":
             return ConversationEnded()
+        case "engine_used":
+            return EngineUsed(_usage(found["usage"]))
         case _:
             raise ValueError(f"a later version wrote an event of kind {kind}; upgrade")
 

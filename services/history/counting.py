@@ -45,7 +45,7 @@ def add_counts(
     """Adds happenings to the lines that are searched, the words that are known and the quarters that are counted."""
     if lines := [line for happening in added if (line := _line_columns(happening))]:
         session.connection().execute(insert(LineRow), lines)
-    counted = count(added, heard_until)
+    counted = count(added, heard_until, {name: each.language for name, each in conversations.items()})
     measured: dict[Quarter, Measures] = {}
     new_words: list[dict[str, Any]] = []
     for user_id in sorted({happening.user_id for happening in added}):

@@ -18,12 +18,15 @@ from services.history.domain.happenings import (
     Said,
     Slip,
     SlipKind,
+    UsedBesides,
 )
+from services.history.domain.sounds import swapped_sound
 from services.history.usage import to_used
 
 _LONGEST_ID: Final = 64
 _LONGEST_LANGUAGE: Final = 35
 _LONGEST_MS: Final = 3_600_000
+_MOST_SOUNDS: Final = 16
 _SLIP_KINDS: Final = {
     feedback_pb.CORRECTION_KIND_GRAMMAR: SlipKind.GRAMMAR,
     feedback_pb.CORRECTION_KIND_VOCABULARY: SlipKind.VOCABULARY,
@@ -90,13 +93,21 @@ def _content(event: history_pb.HistoryEvent) -> Content:
             return Heard(reply.heard_text, _within_reason(reply.heard_ms), reply.interrupted, wait_ms, used)
         case "feedback_given":
             feedback = event.feedback_given
-            return Remarked() if feedback.HasField("remark") else to_slip(feedback.correction)
+            return _remarked(feedback.remark) if feedback.HasField("remark") else to_slip(feedback.correction)
+        case "engine_used":
+            return UsedBesides(to_used(event.engine_used.usage))
         case "conversation_ended":
             return Ended()
         case None:
             raise InvalidFieldError("An event says what happened; set one of its kinds.", field="events.event")
         case _:
             assert_never(kind)
+
+
+def _remarked(remark: feedback_pb.Remark) -> Remarked:
+    heard = remark.pronunciation.words[:_MOST_SOUNDS]
+    told = [swapped_sound(word.expected_sounds, word.heard_sounds) for word in heard]
+    return Remarked(tuple(sounds for sounds in told if sounds is not None))
 
 
 def _said(turn: history_pb.TurnTaken) -> Said:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from cefrpy import CEFRAnalyzer
 
-_ENGLISH: Final = ("", "en")
+from services.history.domain.languages import is_english
+
 _REMEMBERED: Final = 50_000
 
 
@@ -18,7 +19,7 @@ class Levels:
 
     def _of(self, word: str, language: str) -> int:
         """1 (A1) to 6 (C2); 0 for a word that is not listed, and for other languages than English."""
-        if language.partition("-")[0].lower() not in _ENGLISH:
+        if not is_english(language):
             return 0
         level = self._words.get_average_word_level_CEFR(word)
         return 0 if level is None else int(level)

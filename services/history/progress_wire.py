@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 
+from services.history.domain.languages import Measure
 from services.history.domain.progress import Asked, Grouping, Progress, View, begin_of
 from services.history.domain.providers import Performance, Spent
 from services.history.usage import ROLES
@@ -20,6 +21,14 @@ _GROUPINGS: Final[Mapping[service_pb.ProgressGrouping.ValueType, Grouping]] = {
     service_pb.PROGRESS_GROUPING_SCENARIO: Grouping.SCENARIO,
 }
 _ROLES: Final = {role: number for number, role in ROLES.items()}
+_MEASURES: Final = {
+    Measure.WORD_LEVELS: history_pb.PROGRESS_MEASURE_WORD_LEVELS,
+    Measure.FILLERS: history_pb.PROGRESS_MEASURE_FILLERS,
+    Measure.REPAIRS: history_pb.PROGRESS_MEASURE_REPAIRS,
+    Measure.SLIP_TOPICS: history_pb.PROGRESS_MEASURE_SLIP_TOPICS,
+    Measure.SWAPPED_SOUNDS: history_pb.PROGRESS_MEASURE_SWAPPED_SOUNDS,
+    Measure.SLIPS: history_pb.PROGRESS_MEASURE_SLIPS,
+}
 _LEVELS: Final = ("", "A1", "A2", "B1", "B2", "C1", "C2")
 
 
@@ -39,6 +48,7 @@ def from_view(seen: View, zone: tzinfo) -> service_pb.GetProgressResponse:
     total = _progress(seen.total, zone)
     total.streak_days = seen.streak_days
     total.slip_half_life_days.update(seen.half_lives)
+    total.slip_topic_half_life_days.update(seen.topic_half_lives)
     return service_pb.GetProgressResponse(total=total, spans=[_progress(each, zone) for each in seen.spans])
 
 
@@ -59,7 +69,7 @@ def _progress(done: Progress, zone: tzinfo) -> history_pb.Progress:
         talk_ratio=done.talk_ratio,
         word_count=counts.words,
         repeated_words=done.distinct_words - done.new_words,
-        words_by_level={_LEVELS[level]: number for level, number in enumerate(done.words_by_level) if number},
+        words_by_level=_by_level(done),
         pause_count=counts.pauses,
         mean_pause_ms=done.mean_pause_ms,
         fillers_per_hundred_words=done.fillers_per_hundred_words,
@@ -71,7 +81,28 @@ def _progress(done: Progress, zone: tzinfo) -> history_pb.Progress:
         cost_micros=counts.cost_micros,
         provider_spending=map(_spending, done.providers.spent),
         provider_performance=map(_performance, done.providers.performances),
+        slips_by_topic=done.topics,
+        swapped_sounds=_sounds(done),
+        unavailable=[
+            history_pb.UnavailableMeasure(measure=_MEASURES[measure], languages=done.other_languages)
+            for measure in done.unavailable
+        ],
     )
+
+
+def _by_level(done: Progress) -> dict[str, int]:
+    """Words by level; none where nothing was said in the one language that has levels."""
+    if done.other_languages and not done.counts.english_turns:
+        return {}
+    return {_LEVELS[level]: number for level, number in enumerate(done.words_by_level) if number}
+
+
+def _sounds(done: Progress) -> list[history_pb.SwappedSound]:
+    often_first = sorted(done.sounds.items(), key=lambda each: (-each[1], each[0]))
+    return [
+        history_pb.SwappedSound(expected=expected, heard=heard, count=number)
+        for (expected, heard), number in often_first
+    ]
 
 
 def _spending(spent: Spent) -> history_pb.ProviderSpending:

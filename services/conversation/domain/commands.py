@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.conversation.domain.choices import Choices, EngineChoice
 from services.conversation.domain.pauses import PauseHabit
-from services.conversation.domain.records import RemarkNoted, ReplyGiven, SlipNoted, TurnTaken
+from services.conversation.domain.records import EngineUsed, RemarkNoted, ReplyGiven, SlipNoted, TurnTaken
 from services.conversation.domain.things import NOTHING_SUMMARISED, Line, Recollection, Summary
 from services.conversation.domain.told import Told
 
@@ -143,6 +143,13 @@ class StoreHabit:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreUsage:
+    """Store what was used and no reply tells of; answer by Stored."""
+
+    record: EngineUsed
+
+
+@dataclass(frozen=True, slots=True)
 class StoreEnd:
     """Store that the conversation is over for good; answer by Stored."""
 
@@ -152,7 +159,7 @@ class Close:
     """Nothing more will come of this session: close it."""
 
 
-ToStore = StoreTurn | StoreReply | StoreSlip | StoreRemark | StoreSummary | StoreHabit | StoreEnd
+ToStore = StoreTurn | StoreReply | StoreSlip | StoreRemark | StoreSummary | StoreHabit | StoreUsage | StoreEnd
 
 Count = CountDraft | CountWaste
 

@@ -68,4 +68,11 @@ class ConversationEnded:
     """The conversation was ended for good."""
 
 
-Record = ConversationBegan | TurnTaken | ReplyGiven | SlipNoted | RemarkNoted | ConversationEnded
+@dataclass(frozen=True, slots=True)
+class EngineUsed:
+    """The engine used something after the last reply of a session that was heard."""
+
+    usage: Usage
+
+
+Record = ConversationBegan | TurnTaken | ReplyGiven | SlipNoted | RemarkNoted | ConversationEnded | EngineUsed

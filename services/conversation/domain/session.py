@@ -52,6 +52,8 @@ class Session:
             self._watch_for_silence(now)
         else:
             self._settle(event)
+        if isinstance(event, events.Vanished):
+            self._state.keep_usage()
         self._close_if_settled()
         return self._state.taken()
 
@@ -319,6 +321,8 @@ class Session:
             case events.StoringFailed():
                 self._state.complain(event.failure)
                 self._state.stored(event.subject_id, 0)
+            case events.ReplyMade():
+                self._state.used += event.usage
             case events.Vanished():
                 self._state.gone = True
             case _:

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from services.conversation.domain import commands, told
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.pauses import NO_HABIT, PauseHabit
-from services.conversation.domain.records import TurnTaken
+from services.conversation.domain.records import EngineUsed, TurnTaken
 from services.conversation.domain.replies import Reply
 from services.conversation.domain.strain import Strain
 from services.conversation.domain.things import (
@@ -183,6 +183,12 @@ class State:
         if self.habit != self.kept_habit:
             self.kept_habit = self.habit
             self.do(commands.StoreHabit(self.habit))
+
+    def keep_usage(self) -> None:
+        """Wants stored what was used and no reply tells of."""
+        if self.used != NOTHING_USED:
+            self.do(commands.StoreUsage(EngineUsed(self.used)))
+            self.used = NOTHING_USED
 
     def recent_lines(self) -> tuple[int, tuple[Line, ...]]:
         """The lines the engine may know and the summary does not stand for, and the number of the first."""

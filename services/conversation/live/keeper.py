@@ -17,6 +17,7 @@ from services.conversation.domain.commands import (
     StoreSlip,
     StoreSummary,
     StoreTurn,
+    StoreUsage,
     ToStore,
 )
 from services.conversation.domain.keeping import Conversations
@@ -105,7 +106,7 @@ class Keeper:
                 return events.TurnStored(record.turn_id, await append(self._conversation_id, record))
             case StoreReply(record, tutor_state):
                 return events.ReplyStored(record.reply_id, await append(self._conversation_id, record, tutor_state))
-            case StoreSlip(record) | StoreRemark(record):
+            case StoreSlip(record) | StoreRemark(record) | StoreUsage(record):
                 await append(self._conversation_id, record)
             case StoreSummary(summary):
                 await self._store.summarise(self._conversation_id, summary)
@@ -124,7 +125,7 @@ def _subject(command: ToStore) -> str:
             return record.turn_id
         case StoreReply(record):
             return record.reply_id
-        case StoreSlip() | StoreRemark() | StoreSummary() | StoreHabit() | StoreEnd():
+        case StoreSlip() | StoreRemark() | StoreSummary() | StoreHabit() | StoreUsage() | StoreEnd():
             return ""
         case _:
             assert_never(command)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -22,9 +23,10 @@ from services.conversation.domain.choices import completed
 from services.conversation.domain.consent import Consent
 from services.conversation.domain.keeping import Continued, Conversation, Conversations
 from services.conversation.domain.pauses import PauseHabit
+from services.conversation.domain.records import EngineUsed
 from services.conversation.domain.session import Session
 from services.conversation.domain.state import Setup
-from services.conversation.domain.things import Failure, Recollection
+from services.conversation.domain.things import NOTHING_USED, Failure, Recollection
 from services.conversation.live import resume_token
 from services.conversation.live.engine_link import EngineLink, Run
 from services.conversation.live.keeper import Keeper
@@ -98,6 +100,10 @@ class Opening:
         self._seat = seat
         self._start = seat.start
         self._known = known
+        #: What the engine tells of once the session is over: the reply that was broken off has cost something, too.
+        self._late = NOTHING_USED
+        self._over = False
+        self._post = poster(seat.post_box)
         self._choices = known.choices if known else to_choices(seat.start.new_conversation)
 
     async def hold(self, entitlement: Entitlement, keeper: Keeper, meter: Meter) -> None:
@@ -145,6 +151,7 @@ class Opening:
             try:
                 await live.run(machine, self._started(conversation, configured), first)
             finally:
+                self._over = True
                 seat.live = None
                 self._premises.strain.forget(seat.session_id)
                 if recording is not None:
@@ -153,6 +160,8 @@ class Opening:
             await link.close()
             await asyncio.wait({engine}, timeout=_CLOSE_S)
             engine.cancel()
+            if self._late != NOTHING_USED:
+                self._premises.outlive(self._keep_late(), "late usage")
 
     def _link(self, microphone: Microphone) -> EngineLink:
         seat, start = self._seat, self._start
@@ -168,11 +177,22 @@ class Opening:
             self._premises.mesh.run_engine,
             self._premises.mesh.metadata,
             configure,
-            post=poster(seat.post_box),
+            post=self._from_engine,
             arrived_at=microphone.arrived_at,
             open_s=self._premises.settings.engine_open_s,
             clock=self._premises.clock,
         )
+
+    async def _from_engine(self, event: events.Event) -> None:
+        if self._over and isinstance(event, events.ReplyMade):
+            self._late += event.usage
+        else:
+            await self._post(event)
+
+    async def _keep_late(self) -> None:
+        # An estimate, of a conversation that may be deleted by now: nothing hangs on it.
+        with suppress(VivavoceError):
+            await self._premises.store.append(self._seat.conversation_id, EngineUsed(self._late))
 
     async def _may_record(self) -> bool:
         """Whether the talk is to be recorded and may be; a learner who wants it and has not agreed to it is told."""

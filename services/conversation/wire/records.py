@@ -8,6 +8,7 @@ from vivavoce.history.v1 import history_pb2 as history_pb
 from services.conversation.domain.records import (
     ConversationBegan,
     ConversationEnded,
+    EngineUsed,
     Record,
     RemarkNoted,
     ReplyGiven,
@@ -61,6 +62,8 @@ def to_history_event(
             event.feedback_given.CopyFrom(history_pb.FeedbackGiven(turn_id=turn_id, remark=from_remark(remark)))
         case ConversationEnded():
             event.conversation_ended.SetInParent()
+        case EngineUsed(usage):
+            event.engine_used.usage.CopyFrom(from_usage(usage))
         case _:
             assert_never(record)
     return event

@@ -16,6 +16,7 @@ class Kind(Enum):
     REPLY_GIVEN = "reply_given"
     FEEDBACK_GIVEN = "feedback_given"
     CONVERSATION_ENDED = "conversation_ended"
+    ENGINE_USED = "engine_used"
 
 
 class SlipKind(Enum):
@@ -106,7 +107,17 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Remarked:
-    """Something was remarked on an earlier turn. It is kept, and counted nowhere: the turn itself is."""
+    """Something was remarked on an earlier turn. Only sounds are counted of it: the rest is, with the turn itself."""
+
+    #: How each should be, and how it was.
+    swapped_sounds: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UsedBesides:
+    """The engine used something that no reply tells of."""
+
+    used: Used
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +125,7 @@ class Ended:
     """The conversation was ended for good."""
 
 
-Content = Began | Said | Heard | Slip | Remarked | Ended
+Content = Began | Said | Heard | Slip | Remarked | UsedBesides | Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +261,7 @@ def grown(before: Conversation, happenings: Sequence[Happening]) -> Conversation
                 news["heard_until_us"] = happening.time_us
             case Ended():
                 news["ended"] = True
-            case Slip() | Remarked():
+            case Slip() | Remarked() | UsedBesides():
                 pass
             case other:
                 assert_never(other)
@@ -275,5 +286,6 @@ _KINDS: Final = {
     Heard: Kind.REPLY_GIVEN,
     Slip: Kind.FEEDBACK_GIVEN,
     Remarked: Kind.FEEDBACK_GIVEN,
+    UsedBesides: Kind.ENGINE_USED,
     Ended: Kind.CONVERSATION_ENDED,
 }

@@ -6,11 +6,23 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeGuard
 
-from services.history.domain.happenings import NOTHING_USED, Happening, Heard, Said, Slip, Used
+from services.history.domain.happenings import (
+    NOTHING_USED,
+    Content,
+    Happening,
+    Heard,
+    Remarked,
+    Said,
+    Slip,
+    Used,
+    UsedBesides,
+)
 from services.history.domain.histogram import bucket_of
+from services.history.domain.languages import is_english, told_language
 from services.history.domain.named import Named, added, name_of
+from services.history.domain.topics import topic_of
 from services.history.domain.words import words
 
 #: Every time zone of today begins its days on a quarter of an hour.
@@ -22,7 +34,7 @@ _LONGEST_PAUSE_MS: Final = 3_600_000
 #: A learner who answers later than this was away, not thinking.
 _LONGEST_GAP_US: Final = 60 * 1_000_000
 
-_FILLERS: Final = frozenset({"um", "uhm", "uh", "er", "erm", "hmm", "mm", "ehm", "äh", "ähm", "euh"})
+_FILLERS: Final = frozenset({"um", "uhm", "uh", "er", "erm", "hmm", "mm", "ehm"})
 _MARKED_REPAIR: Final = re.compile(r"\b(?:i mean|no,? wait|or rather|sorry,? i meant|let me rephrase)\b")
 #: Words that are doubled on purpose, or by grammar.
 _DOUBLED: Final = frozenset({"very", "no", "yes", "bye", "that", "had", "so", "really", "ha", "well", "there", "now"})
@@ -39,6 +51,7 @@ class Counts(NamedTuple):
     spoken_words: int = 0
     pauses: int = 0
     pause_ms: int = 0
+    #: Of turns in English only, as is the next.
     fillers: int = 0
     #: Turns in which the learner mended what they were saying.
     repairs: int = 0
@@ -53,6 +66,8 @@ class Counts(NamedTuple):
     pronunciation_slips: int = 0
     other_slips: int = 0
     cost_micros: int = 0
+    english_turns: int = 0
+    english_words: int = 0
 
 
 NOTHING: Final = Counts()
@@ -102,28 +117,44 @@ class Counted:
         return Measures(Counts(**self.numbers), vocabulary, dict(self.named))
 
 
-def count(happenings: Iterable[Happening], heard_until: Mapping[str, int]) -> dict[Quarter, Counted]:
+def count(
+    happenings: Iterable[Happening], heard_until: Mapping[str, int], languages: Mapping[str, str]
+) -> dict[Quarter, Counted]:
     """Counts what happened, in order within each conversation.
 
-    `heard_until` tells, by conversation, when the last reply before ended; 0 where there was none.
+    `heard_until` tells, by conversation, when the last reply before ended, 0 where there was none; `languages`, which
+    is learnt.
     """
     until = dict(heard_until)
     counted: dict[Quarter, Counted] = {}
     for happening in happenings:
         content = happening.content
-        if not isinstance(content, Said | Heard | Slip):
+        if not _is_counted(content):
             continue
+        language = languages.get(happening.conversation_id, "")
         quarter = quarter_of(happening)
         if (so_far := counted.get(quarter)) is None:
             so_far = counted[quarter] = Counted()
         if isinstance(content, Said):
-            _count_turn(so_far, content, happening.time_us, until.get(happening.conversation_id, 0))
+            _count_turn(so_far, content, language)
+            if not content.typed:
+                _count_speech(so_far, content, happening.time_us, until.get(happening.conversation_id, 0))
         elif isinstance(content, Heard):
             until[happening.conversation_id] = happening.time_us
             _count_reply(so_far, content)
-        else:
-            so_far.numbers[f"{content.kind.value}_slips"] += 1
+        elif isinstance(content, UsedBesides):
+            _count_use(so_far, content.used)
+        elif isinstance(content, Slip):
+            _count_slip(so_far, content, language)
+        elif is_english(language):
+            so_far.named.update(name_of("sound", *sounds) for sounds in content.swapped_sounds)
     return counted
+
+
+def _is_counted(content: Content) -> TypeGuard[Said | Heard | Slip | Remarked | UsedBesides]:
+    if isinstance(content, Remarked):
+        return bool(content.swapped_sounds)
+    return isinstance(content, Said | Heard | Slip | UsedBesides)
 
 
 def quarter_of(happening: Happening) -> Quarter:
@@ -131,25 +162,38 @@ def quarter_of(happening: Happening) -> Quarter:
     return Quarter(happening.time_us // QUARTER_US * QUARTER_US, happening.conversation_id)
 
 
-def _count_turn(counted: Counted, said: Said, time_us: int, heard_until_us: int) -> None:
+def _count_turn(counted: Counted, said: Said, language: str) -> None:
     spoken, numbers = words(said.text), counted.numbers
     counted.words.update(spoken)
+    counted.named[name_of("turns", told_language(language))] += 1
     numbers["turns"] += 1
     numbers["words"] += len(spoken)
-    numbers["fillers"] += sum(map(_FILLERS.__contains__, spoken))
-    numbers["repairs"] += _is_repaired(said.text.casefold(), spoken)
-    if said.typed:
-        return
-    pauses = _pauses(said.words_ms)
+    if not said.typed:
+        numbers["spoken_words"] += len(spoken)
+    if is_english(language):
+        numbers["english_turns"] += 1
+        numbers["english_words"] += len(spoken)
+        numbers["fillers"] += sum(map(_FILLERS.__contains__, spoken))
+        numbers["repairs"] += _is_repaired(said.text.casefold(), spoken)
+
+
+def _count_speech(counted: Counted, said: Said, time_us: int, heard_until_us: int) -> None:
+    numbers, pauses = counted.numbers, _pauses(said.words_ms)
     numbers["spoken_turns"] += 1
     numbers["spoken_ms"] += said.spoken_ms
-    numbers["spoken_words"] += len(spoken)
     numbers["pauses"] += len(pauses)
     numbers["pause_ms"] += sum(pauses)
     gap_us = time_us - said.spoken_ms * 1000 - heard_until_us
     if heard_until_us > 0 and gap_us <= _LONGEST_GAP_US:
         numbers["gaps"] += 1
         numbers["gap_ms"] += max(0, gap_us // 1000)
+
+
+def _count_slip(counted: Counted, slip: Slip, language: str) -> None:
+    counted.numbers[f"{slip.kind.value}_slips"] += 1
+    topic = topic_of(slip) if is_english(language) else None
+    if topic is not None:
+        counted.named[name_of("topic", topic.value)] += 1
 
 
 def _count_reply(counted: Counted, heard: Heard) -> None:

@@ -14,7 +14,9 @@ from services.history.domain.arrays import Held, Numbers, Rows
 from services.history.domain.columns import Columns
 from services.history.domain.half_life import half_life_days
 from services.history.domain.histogram import Waits, waits_of
+from services.history.domain.languages import Measure, is_english
 from services.history.domain.measures import Counts
+from services.history.domain.named import parts_of
 from services.history.domain.providers import Providers, providers_of
 from services.history.domain.streak import streak_days
 from services.history.domain.sums import Sums
@@ -81,6 +83,11 @@ class Progress:
     #: How long replies were waited for.
     waits: Waits
     providers: Providers
+    #: Slips by topic, and sounds as they should be and were; both of English only.
+    topics: Mapping[str, int]
+    sounds: Mapping[tuple[str, str], int]
+    #: Other languages than English in which something was said.
+    other_languages: tuple[str, ...]
     day: date | None = None
     conversation_id: str = ""
     scenario_id: str = ""
@@ -94,6 +101,13 @@ class Progress:
     def slips(self) -> dict[str, int]:
         """Slips by kind, those that were made."""
         return {kind: self.counts[column] for kind, column in _SLIP_COLUMNS.items() if self.counts[column]}
+
+    @property
+    def unavailable(self) -> tuple[Measure, ...]:
+        """What is not told of the other languages."""
+        if not self.other_languages:
+            return ()
+        return tuple(measure for measure in Measure if measure is not Measure.SLIPS or not self.slips)
 
     @property
     def words_per_minute(self) -> float:
@@ -113,12 +127,12 @@ class Progress:
     @property
     def fillers_per_hundred_words(self) -> float:
         """How often the learner filled a pause."""
-        return _ratio(self.counts.fillers * 100, self.counts.words)
+        return _ratio(self.counts.fillers * 100, self.counts.english_words)
 
     @property
     def repairs_per_hundred_turns(self) -> float:
         """How often the learner mended what they were saying."""
-        return _ratio(self.counts.repairs * 100, self.counts.turns)
+        return _ratio(self.counts.repairs * 100, self.counts.english_turns)
 
     @property
     def mean_response_gap_ms(self) -> float:
@@ -135,6 +149,7 @@ class View:
     streak_days: int
     #: Days after which half as many slips of a kind are made; only for kinds that become rarer.
     half_lives: Mapping[str, float]
+    topic_half_lives: Mapping[str, float]
 
 
 def view(columns: Columns, levels: bytes, asked: Asked, today: date) -> View:
@@ -146,7 +161,8 @@ def view(columns: Columns, levels: bytes, asked: Asked, today: date) -> View:
         total=_progress(by_day.whole(levels))[0],
         spans=tuple(_spans(columns, held, days, day_of, by_day, levels, asked.grouping)),
         streak_days=streak_days({day for day, done in zip(days, by_day.counts, strict=True) if done[_TURNS]}, today),
-        half_lives=_half_lives(days, by_day.counts),
+        half_lives=_half_lives(days, by_day, {kind: by_day.counts[:, place] for kind, place in _SLIP_COLUMNS.items()}),
+        topic_half_lives=_half_lives(days, by_day, by_day.named_below("topic")),
     )
 
 
@@ -226,24 +242,28 @@ def _progress(sums: Sums) -> list[Progress]:
             tuple(levels),
             waits,
             providers,
+            topics,
+            {(parts_of(name)[0], parts_of(name)[1]): number for name, number in sounds.items()},
+            tuple(sorted(language for language in languages if not is_english(language))),
         )
-        for counts, vocabulary, new_words, levels, waits, providers in zip(
+        for counts, vocabulary, new_words, levels, waits, providers, topics, sounds, languages in zip(
             sums.counts.tolist(),
             sums.vocabulary,
             sums.new_words.tolist(),
             sums.words_by_level.tolist(),
             waits_of(sums.named_below("wait"), len(sums.counts)),
             providers_of(sums),
+            sums.each_below("topic"),
+            sums.each_below("sound"),
+            sums.each_below("turns"),
             strict=True,
         )
     ]
 
 
-def _half_lives(days: Sequence[date], counts: Numbers) -> dict[str, float]:
+def _half_lives(days: Sequence[date], by_day: Sums, slips: Mapping[str, Numbers]) -> dict[str, float]:
     ordinals = np.array([day.toordinal() for day in days], np.float64)
-    found = {
-        kind: half_life_days(ordinals, counts[:, _TURNS], counts[:, column]) for kind, column in _SLIP_COLUMNS.items()
-    }
+    found = {kind: half_life_days(ordinals, by_day.counts[:, _TURNS], made) for kind, made in slips.items()}
     return {kind: days for kind, days in found.items() if days is not None}
 
 

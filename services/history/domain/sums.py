@@ -63,6 +63,14 @@ class Sums:
             if name.startswith(beginning)
         }
 
+    def each_below(self, *parts: str) -> list[dict[str, int]]:
+        """The same for each group by itself, without those it has none of."""
+        each: list[dict[str, int]] = [{} for _ in range(len(self.counts))]
+        for name, numbers in self.named_below(*parts).items():
+            for group in np.flatnonzero(numbers).tolist():
+                each[group][name] = int(numbers[group])
+        return each
+
 
 def _added(group: Rows, numbers: Numbers, groups: int) -> Numbers:
     sums = np.zeros((groups, numbers.shape[1]), np.int64)

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
@@ -40,17 +41,19 @@ def _row(event: history_pb.HistoryEvent) -> dict[str, str]:
             }
         case "reply_given":
             reply = event.reply_given
-            return begun | {
-                "what": "reply",
-                "turn_id": _cell(reply.turn_id),
-                "text": _cell(reply.heard_text),
-                "unheard_text": _cell(reply.unheard_text),
-                "interrupted": "yes" if reply.interrupted else "no",
-                "seconds": f"{reply.heard_ms / 1000:.2f}",
-                "wait_ms": f"{reply.ledger.total_ms:.0f}" if reply.HasField("ledger") else "",
-                "cost": f"{reply.usage.cost_micros / 1e6:.6f}" if reply.HasField("usage") else "",
-                "currency": _cell(reply.usage.currency),
-            }
+            return (
+                begun
+                | {
+                    "what": "reply",
+                    "turn_id": _cell(reply.turn_id),
+                    "text": _cell(reply.heard_text),
+                    "unheard_text": _cell(reply.unheard_text),
+                    "interrupted": "yes" if reply.interrupted else "no",
+                    "seconds": f"{reply.heard_ms / 1000:.2f}",
+                    "wait_ms": f"{reply.ledger.total_ms:.0f}" if reply.HasField("ledger") else "",
+                }
+                | (_cost(reply.usage) if reply.HasField("usage") else {})
+            )
         case "feedback_given" if event.feedback_given.HasField("remark"):
             remark = event.feedback_given.remark
             return begun | {
@@ -69,8 +72,14 @@ def _row(event: history_pb.HistoryEvent) -> dict[str, str]:
                 "better": _cell(slip.better),
                 "explanation": _cell(slip.explanation),
             }
+        case "engine_used":
+            return begun | {"what": "engine"} | _cost(event.engine_used.usage)
         case _:
             return {}
+
+
+def _cost(usage: engine_pb.Usage) -> dict[str, str]:
+    return {"cost": f"{usage.cost_micros / 1e6:.6f}", "currency": _cell(usage.currency)}
 
 
 def _remarked(remark: feedback_pb.Remark) -> str:

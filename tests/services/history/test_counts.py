@@ -26,7 +26,19 @@ from mesh.database import Database
 from mesh.errors import InvalidFieldError
 from mesh.migrations import migrate
 from services.history.app import MIGRATIONS
-from services.history.domain.happenings import Attempt, Content, Cost, Happening, Heard, Said, Slip, SlipKind, Used
+from services.history.domain.happenings import (
+    Attempt,
+    Content,
+    Cost,
+    Happening,
+    Heard,
+    Remarked,
+    Said,
+    Slip,
+    SlipKind,
+    Used,
+    UsedBesides,
+)
 from services.history.domain.progress import Asked, Grouping, Progress, view
 from services.history.events import from_payload
 from services.history.settings import Settings
@@ -48,37 +60,39 @@ said = st.builds(
     spoken_ms=st.integers(0, 9000),
     words_ms=st.lists(st.tuples(st.integers(0, 999), st.integers(0, 999)), max_size=4).map(tuple),
 )
-heard = st.builds(
-    Heard,
-    st.just("Of course."),
+used = st.builds(
+    Used,
     st.integers(0, 9000),
-    st.booleans(),
-    st.one_of(st.none(), st.floats(0, 9000)),
-    st.builds(
-        Used,
-        st.integers(0, 9000),
-        st.just("USD"),
-        st.lists(st.builds(Cost, providers, st.integers(0, 9000), st.booleans()), max_size=2).map(tuple),
-        st.lists(
-            st.builds(
-                Attempt,
-                providers,
-                st.sampled_from(["recognizer", "language_model"]),
-                st.sampled_from(["answered", "failed", "abandoned"]),
-                st.sampled_from(["", "TIMED_OUT"]),
-                st.one_of(st.none(), st.floats(0, 9000)),
-                st.integers(1, 3),
-            ),
-            max_size=3,
-        ).map(tuple),
-    ),
+    st.just("USD"),
+    st.lists(st.builds(Cost, providers, st.integers(0, 9000), st.booleans()), max_size=2).map(tuple),
+    st.lists(
+        st.builds(
+            Attempt,
+            providers,
+            st.sampled_from(["recognizer", "language_model"]),
+            st.sampled_from(["answered", "failed", "abandoned"]),
+            st.sampled_from(["", "TIMED_OUT"]),
+            st.one_of(st.none(), st.floats(0, 9000)),
+            st.integers(1, 3),
+        ),
+        max_size=3,
+    ).map(tuple),
 )
-slip = st.builds(Slip, st.sampled_from(SlipKind))
+heard = st.builds(
+    Heard, st.just("Of course."), st.integers(0, 9000), st.booleans(), st.one_of(st.none(), st.floats(0, 9000)), used
+)
+slip = st.builds(
+    lambda kind, words: Slip(kind, *words),
+    st.sampled_from(SlipKind),
+    st.sampled_from([("", ""), ("childs", "children"), ("depends of", "depends on")]),
+)
+remarked = st.just(Remarked((("θ", "s"),)))
+besides = st.builds(UsedBesides, used)
 #: Conversation, seconds since the event before, what happened, and whether a new delivery begins with it.
 #: Some come weeks after it, and some late.
 apart = st.one_of(st.integers(0, 1200), st.integers(-5_000_000, 5_000_000))
 talk = st.lists(
-    st.tuples(st.sampled_from(["a", "b"]), apart, st.one_of(said, heard, slip), st.booleans()),
+    st.tuples(st.sampled_from(["a", "b"]), apart, st.one_of(said, heard, slip, remarked, besides), st.booleans()),
     max_size=25,
 )
 
@@ -116,11 +130,19 @@ def event_of(content: Content) -> history_pb.HistoryEvent:
             if content.wait_ms is not None:
                 reply.ledger.total_ms = content.wait_ms
             reply.usage.CopyFrom(usage_of(content.used))
+        case Remarked(sounds):
+            words = happened.feedback_given.remark.pronunciation.words
+            for expected, given in sounds:
+                words.add(word="thank", expected_sounds=f"{expected}æŋk", heard_sounds=f"{given}æŋk")
+        case UsedBesides():
+            happened.engine_used.usage.CopyFrom(usage_of(content.used))
         case Slip(kind):
+            correction = happened.feedback_given.correction
+            correction.said, correction.better = content.said, content.better
             names = {
                 kind: feedback_pb.CorrectionKind.Value(f"CORRECTION_KIND_{kind.name}") for kind in list(SlipKind)[1:]
             }
-            happened.feedback_given.correction.kind = names.get(kind, feedback_pb.CORRECTION_KIND_UNSPECIFIED)
+            correction.kind = names.get(kind, feedback_pb.CORRECTION_KIND_UNSPECIFIED)
         case _:
             raise AssertionError("nothing else is drawn")
     return happened
@@ -274,22 +296,62 @@ async def test_words_are_told_by_level(mesh: HistoryMesh) -> None:
     assert (total.distinct_words, total.new_words, total.repeated_words, total.word_count) == (4, 4, 0, 4)
 
 
+def talk_in(language: str, *contents: Content) -> list[history_pb.HistoryEvent]:
+    """A conversation in that language, a day after those in others."""
+    began = history_pb.HistoryEvent()
+    began.conversation_began.settings.target_language = language
+    events = [began, *map(event_of, contents)]
+    for sequence, happened in enumerate(events, 1):
+        happened.conversation_id, happened.user_id, happened.sequence = f"cnv_{language}", "usr_test", sequence
+        happened.time.seconds = BEGIN_S + sequence + (86_400 if language == "en" else 0)
+    return events
+
+
+async def test_a_learner_sees_what_slips_are_about_and_which_sounds_to_practise(mesh: HistoryMesh) -> None:
+    slips = [Slip(SlipKind.GRAMMAR, "childs", "children")] * 2 + [Slip(SlipKind.GRAMMAR, "depends of", "depends on")]
+    sounds = [Remarked((("ɹ", "l"),)), Remarked((("θ", "s"), ("θ", "s")))]
+    await mesh.deliver(talk_in("en", Said("I like my childs", typed=True), *slips, *sounds))
+    total = (await progress(mesh, service_pb.GetProgressRequest(time_zone="UTC"))).total
+    assert dict(total.slips_by_topic) == {"number": 2, "preposition": 1}
+    assert [(each.expected, each.heard, each.count) for each in total.swapped_sounds] == [("θ", "s", 2), ("ɹ", "l", 1)]
+    assert not total.unavailable
+
+
+async def test_what_is_measured_for_english_only_is_told_to_be_unavailable_in_other_languages(tmp_path: Path) -> None:
+    async with history_mesh(Settings(data_dir=tmp_path)) as mesh:
+        await mesh.deliver(talk_in("de", Said("Um sieben kommt er", typed=True), Slip(SlipKind.GRAMMAR, "um", "am")))
+        await mesh.deliver(talk_in("en", Said("um tea", typed=True)))
+        found = await progress(mesh, service_pb.GetProgressRequest(time_zone="UTC"))
+    german, english = found.spans
+    measures = {
+        history_pb.ProgressMeasure.Name(each.measure).removeprefix("PROGRESS_MEASURE_") for each in german.unavailable
+    }
+    assert measures == {"WORD_LEVELS", "FILLERS", "REPAIRS", "SLIP_TOPICS", "SWAPPED_SOUNDS"}
+    assert {language for each in found.total.unavailable for language in each.languages} == {"de"}
+    assert (german.word_count, dict(german.words_by_level), dict(german.slips)) == (4, {}, {"grammar": 1})
+    assert (list(english.unavailable), english.fillers_per_hundred_words) == ([], 50)
+
+
 async def test_a_learner_sees_what_talks_cost_by_day_week_conversation_and_role_play(mesh: HistoryMesh) -> None:
     for name, seconds, cost_micros in (("cnv_1", 0, 700), ("cnv_2", 60, 50), ("cnv_3", 86_400, 6)):
         reply = history_pb.HistoryEvent(sequence=2, user_id="usr_test", conversation_id=name)
         reply.time.seconds = BEGIN_S + seconds
         reply.reply_given.usage.cost_micros = cost_micros
         await mesh.deliver([event(1, conversation_id=name), reply])
+    # Told with no reply, since none was heard any more.
+    besides = event_of(UsedBesides(Used(cost_micros=100)))
+    besides.conversation_id, besides.user_id, besides.sequence, besides.time.seconds = "cnv_1", "usr_test", 3, BEGIN_S
+    await mesh.deliver([besides])
 
     async def costs(grouping: service_pb.ProgressGrouping.ValueType) -> list[int]:
         found = await progress(mesh, service_pb.GetProgressRequest(grouping=grouping, time_zone="UTC"))
-        assert found.total.cost_micros == 756
+        assert found.total.cost_micros == 856
         return [span.cost_micros for span in found.spans]
 
-    assert await costs(service_pb.PROGRESS_GROUPING_DAY) == [750, 6]
-    assert await costs(service_pb.PROGRESS_GROUPING_WEEK) == [756]
-    assert await costs(service_pb.PROGRESS_GROUPING_CONVERSATION) == [700, 50, 6]
-    assert await costs(service_pb.PROGRESS_GROUPING_SCENARIO) == [756]
+    assert await costs(service_pb.PROGRESS_GROUPING_DAY) == [850, 6]
+    assert await costs(service_pb.PROGRESS_GROUPING_WEEK) == [856]
+    assert await costs(service_pb.PROGRESS_GROUPING_CONVERSATION) == [800, 50, 6]
+    assert await costs(service_pb.PROGRESS_GROUPING_SCENARIO) == [856]
 
 
 async def test_a_learner_sees_how_each_provider_did_and_what_it_cost(mesh: HistoryMesh) -> None:

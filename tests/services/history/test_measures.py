@@ -4,9 +4,20 @@ import numpy as np
 import pytest
 
 from services.history.domain.half_life import half_life_days
-from services.history.domain.happenings import Content, Happening, Heard, Said, Slip, SlipKind, Used
+from services.history.domain.happenings import (
+    Content,
+    Happening,
+    Heard,
+    Remarked,
+    Said,
+    Slip,
+    SlipKind,
+    Used,
+    UsedBesides,
+)
 from services.history.domain.histogram import Waits, bucket_of, waits_of
 from services.history.domain.measures import QUARTER_US, Counts, Measures, Quarter, count
+from services.history.domain.sounds import swapped_sound
 from services.history.domain.words import search_words, words
 
 SECOND_US = 1_000_000
@@ -42,7 +53,7 @@ TALK = [
 
 
 def test_a_talk_counted_by_hand() -> None:
-    (quarter,) = counted = count(TALK, {})
+    (quarter,) = counted = count(TALK, {}, {})
     assert quarter == Quarter(0, "cnv_1")
     measures = counted[quarter].measures({})
     assert measures.counts == Counts(
@@ -63,25 +74,27 @@ def test_a_talk_counted_by_hand() -> None:
         grammar_slips=1,
         other_slips=1,
         cost_micros=700,
+        english_turns=3,
+        english_words=8 + 2 + 4,
     )
-    assert measures.named == {f"wait {bucket_of(400)}": 1}
+    assert measures.named == {f"wait {bucket_of(400)}": 1, "turns en": 3, "topic other": 2}
     assert sorted(counted[quarter].words)[:5] == ["a", "how", "i", "is", "it"]
     assert len(counted[quarter].words) == 13
 
 
 def test_quarters_of_an_hour_are_counted_apart() -> None:
     first, second = at(899.999, Said("one")), at(900, Said("two"))
-    assert list(count([first, second], {})) == [Quarter(0, "cnv_1"), Quarter(QUARTER_US, "cnv_1")]
+    assert list(count([first, second], {}, {})) == [Quarter(0, "cnv_1"), Quarter(QUARTER_US, "cnv_1")]
 
 
 def test_an_answer_is_timed_from_a_reply_that_came_with_an_earlier_delivery() -> None:
     answer = at(25, spoken("Yes.", 1000))
-    assert count([answer], {"cnv_1": 20 * SECOND_US})[Quarter(0, "cnv_1")].numbers["gap_ms"] == 4000
+    assert count([answer], {"cnv_1": 20 * SECOND_US}, {})[Quarter(0, "cnv_1")].numbers["gap_ms"] == 4000
 
 
 def test_conversations_do_not_answer_each_other() -> None:
     happenings = [at(10, Heard("Hello?"), "cnv_1"), at(12, spoken("Yes.", 500), "cnv_2")]
-    assert count(happenings, {})[Quarter(0, "cnv_2")].numbers["gaps"] == 0
+    assert count(happenings, {}, {})[Quarter(0, "cnv_2")].numbers["gaps"] == 0
 
 
 @pytest.mark.parametrize(
@@ -96,11 +109,45 @@ def test_conversations_do_not_answer_each_other() -> None:
     ],
 )
 def test_a_repair_is_told_from_a_word_that_is_doubled_on_purpose(text: str, repaired: bool) -> None:
-    assert count([at(0, Said(text))], {})[Quarter(0, "cnv_1")].numbers["repairs"] == repaired
+    assert count([at(0, Said(text))], {}, {})[Quarter(0, "cnv_1")].numbers["repairs"] == repaired
+
+
+def test_what_is_found_by_rules_for_english_is_not_looked_for_in_other_languages() -> None:
+    # "Um" and "er" are words of German, and a doubled one is no repair.
+    talk = [at(0, Said("Um sieben sieben kommt er")), at(1, Slip(SlipKind.GRAMMAR, "in", "an"))]
+    talk.append(at(2, Remarked((("θ", "s"),))))
+    (counted,) = count(talk, {}, {"cnv_1": "de-AT"}).values()
+    counts = counted.measures({}).counts
+    assert (counts.words, counts.english_words, counts.fillers, counts.repairs) == (5, 0, 0, 0)
+    assert counts.grammar_slips == 1
+    assert dict(counted.named) == {"turns de-AT": 1}
+
+
+def test_what_was_used_after_the_last_reply_is_counted() -> None:
+    (counted,) = count([at(0, UsedBesides(Used(cost_micros=900)))], {}, {}).values()
+    assert counted.measures({}).counts == Counts(cost_micros=900)
+
+
+@pytest.mark.parametrize(
+    ("expected", "heard", "swapped"),
+    [
+        ("θæŋk", "sæŋk", ("θ", "s")),
+        ("tʃʌk", "ʃʌk", ("tʃ", "ʃ")),
+        ("ʃʊp", "ʃu\u02d0p", ("ʊ", "u\u02d0")),
+        ("sæŋk", "sæŋk", None),
+        ("θæŋ", "sæn", None),
+        ("stɹæp", "stæp", None),
+        ("", "", None),
+    ],
+)
+def test_a_sound_counts_where_it_alone_was_said_as_another(
+    expected: str, heard: str, swapped: tuple[str, str] | None
+) -> None:
+    assert swapped_sound(expected, heard) == swapped
 
 
 def test_words_are_bits_by_their_numbers_and_one_without_a_number_is_left_out() -> None:
-    counted = count([at(0, Said("tea or coffee"))], {})[Quarter(0, "cnv_1")]
+    counted = count([at(0, Said("tea or coffee"))], {}, {})[Quarter(0, "cnv_1")]
     assert counted.measures({"tea": 0, "coffee": 5}).vocabulary == 0b100001
 
 

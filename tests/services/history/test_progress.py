@@ -129,7 +129,7 @@ def test_who_never_talked_has_made_no_progress() -> None:
 def test_ratios_by_hand() -> None:
     counts = Counts(
         turns=4, spoken_ms=30_000, heard_ms=90_000, words=50, spoken_words=40, pauses=4, pause_ms=2000, fillers=2,
-        repairs=1, gaps=2, gap_ms=3000,
+        repairs=1, gaps=2, gap_ms=3000, english_turns=4, english_words=50,
     )  # fmt: skip
     total = seen([Tally(0, "a", "", Measures(counts))], Asked(BERLIN)).total
     assert (total.words_per_minute, total.talk_ratio, total.mean_pause_ms) == (80, 0.25, 500)

@@ -2,7 +2,15 @@
 
 from services.conversation.domain import events, told
 from services.conversation.domain.choices import Choices, CorrectionStyle
-from services.conversation.domain.commands import ReportHeard, Respond, Speak, StoreReply, StoreSlip, StoreTurn
+from services.conversation.domain.commands import (
+    ReportHeard,
+    Respond,
+    Speak,
+    StoreReply,
+    StoreSlip,
+    StoreTurn,
+    StoreUsage,
+)
 from services.conversation.domain.things import (
     Failure,
     Line,
@@ -196,6 +204,19 @@ def test_a_reply_is_stored_with_what_was_used_for_it_and_for_what_was_never_hear
     stage.plays(second, 3 * PIECE)
     assert [command.record.usage for command in stage.all(StoreReply)] == [used(300) + used(500), used(70)]
     assert (used(300) + used(500)).provider_costs == (ProviderCost("openai", 800),)
+
+
+def test_what_was_used_after_the_last_reply_is_stored_when_the_session_is_over() -> None:
+    stage = Stage()
+    stage.says("Hello.", probability=0.5)
+    stage.happen(events.ReplyMade(stage.asked, events.MadeEnd.FAILED, usage=used(300)))
+    stage.happen(events.EndAsked(end_conversation=False))
+    assert not stage.all(StoreUsage)
+    # The reply that was broken off is told of when nobody is there any more.
+    stage.happen(events.ReplyMade(stage.asked, events.MadeEnd.CANCELLED, usage=used(70)))
+    stage.happen(events.Vanished())
+    stage.happen(events.Vanished())
+    assert [command.record.usage for command in stage.all(StoreUsage)] == [used(300) + used(70)]
 
 
 def test_progress_is_told_when_the_reply_is_kept() -> None:

@@ -82,6 +82,46 @@ REVIEW_GRADE_EASY: ReviewGrade.ValueType  # 4
 """At once."""
 Global___ReviewGrade: _TypeAlias = ReviewGrade  # noqa: Y015
 
+class _ProgressMeasure:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ProgressMeasureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ProgressMeasure.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PROGRESS_MEASURE_UNSPECIFIED: _ProgressMeasure.ValueType  # 0
+    """Not told."""
+    PROGRESS_MEASURE_WORD_LEVELS: _ProgressMeasure.ValueType  # 1
+    """`words_by_level`: no list of other languages is at hand."""
+    PROGRESS_MEASURE_FILLERS: _ProgressMeasure.ValueType  # 2
+    """`fillers_per_hundred_words`."""
+    PROGRESS_MEASURE_REPAIRS: _ProgressMeasure.ValueType  # 3
+    """`repairs_per_hundred_turns`."""
+    PROGRESS_MEASURE_SLIP_TOPICS: _ProgressMeasure.ValueType  # 4
+    """`slips_by_topic`, and their half-lives."""
+    PROGRESS_MEASURE_SWAPPED_SOUNDS: _ProgressMeasure.ValueType  # 5
+    """`swapped_sounds`."""
+    PROGRESS_MEASURE_SLIPS: _ProgressMeasure.ValueType  # 6
+    """`slips`, in languages that only a language model corrects: none is told where none was found."""
+
+class ProgressMeasure(_ProgressMeasure, metaclass=_ProgressMeasureEnumTypeWrapper):
+    """What is measured for English only."""
+
+PROGRESS_MEASURE_UNSPECIFIED: ProgressMeasure.ValueType  # 0
+"""Not told."""
+PROGRESS_MEASURE_WORD_LEVELS: ProgressMeasure.ValueType  # 1
+"""`words_by_level`: no list of other languages is at hand."""
+PROGRESS_MEASURE_FILLERS: ProgressMeasure.ValueType  # 2
+"""`fillers_per_hundred_words`."""
+PROGRESS_MEASURE_REPAIRS: ProgressMeasure.ValueType  # 3
+"""`repairs_per_hundred_turns`."""
+PROGRESS_MEASURE_SLIP_TOPICS: ProgressMeasure.ValueType  # 4
+"""`slips_by_topic`, and their half-lives."""
+PROGRESS_MEASURE_SWAPPED_SOUNDS: ProgressMeasure.ValueType  # 5
+"""`swapped_sounds`."""
+PROGRESS_MEASURE_SLIPS: ProgressMeasure.ValueType  # 6
+"""`slips`, in languages that only a language model corrects: none is told where none was found."""
+Global___ProgressMeasure: _TypeAlias = ProgressMeasure  # noqa: Y015
+
 @_typing.final
 class HistoryEvent(_message.Message):
     """Something that happened in a conversation, once and for all. Keyed by conversation and sequence: a repeated delivery
@@ -99,6 +139,7 @@ class HistoryEvent(_message.Message):
     REPLY_GIVEN_FIELD_NUMBER: _builtins.int
     FEEDBACK_GIVEN_FIELD_NUMBER: _builtins.int
     CONVERSATION_ENDED_FIELD_NUMBER: _builtins.int
+    ENGINE_USED_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """The conversation."""
     sequence: _builtins.int
@@ -129,6 +170,10 @@ class HistoryEvent(_message.Message):
     def conversation_ended(self) -> Global___ConversationEnded:
         """The conversation was ended for good."""
 
+    @_builtins.property
+    def engine_used(self) -> Global___EngineUsed:
+        """The engine used something that no reply tells of."""
+
     def __init__(
         self,
         *,
@@ -141,12 +186,13 @@ class HistoryEvent(_message.Message):
         reply_given: Global___ReplyGiven | None = ...,
         feedback_given: Global___FeedbackGiven | None = ...,
         conversation_ended: Global___ConversationEnded | None = ...,
+        engine_used: Global___EngineUsed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation_began", b"conversation_began", "conversation_ended", b"conversation_ended", "event", b"event", "feedback_given", b"feedback_given", "reply_given", b"reply_given", "time", b"time", "turn_taken", b"turn_taken"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation_began", b"conversation_began", "conversation_ended", b"conversation_ended", "engine_used", b"engine_used", "event", b"event", "feedback_given", b"feedback_given", "reply_given", b"reply_given", "time", b"time", "turn_taken", b"turn_taken"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_began", b"conversation_began", "conversation_ended", b"conversation_ended", "conversation_id", b"conversation_id", "event", b"event", "feedback_given", b"feedback_given", "reply_given", b"reply_given", "sequence", b"sequence", "time", b"time", "turn_taken", b"turn_taken", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_began", b"conversation_began", "conversation_ended", b"conversation_ended", "conversation_id", b"conversation_id", "engine_used", b"engine_used", "event", b"event", "feedback_given", b"feedback_given", "reply_given", b"reply_given", "sequence", b"sequence", "time", b"time", "turn_taken", b"turn_taken", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["conversation_began", "turn_taken", "reply_given", "feedback_given", "conversation_ended"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["conversation_began", "turn_taken", "reply_given", "feedback_given", "conversation_ended", "engine_used"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -346,6 +392,30 @@ class ConversationEnded(_message.Message):
 Global___ConversationEnded: _TypeAlias = ConversationEnded  # noqa: Y015
 
 @_typing.final
+class EngineUsed(_message.Message):
+    """What the engine used after the last reply of a session that was heard, such as for one that was broken off by its end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def usage(self) -> _engine_pb2.Usage:
+        """What was used."""
+
+    def __init__(
+        self,
+        *,
+        usage: _engine_pb2.Usage | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["usage", b"usage"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["usage", b"usage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EngineUsed: _TypeAlias = EngineUsed  # noqa: Y015
+
+@_typing.final
 class ConversationSummary(_message.Message):
     """A conversation in a list."""
 
@@ -533,6 +603,46 @@ class Progress(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class SlipsByTopicEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class SlipTopicHalfLifeDaysEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     SPOKEN_SECONDS_FIELD_NUMBER: _builtins.int
     HEARD_SECONDS_FIELD_NUMBER: _builtins.int
     WORDS_PER_MINUTE_FIELD_NUMBER: _builtins.int
@@ -561,6 +671,10 @@ class Progress(_message.Message):
     COST_MICROS_FIELD_NUMBER: _builtins.int
     PROVIDER_SPENDING_FIELD_NUMBER: _builtins.int
     PROVIDER_PERFORMANCE_FIELD_NUMBER: _builtins.int
+    SLIPS_BY_TOPIC_FIELD_NUMBER: _builtins.int
+    SLIP_TOPIC_HALF_LIFE_DAYS_FIELD_NUMBER: _builtins.int
+    SWAPPED_SOUNDS_FIELD_NUMBER: _builtins.int
+    UNAVAILABLE_FIELD_NUMBER: _builtins.int
     spoken_seconds: _builtins.float
     """Seconds the learner spoke."""
     heard_seconds: _builtins.float
@@ -633,6 +747,27 @@ class Progress(_message.Message):
     def provider_performance(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderPerformance]:
         """How each provider did in each role, by name."""
 
+    @_builtins.property
+    def slips_by_topic(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Slips by what they are about, of talk in English: "article", "agreement", "tense", "verb_form", "preposition",
+        "word_order", "number", "pronoun", "comparison", "negation", "spelling", "word_choice"; "other" where that is not sure.
+        Found by rules from what was said and its mending; those of pronunciation are in `slips` only. None are left out.
+        """
+
+    @_builtins.property
+    def slip_topic_half_life_days(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """Days in which half as many slips about something are made; only of what becomes rarer, and in the total only."""
+
+    @_builtins.property
+    def swapped_sounds(self) -> _containers.RepeatedCompositeFieldContainer[Global___SwappedSound]:
+        """Sounds that were said as another, the most frequent first; guesses, of talk in English."""
+
+    @_builtins.property
+    def unavailable(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnavailableMeasure]:
+        """What can't be told of talk in some languages. What is told is of talk in the others, and a 0 beside an entry here is
+        not a measured one where all talk was in its languages.
+        """
+
     def __init__(
         self,
         *,
@@ -664,14 +799,76 @@ class Progress(_message.Message):
         cost_micros: _builtins.int = ...,
         provider_spending: _abc.Iterable[Global___ProviderSpending] | None = ...,
         provider_performance: _abc.Iterable[Global___ProviderPerformance] | None = ...,
+        slips_by_topic: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        slip_topic_half_life_days: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        swapped_sounds: _abc.Iterable[Global___SwappedSound] | None = ...,
+        unavailable: _abc.Iterable[Global___UnavailableMeasure] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "cost_micros", b"cost_micros", "date", b"date", "distinct_words", b"distinct_words", "fillers_per_hundred_words", b"fillers_per_hundred_words", "heard_seconds", b"heard_seconds", "interruption_count", b"interruption_count", "mean_pause_ms", b"mean_pause_ms", "mean_response_gap_ms", b"mean_response_gap_ms", "new_words", b"new_words", "pause_count", b"pause_count", "provider_performance", b"provider_performance", "provider_spending", b"provider_spending", "repairs_per_hundred_turns", b"repairs_per_hundred_turns", "repeated_words", b"repeated_words", "reply_wait_p50_ms", b"reply_wait_p50_ms", "reply_wait_p95_ms", b"reply_wait_p95_ms", "scenario_id", b"scenario_id", "slip_half_life_days", b"slip_half_life_days", "slips", b"slips", "spoken_seconds", b"spoken_seconds", "start_time", b"start_time", "streak_days", b"streak_days", "talk_ratio", b"talk_ratio", "turn_count", b"turn_count", "word_count", b"word_count", "words_by_level", b"words_by_level", "words_per_minute", b"words_per_minute"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "cost_micros", b"cost_micros", "date", b"date", "distinct_words", b"distinct_words", "fillers_per_hundred_words", b"fillers_per_hundred_words", "heard_seconds", b"heard_seconds", "interruption_count", b"interruption_count", "mean_pause_ms", b"mean_pause_ms", "mean_response_gap_ms", b"mean_response_gap_ms", "new_words", b"new_words", "pause_count", b"pause_count", "provider_performance", b"provider_performance", "provider_spending", b"provider_spending", "repairs_per_hundred_turns", b"repairs_per_hundred_turns", "repeated_words", b"repeated_words", "reply_wait_p50_ms", b"reply_wait_p50_ms", "reply_wait_p95_ms", b"reply_wait_p95_ms", "scenario_id", b"scenario_id", "slip_half_life_days", b"slip_half_life_days", "slip_topic_half_life_days", b"slip_topic_half_life_days", "slips", b"slips", "slips_by_topic", b"slips_by_topic", "spoken_seconds", b"spoken_seconds", "start_time", b"start_time", "streak_days", b"streak_days", "swapped_sounds", b"swapped_sounds", "talk_ratio", b"talk_ratio", "turn_count", b"turn_count", "unavailable", b"unavailable", "word_count", b"word_count", "words_by_level", b"words_by_level", "words_per_minute", b"words_per_minute"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Progress: _TypeAlias = Progress  # noqa: Y015
+
+@_typing.final
+class SwappedSound(_message.Message):
+    """A sound that was said as another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    HEARD_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    expected: _builtins.str
+    """What should have been heard, in IPA."""
+    heard: _builtins.str
+    """What seems to have been said, in IPA."""
+    count: _builtins.int
+    """How often."""
+    def __init__(
+        self,
+        *,
+        expected: _builtins.str = ...,
+        heard: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "expected", b"expected", "heard", b"heard"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SwappedSound: _TypeAlias = SwappedSound  # noqa: Y015
+
+@_typing.final
+class UnavailableMeasure(_message.Message):
+    """Something that is measured for some languages only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEASURE_FIELD_NUMBER: _builtins.int
+    LANGUAGES_FIELD_NUMBER: _builtins.int
+    measure: Global___ProgressMeasure.ValueType
+    """What."""
+    @_builtins.property
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The languages of this span it is not measured for, BCP 47."""
+
+    def __init__(
+        self,
+        *,
+        measure: Global___ProgressMeasure.ValueType = ...,
+        languages: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["languages", b"languages", "measure", b"measure"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnavailableMeasure: _TypeAlias = UnavailableMeasure  # noqa: Y015
 
 @_typing.final
 class ProviderSpending(_message.Message):

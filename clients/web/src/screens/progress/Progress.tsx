@@ -17,6 +17,7 @@ import { Figures } from "../../ui/Figures";
 import { SelectField } from "../../ui/fields";
 import { Page } from "../../ui/Page";
 import { Charts } from "./Charts";
+import { Practise } from "./Practise";
 import styles from "./Progress.module.css";
 import { Streak } from "./Streak";
 import { EXTENTS, filled, firstDay, type Range } from "./spans";
@@ -97,6 +98,7 @@ function Drawn({ range, total, days, spans, streak }: DrawnProps) {
       />
       <div className={styles.charts}>
         <Charts range={range} total={total} spans={filled(range, today, spans)} />
+        <Practise total={total} />
       </div>
     </>
   );

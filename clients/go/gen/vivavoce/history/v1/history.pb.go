@@ -139,6 +139,75 @@ func (ReviewGrade) EnumDescriptor() ([]byte, []int) {
 	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{1}
 }
 
+// What is measured for English only.
+type ProgressMeasure int32
+
+const (
+	// Not told.
+	ProgressMeasure_PROGRESS_MEASURE_UNSPECIFIED ProgressMeasure = 0
+	// `words_by_level`: no list of other languages is at hand.
+	ProgressMeasure_PROGRESS_MEASURE_WORD_LEVELS ProgressMeasure = 1
+	// `fillers_per_hundred_words`.
+	ProgressMeasure_PROGRESS_MEASURE_FILLERS ProgressMeasure = 2
+	// `repairs_per_hundred_turns`.
+	ProgressMeasure_PROGRESS_MEASURE_REPAIRS ProgressMeasure = 3
+	// `slips_by_topic`, and their half-lives.
+	ProgressMeasure_PROGRESS_MEASURE_SLIP_TOPICS ProgressMeasure = 4
+	// `swapped_sounds`.
+	ProgressMeasure_PROGRESS_MEASURE_SWAPPED_SOUNDS ProgressMeasure = 5
+	// `slips`, in languages that only a language model corrects: none is told where none was found.
+	ProgressMeasure_PROGRESS_MEASURE_SLIPS ProgressMeasure = 6
+)
+
+// Enum value maps for ProgressMeasure.
+var (
+	ProgressMeasure_name = map[int32]string{
+		0: "PROGRESS_MEASURE_UNSPECIFIED",
+		1: "PROGRESS_MEASURE_WORD_LEVELS",
+		2: "PROGRESS_MEASURE_FILLERS",
+		3: "PROGRESS_MEASURE_REPAIRS",
+		4: "PROGRESS_MEASURE_SLIP_TOPICS",
+		5: "PROGRESS_MEASURE_SWAPPED_SOUNDS",
+		6: "PROGRESS_MEASURE_SLIPS",
+	}
+	ProgressMeasure_value = map[string]int32{
+		"PROGRESS_MEASURE_UNSPECIFIED":    0,
+		"PROGRESS_MEASURE_WORD_LEVELS":    1,
+		"PROGRESS_MEASURE_FILLERS":        2,
+		"PROGRESS_MEASURE_REPAIRS":        3,
+		"PROGRESS_MEASURE_SLIP_TOPICS":    4,
+		"PROGRESS_MEASURE_SWAPPED_SOUNDS": 5,
+		"PROGRESS_MEASURE_SLIPS":          6,
+	}
+)
+
+func (x ProgressMeasure) Enum() *ProgressMeasure {
+	p := new(ProgressMeasure)
+	*p = x
+	return p
+}
+
+func (x ProgressMeasure) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ProgressMeasure) Descriptor() protoreflect.EnumDescriptor {
+	return file_vivavoce_history_v1_history_proto_enumTypes[2].Descriptor()
+}
+
+func (ProgressMeasure) Type() protoreflect.EnumType {
+	return &file_vivavoce_history_v1_history_proto_enumTypes[2]
+}
+
+func (x ProgressMeasure) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ProgressMeasure.Descriptor instead.
+func (ProgressMeasure) EnumDescriptor() ([]byte, []int) {
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{2}
+}
+
 // Something that happened in a conversation, once and for all. Keyed by conversation and sequence: a repeated delivery
 // is the same event and is ignored.
 type HistoryEvent struct {
@@ -160,6 +229,7 @@ type HistoryEvent struct {
 	//	*HistoryEvent_ReplyGiven
 	//	*HistoryEvent_FeedbackGiven
 	//	*HistoryEvent_ConversationEnded
+	//	*HistoryEvent_EngineUsed
 	Event         isHistoryEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -275,6 +345,15 @@ func (x *HistoryEvent) GetConversationEnded() *ConversationEnded {
 	return nil
 }
 
+func (x *HistoryEvent) GetEngineUsed() *EngineUsed {
+	if x != nil {
+		if x, ok := x.Event.(*HistoryEvent_EngineUsed); ok {
+			return x.EngineUsed
+		}
+	}
+	return nil
+}
+
 type isHistoryEvent_Event interface {
 	isHistoryEvent_Event()
 }
@@ -304,6 +383,11 @@ type HistoryEvent_ConversationEnded struct {
 	ConversationEnded *ConversationEnded `protobuf:"bytes,9,opt,name=conversation_ended,json=conversationEnded,proto3,oneof"`
 }
 
+type HistoryEvent_EngineUsed struct {
+	// The engine used something that no reply tells of.
+	EngineUsed *EngineUsed `protobuf:"bytes,10,opt,name=engine_used,json=engineUsed,proto3,oneof"`
+}
+
 func (*HistoryEvent_ConversationBegan) isHistoryEvent_Event() {}
 
 func (*HistoryEvent_TurnTaken) isHistoryEvent_Event() {}
@@ -313,6 +397,8 @@ func (*HistoryEvent_ReplyGiven) isHistoryEvent_Event() {}
 func (*HistoryEvent_FeedbackGiven) isHistoryEvent_Event() {}
 
 func (*HistoryEvent_ConversationEnded) isHistoryEvent_Event() {}
+
+func (*HistoryEvent_EngineUsed) isHistoryEvent_Event() {}
 
 // The conversation began.
 type ConversationBegan struct {
@@ -698,6 +784,52 @@ func (*ConversationEnded) Descriptor() ([]byte, []int) {
 	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{5}
 }
 
+// What the engine used after the last reply of a session that was heard, such as for one that was broken off by its end.
+type EngineUsed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was used.
+	Usage         *v12.Usage `protobuf:"bytes,1,opt,name=usage,proto3" json:"usage,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EngineUsed) Reset() {
+	*x = EngineUsed{}
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EngineUsed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EngineUsed) ProtoMessage() {}
+
+func (x *EngineUsed) ProtoReflect() protoreflect.Message {
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EngineUsed.ProtoReflect.Descriptor instead.
+func (*EngineUsed) Descriptor() ([]byte, []int) {
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *EngineUsed) GetUsage() *v12.Usage {
+	if x != nil {
+		return x.Usage
+	}
+	return nil
+}
+
 // A conversation in a list.
 type ConversationSummary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -719,7 +851,7 @@ type ConversationSummary struct {
 
 func (x *ConversationSummary) Reset() {
 	*x = ConversationSummary{}
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[6]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -731,7 +863,7 @@ func (x *ConversationSummary) String() string {
 func (*ConversationSummary) ProtoMessage() {}
 
 func (x *ConversationSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[6]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -744,7 +876,7 @@ func (x *ConversationSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationSummary.ProtoReflect.Descriptor instead.
 func (*ConversationSummary) Descriptor() ([]byte, []int) {
-	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{6}
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ConversationSummary) GetConversationId() string {
@@ -810,7 +942,7 @@ type ReviewItem struct {
 
 func (x *ReviewItem) Reset() {
 	*x = ReviewItem{}
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[7]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -822,7 +954,7 @@ func (x *ReviewItem) String() string {
 func (*ReviewItem) ProtoMessage() {}
 
 func (x *ReviewItem) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[7]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -835,7 +967,7 @@ func (x *ReviewItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReviewItem.ProtoReflect.Descriptor instead.
 func (*ReviewItem) Descriptor() ([]byte, []int) {
-	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{7}
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReviewItem) GetReviewItemId() string {
@@ -895,7 +1027,7 @@ type LearnerFact struct {
 
 func (x *LearnerFact) Reset() {
 	*x = LearnerFact{}
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[8]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -907,7 +1039,7 @@ func (x *LearnerFact) String() string {
 func (*LearnerFact) ProtoMessage() {}
 
 func (x *LearnerFact) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[8]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -920,7 +1052,7 @@ func (x *LearnerFact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearnerFact.ProtoReflect.Descriptor instead.
 func (*LearnerFact) Descriptor() ([]byte, []int) {
-	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{8}
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LearnerFact) GetFactId() string {
@@ -1005,13 +1137,24 @@ type Progress struct {
 	ProviderSpending []*ProviderSpending `protobuf:"bytes,27,rep,name=provider_spending,json=providerSpending,proto3" json:"provider_spending,omitempty"`
 	// How each provider did in each role, by name.
 	ProviderPerformance []*ProviderPerformance `protobuf:"bytes,28,rep,name=provider_performance,json=providerPerformance,proto3" json:"provider_performance,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Slips by what they are about, of talk in English: "article", "agreement", "tense", "verb_form", "preposition",
+	// "word_order", "number", "pronoun", "comparison", "negation", "spelling", "word_choice"; "other" where that is not sure.
+	// Found by rules from what was said and its mending; those of pronunciation are in `slips` only. None are left out.
+	SlipsByTopic map[string]int32 `protobuf:"bytes,29,rep,name=slips_by_topic,json=slipsByTopic,proto3" json:"slips_by_topic,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Days in which half as many slips about something are made; only of what becomes rarer, and in the total only.
+	SlipTopicHalfLifeDays map[string]float64 `protobuf:"bytes,30,rep,name=slip_topic_half_life_days,json=slipTopicHalfLifeDays,proto3" json:"slip_topic_half_life_days,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	// Sounds that were said as another, the most frequent first; guesses, of talk in English.
+	SwappedSounds []*SwappedSound `protobuf:"bytes,31,rep,name=swapped_sounds,json=swappedSounds,proto3" json:"swapped_sounds,omitempty"`
+	// What can't be told of talk in some languages. What is told is of talk in the others, and a 0 beside an entry here is
+	// not a measured one where all talk was in its languages.
+	Unavailable   []*UnavailableMeasure `protobuf:"bytes,32,rep,name=unavailable,proto3" json:"unavailable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[9]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1166,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[9]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1179,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{9}
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Progress) GetSpokenSeconds() float64 {
@@ -1235,6 +1378,153 @@ func (x *Progress) GetProviderPerformance() []*ProviderPerformance {
 	return nil
 }
 
+func (x *Progress) GetSlipsByTopic() map[string]int32 {
+	if x != nil {
+		return x.SlipsByTopic
+	}
+	return nil
+}
+
+func (x *Progress) GetSlipTopicHalfLifeDays() map[string]float64 {
+	if x != nil {
+		return x.SlipTopicHalfLifeDays
+	}
+	return nil
+}
+
+func (x *Progress) GetSwappedSounds() []*SwappedSound {
+	if x != nil {
+		return x.SwappedSounds
+	}
+	return nil
+}
+
+func (x *Progress) GetUnavailable() []*UnavailableMeasure {
+	if x != nil {
+		return x.Unavailable
+	}
+	return nil
+}
+
+// A sound that was said as another.
+type SwappedSound struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What should have been heard, in IPA.
+	Expected string `protobuf:"bytes,1,opt,name=expected,proto3" json:"expected,omitempty"`
+	// What seems to have been said, in IPA.
+	Heard string `protobuf:"bytes,2,opt,name=heard,proto3" json:"heard,omitempty"`
+	// How often.
+	Count         int32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SwappedSound) Reset() {
+	*x = SwappedSound{}
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SwappedSound) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SwappedSound) ProtoMessage() {}
+
+func (x *SwappedSound) ProtoReflect() protoreflect.Message {
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SwappedSound.ProtoReflect.Descriptor instead.
+func (*SwappedSound) Descriptor() ([]byte, []int) {
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SwappedSound) GetExpected() string {
+	if x != nil {
+		return x.Expected
+	}
+	return ""
+}
+
+func (x *SwappedSound) GetHeard() string {
+	if x != nil {
+		return x.Heard
+	}
+	return ""
+}
+
+func (x *SwappedSound) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// Something that is measured for some languages only.
+type UnavailableMeasure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What.
+	Measure ProgressMeasure `protobuf:"varint,1,opt,name=measure,proto3,enum=vivavoce.history.v1.ProgressMeasure" json:"measure,omitempty"`
+	// The languages of this span it is not measured for, BCP 47.
+	Languages     []string `protobuf:"bytes,2,rep,name=languages,proto3" json:"languages,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnavailableMeasure) Reset() {
+	*x = UnavailableMeasure{}
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnavailableMeasure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnavailableMeasure) ProtoMessage() {}
+
+func (x *UnavailableMeasure) ProtoReflect() protoreflect.Message {
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnavailableMeasure.ProtoReflect.Descriptor instead.
+func (*UnavailableMeasure) Descriptor() ([]byte, []int) {
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *UnavailableMeasure) GetMeasure() ProgressMeasure {
+	if x != nil {
+		return x.Measure
+	}
+	return ProgressMeasure_PROGRESS_MEASURE_UNSPECIFIED
+}
+
+func (x *UnavailableMeasure) GetLanguages() []string {
+	if x != nil {
+		return x.Languages
+	}
+	return nil
+}
+
 // What a provider cost in a span of time.
 type ProviderSpending struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1252,7 +1542,7 @@ type ProviderSpending struct {
 
 func (x *ProviderSpending) Reset() {
 	*x = ProviderSpending{}
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[10]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1264,7 +1554,7 @@ func (x *ProviderSpending) String() string {
 func (*ProviderSpending) ProtoMessage() {}
 
 func (x *ProviderSpending) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[10]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1277,7 +1567,7 @@ func (x *ProviderSpending) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderSpending.ProtoReflect.Descriptor instead.
 func (*ProviderSpending) Descriptor() ([]byte, []int) {
-	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{10}
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ProviderSpending) GetProvider() string {
@@ -1336,7 +1626,7 @@ type ProviderPerformance struct {
 
 func (x *ProviderPerformance) Reset() {
 	*x = ProviderPerformance{}
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[11]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1348,7 +1638,7 @@ func (x *ProviderPerformance) String() string {
 func (*ProviderPerformance) ProtoMessage() {}
 
 func (x *ProviderPerformance) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[11]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1361,7 +1651,7 @@ func (x *ProviderPerformance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderPerformance.ProtoReflect.Descriptor instead.
 func (*ProviderPerformance) Descriptor() ([]byte, []int) {
-	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{11}
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ProviderPerformance) GetProvider() string {
@@ -1448,7 +1738,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[12]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1460,7 +1750,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_history_v1_history_proto_msgTypes[12]
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1473,7 +1763,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{12}
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Report) GetConversationId() string {
@@ -1522,7 +1812,7 @@ var File_vivavoce_history_v1_history_proto protoreflect.FileDescriptor
 
 const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"\n" +
-	"!vivavoce/history/v1/history.proto\x12\x13vivavoce.history.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#vivavoce/ai_engine/v1/catalog.proto\x1a\"vivavoce/ai_engine/v1/engine.proto\x1a+vivavoce/conversation/v1/conversation.proto\x1a\x1cvivavoce/type/v1/audio.proto\x1a\x1fvivavoce/type/v1/feedback.proto\x1a\x1dvivavoce/type/v1/ledger.proto\"\xa9\x04\n" +
+	"!vivavoce/history/v1/history.proto\x12\x13vivavoce.history.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#vivavoce/ai_engine/v1/catalog.proto\x1a\"vivavoce/ai_engine/v1/engine.proto\x1a+vivavoce/conversation/v1/conversation.proto\x1a\x1cvivavoce/type/v1/audio.proto\x1a\x1fvivavoce/type/v1/feedback.proto\x1a\x1dvivavoce/type/v1/ledger.proto\"\xed\x04\n" +
 	"\fHistoryEvent\x12'\n" +
 	"\x0fconversation_id\x18\x01 \x01(\tR\x0econversationId\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x03R\bsequence\x12\x17\n" +
@@ -1534,7 +1824,10 @@ const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"\vreply_given\x18\a \x01(\v2\x1f.vivavoce.history.v1.ReplyGivenH\x00R\n" +
 	"replyGiven\x12K\n" +
 	"\x0efeedback_given\x18\b \x01(\v2\".vivavoce.history.v1.FeedbackGivenH\x00R\rfeedbackGiven\x12W\n" +
-	"\x12conversation_ended\x18\t \x01(\v2&.vivavoce.history.v1.ConversationEndedH\x00R\x11conversationEndedB\a\n" +
+	"\x12conversation_ended\x18\t \x01(\v2&.vivavoce.history.v1.ConversationEndedH\x00R\x11conversationEnded\x12B\n" +
+	"\vengine_used\x18\n" +
+	" \x01(\v2\x1f.vivavoce.history.v1.EngineUsedH\x00R\n" +
+	"engineUsedB\a\n" +
 	"\x05event\"_\n" +
 	"\x11ConversationBegan\x12J\n" +
 	"\bsettings\x18\x01 \x01(\v2..vivavoce.conversation.v1.ConversationSettingsR\bsettings\"\xa3\x02\n" +
@@ -1568,7 +1861,10 @@ const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"correction\x18\x02 \x01(\v2\x1c.vivavoce.type.v1.CorrectionR\n" +
 	"correction\x120\n" +
 	"\x06remark\x18\x03 \x01(\v2\x18.vivavoce.type.v1.RemarkR\x06remark\"\x13\n" +
-	"\x11ConversationEnded\"\xb3\x02\n" +
+	"\x11ConversationEnded\"@\n" +
+	"\n" +
+	"EngineUsed\x122\n" +
+	"\x05usage\x18\x01 \x01(\v2\x1c.vivavoce.ai_engine.v1.UsageR\x05usage\"\xb3\x02\n" +
 	"\x13ConversationSummary\x12'\n" +
 	"\x0fconversation_id\x18\x01 \x01(\tR\x0econversationId\x12J\n" +
 	"\bsettings\x18\x02 \x01(\v2..vivavoce.conversation.v1.ConversationSettingsR\bsettings\x129\n" +
@@ -1589,7 +1885,7 @@ const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"\vLearnerFact\x12\x17\n" +
 	"\afact_id\x18\x01 \x01(\tR\x06factId\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x1a\n" +
-	"\baccepted\x18\x03 \x01(\bR\baccepted\"\x80\f\n" +
+	"\baccepted\x18\x03 \x01(\bR\baccepted\"\xeb\x0f\n" +
 	"\bProgress\x12%\n" +
 	"\x0espoken_seconds\x18\x01 \x01(\x01R\rspokenSeconds\x12#\n" +
 	"\rheard_seconds\x18\x02 \x01(\x01R\fheardSeconds\x12(\n" +
@@ -1627,7 +1923,11 @@ const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"\vcost_micros\x18\x1a \x01(\x03R\n" +
 	"costMicros\x12R\n" +
 	"\x11provider_spending\x18\x1b \x03(\v2%.vivavoce.history.v1.ProviderSpendingR\x10providerSpending\x12[\n" +
-	"\x14provider_performance\x18\x1c \x03(\v2(.vivavoce.history.v1.ProviderPerformanceR\x13providerPerformance\x1a8\n" +
+	"\x14provider_performance\x18\x1c \x03(\v2(.vivavoce.history.v1.ProviderPerformanceR\x13providerPerformance\x12U\n" +
+	"\x0eslips_by_topic\x18\x1d \x03(\v2/.vivavoce.history.v1.Progress.SlipsByTopicEntryR\fslipsByTopic\x12r\n" +
+	"\x19slip_topic_half_life_days\x18\x1e \x03(\v28.vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntryR\x15slipTopicHalfLifeDays\x12H\n" +
+	"\x0eswapped_sounds\x18\x1f \x03(\v2!.vivavoce.history.v1.SwappedSoundR\rswappedSounds\x12I\n" +
+	"\vunavailable\x18  \x03(\v2'.vivavoce.history.v1.UnavailableMeasureR\vunavailable\x1a8\n" +
 	"\n" +
 	"SlipsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -1637,7 +1937,20 @@ const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\x1aC\n" +
 	"\x15SlipHalfLifeDaysEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\x85\x01\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\x1a?\n" +
+	"\x11SlipsByTopicEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\x1aH\n" +
+	"\x1aSlipTopicHalfLifeDaysEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"V\n" +
+	"\fSwappedSound\x12\x1a\n" +
+	"\bexpected\x18\x01 \x01(\tR\bexpected\x12\x14\n" +
+	"\x05heard\x18\x02 \x01(\tR\x05heard\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x05R\x05count\"r\n" +
+	"\x12UnavailableMeasure\x12>\n" +
+	"\ameasure\x18\x01 \x01(\x0e2$.vivavoce.history.v1.ProgressMeasureR\ameasure\x12\x1c\n" +
+	"\tlanguages\x18\x02 \x03(\tR\tlanguages\"\x85\x01\n" +
 	"\x10ProviderSpending\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x1a\n" +
 	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x12\x1f\n" +
@@ -1676,7 +1989,15 @@ const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"\x12REVIEW_GRADE_AGAIN\x10\x01\x12\x15\n" +
 	"\x11REVIEW_GRADE_HARD\x10\x02\x12\x15\n" +
 	"\x11REVIEW_GRADE_GOOD\x10\x03\x12\x15\n" +
-	"\x11REVIEW_GRADE_EASY\x10\x04B\xcc\x01\n" +
+	"\x11REVIEW_GRADE_EASY\x10\x04*\xf4\x01\n" +
+	"\x0fProgressMeasure\x12 \n" +
+	"\x1cPROGRESS_MEASURE_UNSPECIFIED\x10\x00\x12 \n" +
+	"\x1cPROGRESS_MEASURE_WORD_LEVELS\x10\x01\x12\x1c\n" +
+	"\x18PROGRESS_MEASURE_FILLERS\x10\x02\x12\x1c\n" +
+	"\x18PROGRESS_MEASURE_REPAIRS\x10\x03\x12 \n" +
+	"\x1cPROGRESS_MEASURE_SLIP_TOPICS\x10\x04\x12#\n" +
+	"\x1fPROGRESS_MEASURE_SWAPPED_SOUNDS\x10\x05\x12\x1a\n" +
+	"\x16PROGRESS_MEASURE_SLIPS\x10\x06B\xcc\x01\n" +
 	"\x17com.vivavoce.history.v1B\fHistoryProtoP\x01Z5vivavoce.example/go/gen/vivavoce/history/v1;historyv1\xa2\x02\x03VHX\xaa\x02\x13Vivavoce.History.V1\xca\x02\x13Vivavoce\\History\\V1\xe2\x02\x1fVivavoce\\History\\V1\\GPBMetadata\xea\x02\x15Vivavoce::History::V1b\x06proto3"
 
 var (
@@ -1691,69 +2012,82 @@ func file_vivavoce_history_v1_history_proto_rawDescGZIP() []byte {
 	return file_vivavoce_history_v1_history_proto_rawDescData
 }
 
-var file_vivavoce_history_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_vivavoce_history_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_vivavoce_history_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_vivavoce_history_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_vivavoce_history_v1_history_proto_goTypes = []any{
 	(ReviewItemKind)(0),             // 0: vivavoce.history.v1.ReviewItemKind
 	(ReviewGrade)(0),                // 1: vivavoce.history.v1.ReviewGrade
-	(*HistoryEvent)(nil),            // 2: vivavoce.history.v1.HistoryEvent
-	(*ConversationBegan)(nil),       // 3: vivavoce.history.v1.ConversationBegan
-	(*TurnTaken)(nil),               // 4: vivavoce.history.v1.TurnTaken
-	(*ReplyGiven)(nil),              // 5: vivavoce.history.v1.ReplyGiven
-	(*FeedbackGiven)(nil),           // 6: vivavoce.history.v1.FeedbackGiven
-	(*ConversationEnded)(nil),       // 7: vivavoce.history.v1.ConversationEnded
-	(*ConversationSummary)(nil),     // 8: vivavoce.history.v1.ConversationSummary
-	(*ReviewItem)(nil),              // 9: vivavoce.history.v1.ReviewItem
-	(*LearnerFact)(nil),             // 10: vivavoce.history.v1.LearnerFact
-	(*Progress)(nil),                // 11: vivavoce.history.v1.Progress
-	(*ProviderSpending)(nil),        // 12: vivavoce.history.v1.ProviderSpending
-	(*ProviderPerformance)(nil),     // 13: vivavoce.history.v1.ProviderPerformance
-	(*Report)(nil),                  // 14: vivavoce.history.v1.Report
-	nil,                             // 15: vivavoce.history.v1.Progress.SlipsEntry
-	nil,                             // 16: vivavoce.history.v1.Progress.WordsByLevelEntry
-	nil,                             // 17: vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
-	nil,                             // 18: vivavoce.history.v1.ProviderPerformance.FailuresEntry
-	(*timestamppb.Timestamp)(nil),   // 19: google.protobuf.Timestamp
-	(*v1.ConversationSettings)(nil), // 20: vivavoce.conversation.v1.ConversationSettings
-	(*v11.WordTime)(nil),            // 21: vivavoce.type.v1.WordTime
-	(*v11.Ledger)(nil),              // 22: vivavoce.type.v1.Ledger
-	(*v12.Usage)(nil),               // 23: vivavoce.ai_engine.v1.Usage
-	(*v11.Correction)(nil),          // 24: vivavoce.type.v1.Correction
-	(*v11.Remark)(nil),              // 25: vivavoce.type.v1.Remark
-	(v12.ProviderRole)(0),           // 26: vivavoce.ai_engine.v1.ProviderRole
+	(ProgressMeasure)(0),            // 2: vivavoce.history.v1.ProgressMeasure
+	(*HistoryEvent)(nil),            // 3: vivavoce.history.v1.HistoryEvent
+	(*ConversationBegan)(nil),       // 4: vivavoce.history.v1.ConversationBegan
+	(*TurnTaken)(nil),               // 5: vivavoce.history.v1.TurnTaken
+	(*ReplyGiven)(nil),              // 6: vivavoce.history.v1.ReplyGiven
+	(*FeedbackGiven)(nil),           // 7: vivavoce.history.v1.FeedbackGiven
+	(*ConversationEnded)(nil),       // 8: vivavoce.history.v1.ConversationEnded
+	(*EngineUsed)(nil),              // 9: vivavoce.history.v1.EngineUsed
+	(*ConversationSummary)(nil),     // 10: vivavoce.history.v1.ConversationSummary
+	(*ReviewItem)(nil),              // 11: vivavoce.history.v1.ReviewItem
+	(*LearnerFact)(nil),             // 12: vivavoce.history.v1.LearnerFact
+	(*Progress)(nil),                // 13: vivavoce.history.v1.Progress
+	(*SwappedSound)(nil),            // 14: vivavoce.history.v1.SwappedSound
+	(*UnavailableMeasure)(nil),      // 15: vivavoce.history.v1.UnavailableMeasure
+	(*ProviderSpending)(nil),        // 16: vivavoce.history.v1.ProviderSpending
+	(*ProviderPerformance)(nil),     // 17: vivavoce.history.v1.ProviderPerformance
+	(*Report)(nil),                  // 18: vivavoce.history.v1.Report
+	nil,                             // 19: vivavoce.history.v1.Progress.SlipsEntry
+	nil,                             // 20: vivavoce.history.v1.Progress.WordsByLevelEntry
+	nil,                             // 21: vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
+	nil,                             // 22: vivavoce.history.v1.Progress.SlipsByTopicEntry
+	nil,                             // 23: vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntry
+	nil,                             // 24: vivavoce.history.v1.ProviderPerformance.FailuresEntry
+	(*timestamppb.Timestamp)(nil),   // 25: google.protobuf.Timestamp
+	(*v1.ConversationSettings)(nil), // 26: vivavoce.conversation.v1.ConversationSettings
+	(*v11.WordTime)(nil),            // 27: vivavoce.type.v1.WordTime
+	(*v11.Ledger)(nil),              // 28: vivavoce.type.v1.Ledger
+	(*v12.Usage)(nil),               // 29: vivavoce.ai_engine.v1.Usage
+	(*v11.Correction)(nil),          // 30: vivavoce.type.v1.Correction
+	(*v11.Remark)(nil),              // 31: vivavoce.type.v1.Remark
+	(v12.ProviderRole)(0),           // 32: vivavoce.ai_engine.v1.ProviderRole
 }
 var file_vivavoce_history_v1_history_proto_depIdxs = []int32{
-	19, // 0: vivavoce.history.v1.HistoryEvent.time:type_name -> google.protobuf.Timestamp
-	3,  // 1: vivavoce.history.v1.HistoryEvent.conversation_began:type_name -> vivavoce.history.v1.ConversationBegan
-	4,  // 2: vivavoce.history.v1.HistoryEvent.turn_taken:type_name -> vivavoce.history.v1.TurnTaken
-	5,  // 3: vivavoce.history.v1.HistoryEvent.reply_given:type_name -> vivavoce.history.v1.ReplyGiven
-	6,  // 4: vivavoce.history.v1.HistoryEvent.feedback_given:type_name -> vivavoce.history.v1.FeedbackGiven
-	7,  // 5: vivavoce.history.v1.HistoryEvent.conversation_ended:type_name -> vivavoce.history.v1.ConversationEnded
-	20, // 6: vivavoce.history.v1.ConversationBegan.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
-	21, // 7: vivavoce.history.v1.TurnTaken.words:type_name -> vivavoce.type.v1.WordTime
-	22, // 8: vivavoce.history.v1.ReplyGiven.ledger:type_name -> vivavoce.type.v1.Ledger
-	23, // 9: vivavoce.history.v1.ReplyGiven.usage:type_name -> vivavoce.ai_engine.v1.Usage
-	24, // 10: vivavoce.history.v1.FeedbackGiven.correction:type_name -> vivavoce.type.v1.Correction
-	25, // 11: vivavoce.history.v1.FeedbackGiven.remark:type_name -> vivavoce.type.v1.Remark
-	20, // 12: vivavoce.history.v1.ConversationSummary.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
-	19, // 13: vivavoce.history.v1.ConversationSummary.begin_time:type_name -> google.protobuf.Timestamp
-	19, // 14: vivavoce.history.v1.ConversationSummary.last_time:type_name -> google.protobuf.Timestamp
-	19, // 15: vivavoce.history.v1.ReviewItem.due_time:type_name -> google.protobuf.Timestamp
-	0,  // 16: vivavoce.history.v1.ReviewItem.kind:type_name -> vivavoce.history.v1.ReviewItemKind
-	15, // 17: vivavoce.history.v1.Progress.slips:type_name -> vivavoce.history.v1.Progress.SlipsEntry
-	19, // 18: vivavoce.history.v1.Progress.start_time:type_name -> google.protobuf.Timestamp
-	16, // 19: vivavoce.history.v1.Progress.words_by_level:type_name -> vivavoce.history.v1.Progress.WordsByLevelEntry
-	17, // 20: vivavoce.history.v1.Progress.slip_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
-	12, // 21: vivavoce.history.v1.Progress.provider_spending:type_name -> vivavoce.history.v1.ProviderSpending
-	13, // 22: vivavoce.history.v1.Progress.provider_performance:type_name -> vivavoce.history.v1.ProviderPerformance
-	26, // 23: vivavoce.history.v1.ProviderPerformance.role:type_name -> vivavoce.ai_engine.v1.ProviderRole
-	18, // 24: vivavoce.history.v1.ProviderPerformance.failures:type_name -> vivavoce.history.v1.ProviderPerformance.FailuresEntry
-	24, // 25: vivavoce.history.v1.Report.corrections:type_name -> vivavoce.type.v1.Correction
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	25, // 0: vivavoce.history.v1.HistoryEvent.time:type_name -> google.protobuf.Timestamp
+	4,  // 1: vivavoce.history.v1.HistoryEvent.conversation_began:type_name -> vivavoce.history.v1.ConversationBegan
+	5,  // 2: vivavoce.history.v1.HistoryEvent.turn_taken:type_name -> vivavoce.history.v1.TurnTaken
+	6,  // 3: vivavoce.history.v1.HistoryEvent.reply_given:type_name -> vivavoce.history.v1.ReplyGiven
+	7,  // 4: vivavoce.history.v1.HistoryEvent.feedback_given:type_name -> vivavoce.history.v1.FeedbackGiven
+	8,  // 5: vivavoce.history.v1.HistoryEvent.conversation_ended:type_name -> vivavoce.history.v1.ConversationEnded
+	9,  // 6: vivavoce.history.v1.HistoryEvent.engine_used:type_name -> vivavoce.history.v1.EngineUsed
+	26, // 7: vivavoce.history.v1.ConversationBegan.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
+	27, // 8: vivavoce.history.v1.TurnTaken.words:type_name -> vivavoce.type.v1.WordTime
+	28, // 9: vivavoce.history.v1.ReplyGiven.ledger:type_name -> vivavoce.type.v1.Ledger
+	29, // 10: vivavoce.history.v1.ReplyGiven.usage:type_name -> vivavoce.ai_engine.v1.Usage
+	30, // 11: vivavoce.history.v1.FeedbackGiven.correction:type_name -> vivavoce.type.v1.Correction
+	31, // 12: vivavoce.history.v1.FeedbackGiven.remark:type_name -> vivavoce.type.v1.Remark
+	29, // 13: vivavoce.history.v1.EngineUsed.usage:type_name -> vivavoce.ai_engine.v1.Usage
+	26, // 14: vivavoce.history.v1.ConversationSummary.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
+	25, // 15: vivavoce.history.v1.ConversationSummary.begin_time:type_name -> google.protobuf.Timestamp
+	25, // 16: vivavoce.history.v1.ConversationSummary.last_time:type_name -> google.protobuf.Timestamp
+	25, // 17: vivavoce.history.v1.ReviewItem.due_time:type_name -> google.protobuf.Timestamp
+	0,  // 18: vivavoce.history.v1.ReviewItem.kind:type_name -> vivavoce.history.v1.ReviewItemKind
+	19, // 19: vivavoce.history.v1.Progress.slips:type_name -> vivavoce.history.v1.Progress.SlipsEntry
+	25, // 20: vivavoce.history.v1.Progress.start_time:type_name -> google.protobuf.Timestamp
+	20, // 21: vivavoce.history.v1.Progress.words_by_level:type_name -> vivavoce.history.v1.Progress.WordsByLevelEntry
+	21, // 22: vivavoce.history.v1.Progress.slip_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
+	16, // 23: vivavoce.history.v1.Progress.provider_spending:type_name -> vivavoce.history.v1.ProviderSpending
+	17, // 24: vivavoce.history.v1.Progress.provider_performance:type_name -> vivavoce.history.v1.ProviderPerformance
+	22, // 25: vivavoce.history.v1.Progress.slips_by_topic:type_name -> vivavoce.history.v1.Progress.SlipsByTopicEntry
+	23, // 26: vivavoce.history.v1.Progress.slip_topic_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntry
+	14, // 27: vivavoce.history.v1.Progress.swapped_sounds:type_name -> vivavoce.history.v1.SwappedSound
+	15, // 28: vivavoce.history.v1.Progress.unavailable:type_name -> vivavoce.history.v1.UnavailableMeasure
+	2,  // 29: vivavoce.history.v1.UnavailableMeasure.measure:type_name -> vivavoce.history.v1.ProgressMeasure
+	32, // 30: vivavoce.history.v1.ProviderPerformance.role:type_name -> vivavoce.ai_engine.v1.ProviderRole
+	24, // 31: vivavoce.history.v1.ProviderPerformance.failures:type_name -> vivavoce.history.v1.ProviderPerformance.FailuresEntry
+	30, // 32: vivavoce.history.v1.Report.corrections:type_name -> vivavoce.type.v1.Correction
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_vivavoce_history_v1_history_proto_init() }
@@ -1767,14 +2101,15 @@ func file_vivavoce_history_v1_history_proto_init() {
 		(*HistoryEvent_ReplyGiven)(nil),
 		(*HistoryEvent_FeedbackGiven)(nil),
 		(*HistoryEvent_ConversationEnded)(nil),
+		(*HistoryEvent_EngineUsed)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vivavoce_history_v1_history_proto_rawDesc), len(file_vivavoce_history_v1_history_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   17,
+			NumEnums:      3,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

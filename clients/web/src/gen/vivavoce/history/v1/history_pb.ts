@@ -24,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vivavoce/history/v1/history.proto.
  */
 export const file_vivavoce_history_v1_history: GenFile = /*@__PURE__*/
-  fileDesc("CiF2aXZhdm9jZS9oaXN0b3J5L3YxL2hpc3RvcnkucHJvdG8SE3ZpdmF2b2NlLmhpc3RvcnkudjEitQMKDEhpc3RvcnlFdmVudBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAMSDwoHdXNlcl9pZBgDIAEoCRIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJEChJjb252ZXJzYXRpb25fYmVnYW4YBSABKAsyJi52aXZhdm9jZS5oaXN0b3J5LnYxLkNvbnZlcnNhdGlvbkJlZ2FuSAASNAoKdHVybl90YWtlbhgGIAEoCzIeLnZpdmF2b2NlLmhpc3RvcnkudjEuVHVyblRha2VuSAASNgoLcmVwbHlfZ2l2ZW4YByABKAsyHy52aXZhdm9jZS5oaXN0b3J5LnYxLlJlcGx5R2l2ZW5IABI8Cg5mZWVkYmFja19naXZlbhgIIAEoCzIiLnZpdmF2b2NlLmhpc3RvcnkudjEuRmVlZGJhY2tHaXZlbkgAEkQKEmNvbnZlcnNhdGlvbl9lbmRlZBgJIAEoCzImLnZpdmF2b2NlLmhpc3RvcnkudjEuQ29udmVyc2F0aW9uRW5kZWRIAEIHCgVldmVudCJVChFDb252ZXJzYXRpb25CZWdhbhJACghzZXR0aW5ncxgBIAEoCzIuLnZpdmF2b2NlLmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25TZXR0aW5ncyLMAQoJVHVyblRha2VuEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSDAoEdGV4dBgDIAEoCRINCgV0eXBlZBgEIAEoCBIpCgV3b3JkcxgFIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUSFAoMc3RhcnRfc2FtcGxlGAYgASgDEhIKCmVuZF9zYW1wbGUYByABKAMSFgoOc2FtcGxlX3JhdGVfaHoYCCABKAUSEgoKc2Vzc2lvbl9pZBgJIAEoCSLqAQoKUmVwbHlHaXZlbhIQCghyZXBseV9pZBgBIAEoCRIPCgd0dXJuX2lkGAIgASgJEhIKCmhlYXJkX3RleHQYAyABKAkSFAoMdW5oZWFyZF90ZXh0GAQgASgJEhMKC2ludGVycnVwdGVkGAUgASgIEhAKCGhlYXJkX21zGAYgASgDEigKBmxlZGdlchgHIAEoCzIYLnZpdmF2b2NlLnR5cGUudjEuTGVkZ2VyEhEKCXByb3ZpZGVycxgIIAMoCRIrCgV1c2FnZRgJIAEoCzIcLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Vc2FnZSJ8Cg1GZWVkYmFja0dpdmVuEg8KB3R1cm5faWQYASABKAkSMAoKY29ycmVjdGlvbhgCIAEoCzIcLnZpdmF2b2NlLnR5cGUudjEuQ29ycmVjdGlvbhIoCgZyZW1hcmsYAyABKAsyGC52aXZhdm9jZS50eXBlLnYxLlJlbWFyayITChFDb252ZXJzYXRpb25FbmRlZCLyAQoTQ29udmVyc2F0aW9uU3VtbWFyeRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSQAoIc2V0dGluZ3MYAiABKAsyLi52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uU2V0dGluZ3MSLgoKYmVnaW5fdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJbGFzdF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgp0dXJuX2NvdW50GAUgASgFEg0KBWVuZGVkGAYgASgIIrMBCgpSZXZpZXdJdGVtEhYKDnJldmlld19pdGVtX2lkGAEgASgJEg0KBWZyb250GAIgASgJEgwKBGJhY2sYAyABKAkSLAoIZHVlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3R1cm5faWQYBSABKAkSMQoEa2luZBgGIAEoDjIjLnZpdmF2b2NlLmhpc3RvcnkudjEuUmV2aWV3SXRlbUtpbmQiPgoLTGVhcm5lckZhY3QSDwoHZmFjdF9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJEhAKCGFjY2VwdGVkGAMgASgIIsQICghQcm9ncmVzcxIWCg5zcG9rZW5fc2Vjb25kcxgBIAEoARIVCg1oZWFyZF9zZWNvbmRzGAIgASgBEhgKEHdvcmRzX3Blcl9taW51dGUYAyABKAESEgoKdHVybl9jb3VudBgEIAEoBRIWCg5kaXN0aW5jdF93b3JkcxgFIAEoBRIRCgluZXdfd29yZHMYBiABKAUSNwoFc2xpcHMYByADKAsyKC52aXZhdm9jZS5oaXN0b3J5LnYxLlByb2dyZXNzLlNsaXBzRW50cnkSEwoLc3RyZWFrX2RheXMYCCABKAUSLgoKc3RhcnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZGF0ZRgKIAEoCRIXCg9jb252ZXJzYXRpb25faWQYCyABKAkSEwoLc2NlbmFyaW9faWQYDCABKAkSEgoKdGFsa19yYXRpbxgNIAEoARISCgp3b3JkX2NvdW50GA4gASgDEhYKDnJlcGVhdGVkX3dvcmRzGA8gASgFEkcKDndvcmRzX2J5X2xldmVsGBAgAygLMi8udml2YXZvY2UuaGlzdG9yeS52MS5Qcm9ncmVzcy5Xb3Jkc0J5TGV2ZWxFbnRyeRITCgtwYXVzZV9jb3VudBgRIAEoBRIVCg1tZWFuX3BhdXNlX21zGBIgASgBEiEKGWZpbGxlcnNfcGVyX2h1bmRyZWRfd29yZHMYEyABKAESIQoZcmVwYWlyc19wZXJfaHVuZHJlZF90dXJucxgUIAEoARIaChJpbnRlcnJ1cHRpb25fY291bnQYFSABKAUSHAoUbWVhbl9yZXNwb25zZV9nYXBfbXMYFiABKAESGQoRcmVwbHlfd2FpdF9wNTBfbXMYFyABKAESGQoRcmVwbHlfd2FpdF9wOTVfbXMYGCABKAESUAoTc2xpcF9oYWxmX2xpZmVfZGF5cxgZIAMoCzIzLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvZ3Jlc3MuU2xpcEhhbGZMaWZlRGF5c0VudHJ5EhMKC2Nvc3RfbWljcm9zGBogASgDEkAKEXByb3ZpZGVyX3NwZW5kaW5nGBsgAygLMiUudml2YXZvY2UuaGlzdG9yeS52MS5Qcm92aWRlclNwZW5kaW5nEkYKFHByb3ZpZGVyX3BlcmZvcm1hbmNlGBwgAygLMigudml2YXZvY2UuaGlzdG9yeS52MS5Qcm92aWRlclBlcmZvcm1hbmNlGiwKClNsaXBzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ARozChFXb3Jkc0J5TGV2ZWxFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBGjcKFVNsaXBIYWxmTGlmZURheXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIlwKEFByb3ZpZGVyU3BlbmRpbmcSEAoIcHJvdmlkZXIYASABKAkSEAoIY3VycmVuY3kYAiABKAkSEwoLY29zdF9taWNyb3MYAyABKAMSDwoHdW5rbm93bhgEIAEoCCLeAgoTUHJvdmlkZXJQZXJmb3JtYW5jZRIQCghwcm92aWRlchgBIAEoCRIxCgRyb2xlGAIgASgOMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlByb3ZpZGVyUm9sZRIWCg5hbnN3ZXJlZF9jb3VudBgDIAEoAxIUCgxmYWlsZWRfY291bnQYBCABKAMSFwoPYWJhbmRvbmVkX2NvdW50GAUgASgDEkgKCGZhaWx1cmVzGAYgAygLMjYudml2YXZvY2UuaGlzdG9yeS52MS5Qcm92aWRlclBlcmZvcm1hbmNlLkZhaWx1cmVzRW50cnkSFAoMZmlyc3RfcDUwX21zGAcgASgBEhQKDGZpcnN0X3A5NV9tcxgIIAEoARIUCgxmaXJzdF9wOTlfbXMYCSABKAEaLwoNRmFpbHVyZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAM6AjgBIpsBCgZSZXBvcnQSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAUSDgoGcHJhaXNlGAMgASgJEjEKC2NvcnJlY3Rpb25zGAQgAygLMhwudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uEhEKCW5ld193b3JkcxgFIAMoCRIRCgluZXh0X3N0ZXAYBiABKAkqaAoOUmV2aWV3SXRlbUtpbmQSIAocUkVWSUVXX0lURU1fS0lORF9VTlNQRUNJRklFRBAAEhkKFVJFVklFV19JVEVNX0tJTkRfV09SRBABEhkKFVJFVklFV19JVEVNX0tJTkRfU0xJUBACKogBCgtSZXZpZXdHcmFkZRIcChhSRVZJRVdfR1JBREVfVU5TUEVDSUZJRUQQABIWChJSRVZJRVdfR1JBREVfQUdBSU4QARIVChFSRVZJRVdfR1JBREVfSEFSRBACEhUKEVJFVklFV19HUkFERV9HT09EEAMSFQoRUkVWSUVXX0dSQURFX0VBU1kQBEICUAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vivavoce_ai_engine_v1_catalog, file_vivavoce_ai_engine_v1_engine, file_vivavoce_conversation_v1_conversation, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_ledger]);
+  fileDesc("CiF2aXZhdm9jZS9oaXN0b3J5L3YxL2hpc3RvcnkucHJvdG8SE3ZpdmF2b2NlLmhpc3RvcnkudjEi7QMKDEhpc3RvcnlFdmVudBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAMSDwoHdXNlcl9pZBgDIAEoCRIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJEChJjb252ZXJzYXRpb25fYmVnYW4YBSABKAsyJi52aXZhdm9jZS5oaXN0b3J5LnYxLkNvbnZlcnNhdGlvbkJlZ2FuSAASNAoKdHVybl90YWtlbhgGIAEoCzIeLnZpdmF2b2NlLmhpc3RvcnkudjEuVHVyblRha2VuSAASNgoLcmVwbHlfZ2l2ZW4YByABKAsyHy52aXZhdm9jZS5oaXN0b3J5LnYxLlJlcGx5R2l2ZW5IABI8Cg5mZWVkYmFja19naXZlbhgIIAEoCzIiLnZpdmF2b2NlLmhpc3RvcnkudjEuRmVlZGJhY2tHaXZlbkgAEkQKEmNvbnZlcnNhdGlvbl9lbmRlZBgJIAEoCzImLnZpdmF2b2NlLmhpc3RvcnkudjEuQ29udmVyc2F0aW9uRW5kZWRIABI2CgtlbmdpbmVfdXNlZBgKIAEoCzIfLnZpdmF2b2NlLmhpc3RvcnkudjEuRW5naW5lVXNlZEgAQgcKBWV2ZW50IlUKEUNvbnZlcnNhdGlvbkJlZ2FuEkAKCHNldHRpbmdzGAEgASgLMi4udml2YXZvY2UuY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblNldHRpbmdzIswBCglUdXJuVGFrZW4SDwoHdHVybl9pZBgBIAEoCRIQCghyZXZpc2lvbhgCIAEoBRIMCgR0ZXh0GAMgASgJEg0KBXR5cGVkGAQgASgIEikKBXdvcmRzGAUgAygLMhoudml2YXZvY2UudHlwZS52MS5Xb3JkVGltZRIUCgxzdGFydF9zYW1wbGUYBiABKAMSEgoKZW5kX3NhbXBsZRgHIAEoAxIWCg5zYW1wbGVfcmF0ZV9oehgIIAEoBRISCgpzZXNzaW9uX2lkGAkgASgJIuoBCgpSZXBseUdpdmVuEhAKCHJlcGx5X2lkGAEgASgJEg8KB3R1cm5faWQYAiABKAkSEgoKaGVhcmRfdGV4dBgDIAEoCRIUCgx1bmhlYXJkX3RleHQYBCABKAkSEwoLaW50ZXJydXB0ZWQYBSABKAgSEAoIaGVhcmRfbXMYBiABKAMSKAoGbGVkZ2VyGAcgASgLMhgudml2YXZvY2UudHlwZS52MS5MZWRnZXISEQoJcHJvdmlkZXJzGAggAygJEisKBXVzYWdlGAkgASgLMhwudml2YXZvY2UuYWlfZW5naW5lLnYxLlVzYWdlInwKDUZlZWRiYWNrR2l2ZW4SDwoHdHVybl9pZBgBIAEoCRIwCgpjb3JyZWN0aW9uGAIgASgLMhwudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uEigKBnJlbWFyaxgDIAEoCzIYLnZpdmF2b2NlLnR5cGUudjEuUmVtYXJrIhMKEUNvbnZlcnNhdGlvbkVuZGVkIjkKCkVuZ2luZVVzZWQSKwoFdXNhZ2UYASABKAsyHC52aXZhdm9jZS5haV9lbmdpbmUudjEuVXNhZ2Ui8gEKE0NvbnZlcnNhdGlvblN1bW1hcnkSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEkAKCHNldHRpbmdzGAIgASgLMi4udml2YXZvY2UuY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblNldHRpbmdzEi4KCmJlZ2luX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxhc3RfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKdHVybl9jb3VudBgFIAEoBRINCgVlbmRlZBgGIAEoCCKzAQoKUmV2aWV3SXRlbRIWCg5yZXZpZXdfaXRlbV9pZBgBIAEoCRINCgVmcm9udBgCIAEoCRIMCgRiYWNrGAMgASgJEiwKCGR1ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd0dXJuX2lkGAUgASgJEjEKBGtpbmQYBiABKA4yIy52aXZhdm9jZS5oaXN0b3J5LnYxLlJldmlld0l0ZW1LaW5kIj4KC0xlYXJuZXJGYWN0Eg8KB2ZhY3RfaWQYASABKAkSDAoEdGV4dBgCIAEoCRIQCghhY2NlcHRlZBgDIAEoCCLWCwoIUHJvZ3Jlc3MSFgoOc3Bva2VuX3NlY29uZHMYASABKAESFQoNaGVhcmRfc2Vjb25kcxgCIAEoARIYChB3b3Jkc19wZXJfbWludXRlGAMgASgBEhIKCnR1cm5fY291bnQYBCABKAUSFgoOZGlzdGluY3Rfd29yZHMYBSABKAUSEQoJbmV3X3dvcmRzGAYgASgFEjcKBXNsaXBzGAcgAygLMigudml2YXZvY2UuaGlzdG9yeS52MS5Qcm9ncmVzcy5TbGlwc0VudHJ5EhMKC3N0cmVha19kYXlzGAggASgFEi4KCnN0YXJ0X3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGRhdGUYCiABKAkSFwoPY29udmVyc2F0aW9uX2lkGAsgASgJEhMKC3NjZW5hcmlvX2lkGAwgASgJEhIKCnRhbGtfcmF0aW8YDSABKAESEgoKd29yZF9jb3VudBgOIAEoAxIWCg5yZXBlYXRlZF93b3JkcxgPIAEoBRJHCg53b3Jkc19ieV9sZXZlbBgQIAMoCzIvLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvZ3Jlc3MuV29yZHNCeUxldmVsRW50cnkSEwoLcGF1c2VfY291bnQYESABKAUSFQoNbWVhbl9wYXVzZV9tcxgSIAEoARIhChlmaWxsZXJzX3Blcl9odW5kcmVkX3dvcmRzGBMgASgBEiEKGXJlcGFpcnNfcGVyX2h1bmRyZWRfdHVybnMYFCABKAESGgoSaW50ZXJydXB0aW9uX2NvdW50GBUgASgFEhwKFG1lYW5fcmVzcG9uc2VfZ2FwX21zGBYgASgBEhkKEXJlcGx5X3dhaXRfcDUwX21zGBcgASgBEhkKEXJlcGx5X3dhaXRfcDk1X21zGBggASgBElAKE3NsaXBfaGFsZl9saWZlX2RheXMYGSADKAsyMy52aXZhdm9jZS5oaXN0b3J5LnYxLlByb2dyZXNzLlNsaXBIYWxmTGlmZURheXNFbnRyeRITCgtjb3N0X21pY3JvcxgaIAEoAxJAChFwcm92aWRlcl9zcGVuZGluZxgbIAMoCzIlLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvdmlkZXJTcGVuZGluZxJGChRwcm92aWRlcl9wZXJmb3JtYW5jZRgcIAMoCzIoLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvdmlkZXJQZXJmb3JtYW5jZRJHCg5zbGlwc19ieV90b3BpYxgdIAMoCzIvLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvZ3Jlc3MuU2xpcHNCeVRvcGljRW50cnkSWwoZc2xpcF90b3BpY19oYWxmX2xpZmVfZGF5cxgeIAMoCzI4LnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvZ3Jlc3MuU2xpcFRvcGljSGFsZkxpZmVEYXlzRW50cnkSOQoOc3dhcHBlZF9zb3VuZHMYHyADKAsyIS52aXZhdm9jZS5oaXN0b3J5LnYxLlN3YXBwZWRTb3VuZBI8Cgt1bmF2YWlsYWJsZRggIAMoCzInLnZpdmF2b2NlLmhpc3RvcnkudjEuVW5hdmFpbGFibGVNZWFzdXJlGiwKClNsaXBzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ARozChFXb3Jkc0J5TGV2ZWxFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBGjcKFVNsaXBIYWxmTGlmZURheXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBGjMKEVNsaXBzQnlUb3BpY0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBToCOAEaPAoaU2xpcFRvcGljSGFsZkxpZmVEYXlzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASI+CgxTd2FwcGVkU291bmQSEAoIZXhwZWN0ZWQYASABKAkSDQoFaGVhcmQYAiABKAkSDQoFY291bnQYAyABKAUiXgoSVW5hdmFpbGFibGVNZWFzdXJlEjUKB21lYXN1cmUYASABKA4yJC52aXZhdm9jZS5oaXN0b3J5LnYxLlByb2dyZXNzTWVhc3VyZRIRCglsYW5ndWFnZXMYAiADKAkiXAoQUHJvdmlkZXJTcGVuZGluZxIQCghwcm92aWRlchgBIAEoCRIQCghjdXJyZW5jeRgCIAEoCRITCgtjb3N0X21pY3JvcxgDIAEoAxIPCgd1bmtub3duGAQgASgIIt4CChNQcm92aWRlclBlcmZvcm1hbmNlEhAKCHByb3ZpZGVyGAEgASgJEjEKBHJvbGUYAiABKA4yIy52aXZhdm9jZS5haV9lbmdpbmUudjEuUHJvdmlkZXJSb2xlEhYKDmFuc3dlcmVkX2NvdW50GAMgASgDEhQKDGZhaWxlZF9jb3VudBgEIAEoAxIXCg9hYmFuZG9uZWRfY291bnQYBSABKAMSSAoIZmFpbHVyZXMYBiADKAsyNi52aXZhdm9jZS5oaXN0b3J5LnYxLlByb3ZpZGVyUGVyZm9ybWFuY2UuRmFpbHVyZXNFbnRyeRIUCgxmaXJzdF9wNTBfbXMYByABKAESFAoMZmlyc3RfcDk1X21zGAggASgBEhQKDGZpcnN0X3A5OV9tcxgJIAEoARovCg1GYWlsdXJlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAzoCOAEimwEKBlJlcG9ydBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDwoHdmVyc2lvbhgCIAEoBRIOCgZwcmFpc2UYAyABKAkSMQoLY29ycmVjdGlvbnMYBCADKAsyHC52aXZhdm9jZS50eXBlLnYxLkNvcnJlY3Rpb24SEQoJbmV3X3dvcmRzGAUgAygJEhEKCW5leHRfc3RlcBgGIAEoCSpoCg5SZXZpZXdJdGVtS2luZBIgChxSRVZJRVdfSVRFTV9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVUkVWSUVXX0lURU1fS0lORF9XT1JEEAESGQoVUkVWSUVXX0lURU1fS0lORF9TTElQEAIqiAEKC1Jldmlld0dyYWRlEhwKGFJFVklFV19HUkFERV9VTlNQRUNJRklFRBAAEhYKElJFVklFV19HUkFERV9BR0FJThABEhUKEVJFVklFV19HUkFERV9IQVJEEAISFQoRUkVWSUVXX0dSQURFX0dPT0QQAxIVChFSRVZJRVdfR1JBREVfRUFTWRAEKvQBCg9Qcm9ncmVzc01lYXN1cmUSIAocUFJPR1JFU1NfTUVBU1VSRV9VTlNQRUNJRklFRBAAEiAKHFBST0dSRVNTX01FQVNVUkVfV09SRF9MRVZFTFMQARIcChhQUk9HUkVTU19NRUFTVVJFX0ZJTExFUlMQAhIcChhQUk9HUkVTU19NRUFTVVJFX1JFUEFJUlMQAxIgChxQUk9HUkVTU19NRUFTVVJFX1NMSVBfVE9QSUNTEAQSIwofUFJPR1JFU1NfTUVBU1VSRV9TV0FQUEVEX1NPVU5EUxAFEhoKFlBST0dSRVNTX01FQVNVUkVfU0xJUFMQBkICUAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vivavoce_ai_engine_v1_catalog, file_vivavoce_ai_engine_v1_engine, file_vivavoce_conversation_v1_conversation, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_ledger]);
 
 /**
  * Something that happened in a conversation, once and for all. Keyed by conversation and sequence: a repeated delivery
@@ -106,6 +106,14 @@ export type HistoryEvent = Message<"vivavoce.history.v1.HistoryEvent"> & {
      */
     value: ConversationEnded;
     case: "conversationEnded";
+  } | {
+    /**
+     * The engine used something that no reply tells of.
+     *
+     * @generated from field: vivavoce.history.v1.EngineUsed engine_used = 10;
+     */
+    value: EngineUsed;
+    case: "engineUsed";
   } | { case: undefined; value?: undefined };
 };
 
@@ -343,6 +351,27 @@ export const ConversationEndedSchema: GenMessage<ConversationEnded> = /*@__PURE_
   messageDesc(file_vivavoce_history_v1_history, 5);
 
 /**
+ * What the engine used after the last reply of a session that was heard, such as for one that was broken off by its end.
+ *
+ * @generated from message vivavoce.history.v1.EngineUsed
+ */
+export type EngineUsed = Message<"vivavoce.history.v1.EngineUsed"> & {
+  /**
+   * What was used.
+   *
+   * @generated from field: vivavoce.ai_engine.v1.Usage usage = 1;
+   */
+  usage?: Usage | undefined;
+};
+
+/**
+ * Describes the message vivavoce.history.v1.EngineUsed.
+ * Use `create(EngineUsedSchema)` to create a new message.
+ */
+export const EngineUsedSchema: GenMessage<EngineUsed> = /*@__PURE__*/
+  messageDesc(file_vivavoce_history_v1_history, 6);
+
+/**
  * A conversation in a list.
  *
  * @generated from message vivavoce.history.v1.ConversationSummary
@@ -396,7 +425,7 @@ export type ConversationSummary = Message<"vivavoce.history.v1.ConversationSumma
  * Use `create(ConversationSummarySchema)` to create a new message.
  */
 export const ConversationSummarySchema: GenMessage<ConversationSummary> = /*@__PURE__*/
-  messageDesc(file_vivavoce_history_v1_history, 6);
+  messageDesc(file_vivavoce_history_v1_history, 7);
 
 /**
  * A word or a slip that comes back for review.
@@ -452,7 +481,7 @@ export type ReviewItem = Message<"vivavoce.history.v1.ReviewItem"> & {
  * Use `create(ReviewItemSchema)` to create a new message.
  */
 export const ReviewItemSchema: GenMessage<ReviewItem> = /*@__PURE__*/
-  messageDesc(file_vivavoce_history_v1_history, 7);
+  messageDesc(file_vivavoce_history_v1_history, 8);
 
 /**
  * Something the tutor remembers about the learner, who sees and edits it.
@@ -487,7 +516,7 @@ export type LearnerFact = Message<"vivavoce.history.v1.LearnerFact"> & {
  * Use `create(LearnerFactSchema)` to create a new message.
  */
 export const LearnerFactSchema: GenMessage<LearnerFact> = /*@__PURE__*/
-  messageDesc(file_vivavoce_history_v1_history, 8);
+  messageDesc(file_vivavoce_history_v1_history, 9);
 
 /**
  * What a learner did in a span of time.
@@ -692,6 +721,37 @@ export type Progress = Message<"vivavoce.history.v1.Progress"> & {
    * @generated from field: repeated vivavoce.history.v1.ProviderPerformance provider_performance = 28;
    */
   providerPerformance: ProviderPerformance[];
+
+  /**
+   * Slips by what they are about, of talk in English: "article", "agreement", "tense", "verb_form", "preposition",
+   * "word_order", "number", "pronoun", "comparison", "negation", "spelling", "word_choice"; "other" where that is not sure.
+   * Found by rules from what was said and its mending; those of pronunciation are in `slips` only. None are left out.
+   *
+   * @generated from field: map<string, int32> slips_by_topic = 29;
+   */
+  slipsByTopic: { [key: string]: number };
+
+  /**
+   * Days in which half as many slips about something are made; only of what becomes rarer, and in the total only.
+   *
+   * @generated from field: map<string, double> slip_topic_half_life_days = 30;
+   */
+  slipTopicHalfLifeDays: { [key: string]: number };
+
+  /**
+   * Sounds that were said as another, the most frequent first; guesses, of talk in English.
+   *
+   * @generated from field: repeated vivavoce.history.v1.SwappedSound swapped_sounds = 31;
+   */
+  swappedSounds: SwappedSound[];
+
+  /**
+   * What can't be told of talk in some languages. What is told is of talk in the others, and a 0 beside an entry here is
+   * not a measured one where all talk was in its languages.
+   *
+   * @generated from field: repeated vivavoce.history.v1.UnavailableMeasure unavailable = 32;
+   */
+  unavailable: UnavailableMeasure[];
 };
 
 /**
@@ -699,7 +759,70 @@ export type Progress = Message<"vivavoce.history.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_vivavoce_history_v1_history, 9);
+  messageDesc(file_vivavoce_history_v1_history, 10);
+
+/**
+ * A sound that was said as another.
+ *
+ * @generated from message vivavoce.history.v1.SwappedSound
+ */
+export type SwappedSound = Message<"vivavoce.history.v1.SwappedSound"> & {
+  /**
+   * What should have been heard, in IPA.
+   *
+   * @generated from field: string expected = 1;
+   */
+  expected: string;
+
+  /**
+   * What seems to have been said, in IPA.
+   *
+   * @generated from field: string heard = 2;
+   */
+  heard: string;
+
+  /**
+   * How often.
+   *
+   * @generated from field: int32 count = 3;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message vivavoce.history.v1.SwappedSound.
+ * Use `create(SwappedSoundSchema)` to create a new message.
+ */
+export const SwappedSoundSchema: GenMessage<SwappedSound> = /*@__PURE__*/
+  messageDesc(file_vivavoce_history_v1_history, 11);
+
+/**
+ * Something that is measured for some languages only.
+ *
+ * @generated from message vivavoce.history.v1.UnavailableMeasure
+ */
+export type UnavailableMeasure = Message<"vivavoce.history.v1.UnavailableMeasure"> & {
+  /**
+   * What.
+   *
+   * @generated from field: vivavoce.history.v1.ProgressMeasure measure = 1;
+   */
+  measure: ProgressMeasure;
+
+  /**
+   * The languages of this span it is not measured for, BCP 47.
+   *
+   * @generated from field: repeated string languages = 2;
+   */
+  languages: string[];
+};
+
+/**
+ * Describes the message vivavoce.history.v1.UnavailableMeasure.
+ * Use `create(UnavailableMeasureSchema)` to create a new message.
+ */
+export const UnavailableMeasureSchema: GenMessage<UnavailableMeasure> = /*@__PURE__*/
+  messageDesc(file_vivavoce_history_v1_history, 12);
 
 /**
  * What a provider cost in a span of time.
@@ -741,7 +864,7 @@ export type ProviderSpending = Message<"vivavoce.history.v1.ProviderSpending"> &
  * Use `create(ProviderSpendingSchema)` to create a new message.
  */
 export const ProviderSpendingSchema: GenMessage<ProviderSpending> = /*@__PURE__*/
-  messageDesc(file_vivavoce_history_v1_history, 10);
+  messageDesc(file_vivavoce_history_v1_history, 13);
 
 /**
  * How a provider did in one role in a span of time.
@@ -819,7 +942,7 @@ export type ProviderPerformance = Message<"vivavoce.history.v1.ProviderPerforman
  * Use `create(ProviderPerformanceSchema)` to create a new message.
  */
 export const ProviderPerformanceSchema: GenMessage<ProviderPerformance> = /*@__PURE__*/
-  messageDesc(file_vivavoce_history_v1_history, 11);
+  messageDesc(file_vivavoce_history_v1_history, 14);
 
 /**
  * A report on a conversation.
@@ -875,7 +998,7 @@ export type Report = Message<"vivavoce.history.v1.Report"> & {
  * Use `create(ReportSchema)` to create a new message.
  */
 export const ReportSchema: GenMessage<Report> = /*@__PURE__*/
-  messageDesc(file_vivavoce_history_v1_history, 12);
+  messageDesc(file_vivavoce_history_v1_history, 15);
 
 /**
  * What a review item is about.
@@ -958,4 +1081,66 @@ export enum ReviewGrade {
  */
 export const ReviewGradeSchema: GenEnum<ReviewGrade> = /*@__PURE__*/
   enumDesc(file_vivavoce_history_v1_history, 1);
+
+/**
+ * What is measured for English only.
+ *
+ * @generated from enum vivavoce.history.v1.ProgressMeasure
+ */
+export enum ProgressMeasure {
+  /**
+   * Not told.
+   *
+   * @generated from enum value: PROGRESS_MEASURE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * `words_by_level`: no list of other languages is at hand.
+   *
+   * @generated from enum value: PROGRESS_MEASURE_WORD_LEVELS = 1;
+   */
+  WORD_LEVELS = 1,
+
+  /**
+   * `fillers_per_hundred_words`.
+   *
+   * @generated from enum value: PROGRESS_MEASURE_FILLERS = 2;
+   */
+  FILLERS = 2,
+
+  /**
+   * `repairs_per_hundred_turns`.
+   *
+   * @generated from enum value: PROGRESS_MEASURE_REPAIRS = 3;
+   */
+  REPAIRS = 3,
+
+  /**
+   * `slips_by_topic`, and their half-lives.
+   *
+   * @generated from enum value: PROGRESS_MEASURE_SLIP_TOPICS = 4;
+   */
+  SLIP_TOPICS = 4,
+
+  /**
+   * `swapped_sounds`.
+   *
+   * @generated from enum value: PROGRESS_MEASURE_SWAPPED_SOUNDS = 5;
+   */
+  SWAPPED_SOUNDS = 5,
+
+  /**
+   * `slips`, in languages that only a language model corrects: none is told where none was found.
+   *
+   * @generated from enum value: PROGRESS_MEASURE_SLIPS = 6;
+   */
+  SLIPS = 6,
+}
+
+/**
+ * Describes the enum vivavoce.history.v1.ProgressMeasure.
+ */
+export const ProgressMeasureSchema: GenEnum<ProgressMeasure> = /*@__PURE__*/
+  enumDesc(file_vivavoce_history_v1_history, 2);
 

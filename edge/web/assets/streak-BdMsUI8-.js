@@ -1,1 +1,0 @@
-import{m as e,r as t}from"./mesh-BRPP2G5D.js";import{r as n}from"./profile-B0VAIdZC.js";async function r(r){let i={timeZone:n(),grouping:e.SCENARIO},{total:a}=await t.getProgress(i,{signal:r});return a?.streakDays??0}export{r as t};
