@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests clients/python/vivavoce/client
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up mesh mesh-test ingress test browser web typescript go check generate format soak chaos fuzz bench load lock clean released vectors
+.PHONY: help setup models up mesh mesh-test ingress test browser web typescript go kotlin check generate format soak chaos fuzz bench load lock clean released vectors
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -46,6 +46,14 @@ go: $(VENV)/dev ## Build the Go client and run its tests, from empty caches.
 	@caches=$$(mktemp -d); trap 'rm -rf $$caches' EXIT; \
 		export GOCACHE=$$caches/build GOMODCACHE=$$caches/modules GOFLAGS="$$GOFLAGS -modcacherw"; \
 		(cd clients/go && go build ./... && go test ./...) && $(BIN)/pytest -q tests/mesh/test_go_client.py
+
+# Only whoever changes the Kotlin client or the contract needs Java and Maven.
+MAVEN_THERE := command -v mvn >/dev/null || { echo "Maven and Java 17 are missing. Install them: apt-get install maven openjdk-17-jdk-headless"; exit 1; }
+kotlin: $(VENV)/dev models ## Build the Kotlin client and run its tests, from empty caches.
+	@$(MAVEN_THERE)
+	@rm -rf clients/kotlin/*/target
+	@cache=$$(mktemp -d); trap 'rm -rf $$cache' EXIT; export MAVEN_OPTS="$$MAVEN_OPTS -Dmaven.repo.local=$$cache"; \
+		$(BIN)/pytest -q tests/mesh/test_kotlin_client.py
 
 setup: $(VENV)/runtime models ## Prepare the environment without starting anything.
 
