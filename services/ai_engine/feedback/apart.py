@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import pickle
+import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -12,9 +13,9 @@ from typing import Final, Self
 
 from mesh.clock import Clock
 from mesh.mailbox import Closed, Mailbox
-from mesh.workers import full
+from mesh.workers import Workers, full
 from services.ai_engine.domain.remarks import Remark, SaidTurn
-from services.ai_engine.feedback.child import SIZE_BYTES, SOUNDS
+from services.ai_engine.feedback.child import SOUNDS
 
 _CHILD: Final = "services.ai_engine.feedback.child"
 _ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -50,13 +51,15 @@ class JudgesApart:
         self._clock = clock
         self._within_s = within_s
         self._waiting: Mailbox[_Asked] = Mailbox(_QUEUE)
-        self._child: asyncio.subprocess.Process | None = None
+        # Starting a process from the loop would hold it up for twenty milliseconds and more.
+        self._thread = Workers("feedback", threads=1, queue=1)
+        self._child: subprocess.Popen[bytes] | None = None
         self._rests_until = 0.0
         self._serving: asyncio.Task[None] | None = None
 
     def process_id(self) -> int | None:
         """Of the process that judges; None where none runs."""
-        return self._child.pid if self._child is not None and self._child.returncode is None else None
+        return self._child.pid if self._child is not None and self._child.poll() is None else None
 
     async def remarks(self, turn: SaidTurn) -> AsyncGenerator[Remark, None]:
         """What they say of it, each as soon as it is found; nothing where their process fails.
@@ -84,7 +87,10 @@ class JudgesApart:
         if self._serving is not None:
             self._serving.cancel()
             await asyncio.wait([self._serving])
-        await self._end()
+        self._kill()
+        await self._thread.close()
+        # One whose start took until now.
+        self._kill()
 
     async def _serve(self) -> None:
         while True:
@@ -96,48 +102,48 @@ class JudgesApart:
                 asked.remarks.close()
 
     async def _judge(self, asked: _Asked) -> None:
+        hurried = len(self._waiting) > _UNHURRIED
+        loop = asyncio.get_running_loop()
+
+        def offer(remark: Remark) -> None:
+            loop.call_soon_threadsafe(asked.remarks.offer, remark)
+
         try:
             async with asyncio.timeout(self._within_s):
-                await self._exchange(asked)
+                await self._thread.run(self._exchange, asked.turn, hurried, offer)
         except Exception as error:  # Whatever befalls a process; the others who wait are judged by the next one.
-            await self._end()
+            self._kill()
             self._rests_until = self._clock.now() + _REST_S
             _log.warning("the process that judges turns failed", extra={"error": type(error).__name__})
 
-    async def _exchange(self, asked: _Asked) -> None:
+    def _exchange(self, turn: SaidTurn, hurried: bool, offer: Callable[[Remark], None]) -> None:
+        """Blocks until the turn is judged. Raises OSError or EOFError where the process ends before."""
         if self.process_id() is None:
-            self._child = await self._started()
+            self._kill()
+            self._child = self._started()
         child = self._child
         assert child is not None, "it was started"
         assert child.stdin is not None, "it is piped"
         assert child.stdout is not None, "it is piped"
-        hurried = len(self._waiting) > _UNHURRIED
-        child.stdin.write(pickle.dumps((asked.turn, hurried)))
-        await child.stdin.drain()
-        while (remark := await _answer(child.stdout)) is not None:
-            asked.remarks.offer(remark)
+        pickle.dump((turn, hurried), child.stdin)
+        child.stdin.flush()
+        while (remark := pickle.load(child.stdout)) is not None:  # Written by our own process.
+            offer(remark)
 
-    async def _started(self) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-m", _CHILD, *self._arguments),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+    def _started(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            (sys.executable, "-I", "-m", _CHILD, *self._arguments),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             env=_ENVIRONMENT,
             # Ctrl-C is for this process, which lets talks finish.
             start_new_session=True,
         )
 
-    async def _end(self) -> None:
-        if self._child is None:
-            return
-        with suppress(ProcessLookupError):
-            self._child.kill()
-        await self._child.wait()
-        self._child = None
-
-
-async def _answer(answers: asyncio.StreamReader) -> Remark | None:
-    size = int.from_bytes(await answers.readexactly(SIZE_BYTES), "big")
-    remark: Remark | None = pickle.loads(await answers.readexactly(size))  # Of our own process.
-    return remark
+    def _kill(self) -> None:
+        """Ends the process at once; who waits for its answer in the thread finds the end of its output."""
+        if self._child is not None:
+            # What was not written yet need not be.
+            with suppress(OSError), self._child:
+                self._child.kill()

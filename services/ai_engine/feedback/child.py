@@ -11,14 +11,15 @@ from services.ai_engine.feedback.judging import judged
 
 #: The argument that asks for guesses at sounds too.
 SOUNDS: Final = "sounds"
-#: An answer is its size in so many bytes and a pickled remark; after the last of a turn comes None.
-SIZE_BYTES: Final = 4
 #: Talking goes first.
 _NICENESS: Final = 10
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Judges turns until there are no more. What is slow is left out of a turn that is sent as hurried."""
+    """Answers each turn with remarks and None after the last, until there are no more turns.
+
+    What is slow is left out of a turn that is sent as hurried.
+    """
     quick, slow = _judges(arguments)
     os.nice(_NICENESS)
     while True:
@@ -45,8 +46,7 @@ def _judges(arguments: Sequence[str]) -> tuple[Sequence[Judge], Sequence[Judge]]
 
 
 def _say(out: BinaryIO, remark: Remark | None) -> None:
-    data = pickle.dumps(remark)
-    out.write(len(data).to_bytes(SIZE_BYTES, "big") + data)
+    pickle.dump(remark, out)
     out.flush()
 
 

@@ -38,7 +38,7 @@ async def test_a_process_that_ended_or_hangs_is_followed_by_another() -> None:
         assert await judged(apart)
         assert apart._child is not None
         apart._child.kill()
-        await apart._child.wait()
+        await asyncio.to_thread(apart._child.wait)
         assert await judged(apart)
         apart._within_s = 0.05
         os.kill(apart._child.pid, signal.SIGSTOP)
