@@ -63,8 +63,10 @@ class Program:
         ends_at = time.monotonic() + self.start_s
         while not self.answers():
             if self.ended() or time.monotonic() > ends_at:
+                ended = self._process.poll() if self._process else None
                 self.kill()
-                raise UnavailableError(f"{self.name} did not start. {self.last_words()}")
+                how = "in time" if ended is None else f"and ended with {ended}"
+                raise UnavailableError(f"{self.name} did not start {how}. {self.last_words()}")
             time.sleep(0.05)
 
     @property

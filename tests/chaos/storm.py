@@ -51,6 +51,11 @@ class Outcome:
         """The longest of them."""
         return max(self.resumed_s, default=0.0)
 
+    @property
+    def whole(self) -> bool:
+        """Whether all that was promised is kept, as it was promised, once, and in order."""
+        return self.promised > 0 and (self.lost, self.altered, self.doubled, self.gaps) == (0, 0, 0, 0)
+
 
 async def rage(town: Town, seed: int, kills: int, talkers: int) -> Outcome:
     """Kills the conversation service or history `kills` times in all, each time once everybody talks again."""
@@ -72,10 +77,15 @@ async def restart_all(town: Town, talkers: int) -> Outcome:
             for talker in people:
                 talker.talks.clear()
             await everybody_talks(people)
+    tell_of_sessions(people, outcome)
+    return outcome
+
+
+def tell_of_sessions(people: list[Talker], outcome: Outcome) -> None:
+    """Notes how long people were away, and which sessions ended."""
     for talker in people:
         outcome.dropped += [f"{talker.name}: {reason}" for reason in talker.endings if reason != "DRAINING"]
         outcome.resumed_s += talker.away_s
-    return outcome
 
 
 @asynccontextmanager
@@ -106,7 +116,7 @@ async def _newcomer(town: Town, number: int, chance: random.Random, *, recorded:
     """One in three comes through the edge."""
     metadata = await new_guest(town.addresses("user")[0])
     way, service = (by_edge, "edge") if number % 3 == 0 else (by_grpc, "conversation")
-    doors = [partial(way, address) for address in town.addresses(service)]
+    doors = [partial(way, address) for address in town.entrances(service)]
     return Talker(f"learner {number}", doors, metadata, random.Random(chance.random()), recorded=recorded)
 
 

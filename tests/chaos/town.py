@@ -48,6 +48,12 @@ class Town:
     folder: Path
     houses: dict[str, House]
     variables: Mapping[str, str] = field(default_factory=dict)
+    #: What stands before a service, for people.
+    doors: dict[str, str] = field(default_factory=dict)
+
+    def entrances(self, service: str) -> list[str]:
+        """Where people find a service."""
+        return [self.doors[service]] if service in self.doors else self.addresses(service)
 
     def addresses(self, service: str) -> list[str]:
         """Where a service is found."""

@@ -1,0 +1,14 @@
+"""Prints what a run came to as a row of docs/reliability.md."""
+
+from tests.chaos.storm import Outcome
+
+
+def row(goal: int, reached: str, count: str, seed: int) -> None:
+    """One row, below the heading of that table."""
+    print(f"| {goal} | {reached} | {count} | {seed} | `make chaos` |")  # noqa: T201 (`make chaos` shows it)
+
+
+def losses(outcome: Outcome) -> str:
+    """What became of all that was promised."""
+    faults = f"{outcome.lost} lost, {outcome.altered} altered, {outcome.doubled} doubled, {outcome.gaps} gaps"
+    return f"{faults} of {outcome.promised} turns"
