@@ -10,7 +10,6 @@ from mesh.errors import InvalidFieldError
 from mesh.identity import caller
 from mesh.interceptors.wire import Context
 from mesh.pages import Page
-from mesh.paging import page_position, page_token
 from services.history.domain.facts import Fact
 from services.history.domain.notebook import Item, ItemKind
 from services.history.domain.schedule import Outcome
@@ -18,7 +17,6 @@ from services.history.lessons import Lessons
 from services.history.reports import Reports
 from services.history.wire import microseconds, timestamp_pb
 
-_PAGE: Final = 50
 _KINDS: Final = {
     ItemKind.WORD: history_pb.REVIEW_ITEM_KIND_WORD,
     ItemKind.SLIP: history_pb.REVIEW_ITEM_KIND_SLIP,
@@ -89,15 +87,11 @@ class LearningRpcs:
 
     async def ListFacts(self, request: service_pb.ListFactsRequest, context: Context) -> service_pb.ListFactsResponse:
         """Lists what the tutor remembers about the caller, and what it would like to."""
-        asked = ("ListFacts", caller().user_id)
-        after = ""
-        match page_position(request.page_token, asked):
-            case (str(fact_id),):
-                after = fact_id
-        size = request.page_size or _PAGE
-        found = await self._lessons.facts(caller().user_id, after, size + 1)
-        more = page_token((found[size - 1].fact_id,), asked) if len(found) > size else ""
-        return service_pb.ListFactsResponse(facts=map(_fact_pb, found[:size]), next_page_token=more)
+        page = Page("ListFacts", request.page_size, request.page_token, caller().user_id)
+        after = page.after[1] if page.after else ""
+        found = await self._lessons.facts(caller().user_id, after, page.limit)
+        shown, more = page.cut(found, lambda fact: (0, fact.fact_id))
+        return service_pb.ListFactsResponse(facts=map(_fact_pb, shown), next_page_token=more)
 
     async def UpdateFact(
         self, request: service_pb.UpdateFactRequest, context: Context

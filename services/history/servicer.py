@@ -14,7 +14,6 @@ from mesh.errors import NotFoundError
 from mesh.identity import caller
 from mesh.interceptors.wire import Context
 from mesh.pages import Page
-from mesh.paging import page_position, page_token
 from mesh.streams import serve_stream
 from mesh.workers import Workers
 from services.history.domain.columns import Columns
@@ -33,7 +32,6 @@ from services.history.reports import Reports
 from services.history.wire import microseconds, summary_pb
 
 _EVENTS: Final = 200
-_FOUND: Final = 50
 
 
 class HistoryServicer(LearningRpcs, service_grpc.HistoryServiceServicer):
@@ -82,18 +80,14 @@ class HistoryServicer(LearningRpcs, service_grpc.HistoryServiceServicer):
         self, request: service_pb.ListEventsRequest, context: Context
     ) -> service_pb.ListEventsResponse:
         """Lists what happened in a conversation of the caller's, in order."""
-        asked = ("ListEvents", caller().user_id, request.conversation_id)
-        after = 0
-        match page_position(request.page_token, asked):
-            case (int(sequence),):
-                after = sequence
-        size = request.page_size or _EVENTS
-        found = await self._memory.happenings(caller().user_id, request.conversation_id, after, size + 1)
+        asked = caller().user_id, request.conversation_id
+        page = Page("ListEvents", request.page_size or _EVENTS, request.page_token, *asked)
+        found = await self._memory.happenings(*asked, _number(page), page.limit)
         if found is None:
             raise NotFoundError("You have no such conversation; list yours to find its id.", field="conversation_id")
-        page = [history_pb.HistoryEvent.FromString(payload) for payload in found[:size]]
-        more = page_token((page[-1].sequence,), asked) if len(found) > size else ""
-        return service_pb.ListEventsResponse(events=page, next_page_token=more)
+        events = [history_pb.HistoryEvent.FromString(payload) for payload in found]
+        shown, more = page.cut(events, lambda event: (event.sequence, ""))
+        return service_pb.ListEventsResponse(events=shown, next_page_token=more)
 
     async def SearchTurns(
         self, request: service_pb.SearchTurnsRequest, context: Context
@@ -101,15 +95,11 @@ class HistoryServicer(LearningRpcs, service_grpc.HistoryServiceServicer):
         """Finds turns and replies of the caller's by words, best first."""
         start_us, end_us = _span(request)
         hunt = Hunt(caller().user_id, phrases(request.query), start_us, end_us)
-        asked = ("SearchTurns", hunt.user_id, str(start_us), str(end_us), *hunt.phrases)
-        offset = 0
-        match page_position(request.page_token, asked):
-            case (int(number),):
-                offset = number
-        size = request.page_size or _FOUND
-        found = await self._memory.find(hunt, offset, size + 1)
-        events = [history_pb.HistoryEvent.FromString(payload) for payload in found[:size]]
-        more = page_token((offset + size,), asked) if len(found) > size else ""
+        asked = hunt.user_id, str(start_us), str(end_us), *hunt.phrases
+        page = Page("SearchTurns", request.page_size, request.page_token, *asked)
+        found = await self._memory.find(hunt, _number(page), page.limit)
+        shown, more = page.cut(found, lambda _: (_number(page) + page.limit - 1, ""))
+        events = map(history_pb.HistoryEvent.FromString, shown)
         return service_pb.SearchTurnsResponse(events=events, next_page_token=more)
 
     async def ExportConversation(
@@ -164,6 +154,11 @@ class HistoryServicer(LearningRpcs, service_grpc.HistoryServiceServicer):
         if found is None:
             raise NotFoundError("You have no such conversation; list yours to find its id.", field="conversation_id")
         return found
+
+
+def _number(page: Page) -> int:
+    """After how many the page begins, of a list that is told apart by number alone."""
+    return page.after[0] if page.after else 0
 
 
 def _question(user_id: str, request: service_pb.ListConversationsRequest) -> Question:

@@ -18,7 +18,7 @@ def nothing_is_lost_or_doubled(outcome: Outcome) -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_nothing_is_lost_or_doubled_in_a_long_night(tmp_path: Path, seed: int) -> None:
-    nothing_is_lost_or_doubled(await torment(tmp_path, on_sqlite(tmp_path, seed, rounds=200, turns=40_000)))
+    nothing_is_lost_or_doubled(await torment(tmp_path, on_sqlite(tmp_path, seed, rounds=150, turns=15_000)))
 
 
 @pytest.mark.soak
@@ -26,4 +26,4 @@ async def test_nothing_is_lost_or_doubled_in_a_long_night(tmp_path: Path, seed: 
 async def test_nothing_is_lost_or_doubled_on_postgresql_in_a_long_night(
     tmp_path: Path, shared_postgres: Postgres
 ) -> None:
-    nothing_is_lost_or_doubled(await torment(tmp_path, on_postgres(shared_postgres, 3, rounds=100, turns=20_000)))
+    nothing_is_lost_or_doubled(await torment(tmp_path, on_postgres(shared_postgres, 3, rounds=100, turns=10_000)))
