@@ -4,7 +4,7 @@ import zlib
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, MetaData, inspect, text
 
 from mesh.database import open_engine
 
@@ -17,20 +17,16 @@ def migrate(db_url: str, script_location: Path | str, version_table: str) -> Non
     """Upgrades to the newest revision below `script_location`. Blocks; call it before the loop, or in a thread.
 
     `version_table` is the service's own, such as `alembic_version_user`, so that services may share a database.
+    Revisions are numbered, and their files named by them: "0001_people.py".
     """
-    # Imported here: a service that is up to date by other means never pays for it.
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(script_location).replace("%", "%%"))
     engine = open_engine(db_url, 1)
     try:
         with engine.connect() as connection, connection.begin():
+            if _version(connection, version_table) == _newest(Path(script_location)):
+                return
+        with engine.connect() as connection, connection.begin():
             _lock(connection, version_table)
-            config.attributes[_CONNECTION] = connection
-            config.attributes[_VERSION_TABLE] = version_table
-            command.upgrade(config, "head")
+            _upgrade(connection, script_location, version_table)
     finally:
         engine.dispose()
 
@@ -53,6 +49,29 @@ def run_migrations(tables: MetaData) -> None:
         **options,
     )
     context.run_migrations()
+
+
+def _version(connection: Connection, version_table: str) -> str:
+    """The revision of the tables; empty where there are none yet."""
+    if not inspect(connection).has_table(version_table):
+        return ""
+    return str(connection.execute(text(f"SELECT version_num FROM {version_table}")).scalar() or "")
+
+
+def _newest(script_location: Path) -> str:
+    return max(path.name.partition("_")[0] for path in (script_location / "versions").glob("*_*.py"))
+
+
+def _upgrade(connection: Connection, script_location: Path | str, version_table: str) -> None:
+    # Imported here: tables that are up to date, as at nearly every start, never pay for it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(script_location).replace("%", "%%"))
+    config.attributes[_CONNECTION] = connection
+    config.attributes[_VERSION_TABLE] = version_table
+    command.upgrade(config, "head")
 
 
 def _lock(connection: Connection, version_table: str) -> None:

@@ -67,20 +67,24 @@ async def test_two_services_keep_their_revisions_apart_in_one_database(database_
 async def test_replicas_that_start_together_migrate_once(database_url: str, tmp_path: Path) -> None:
     script = _script(tmp_path / "river", "river_rows")
     replica = "from mesh.migrations import migrate; import sys; migrate(*sys.argv[1:])"
-    replicas = [
-        await asyncio.create_subprocess_exec(
+
+    async def started(code: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
-            replica,
+            code,
             database_url,
             str(script),
             "alembic_version_river",
             cwd=Path(__file__).parents[2],
         )
-        for _ in range(2)
-    ]
+
+    replicas = [await started(replica) for _ in range(2)]
     assert [await each.wait() for each in replicas] == [0, 0]
     assert "river_rows" in _tables(database_url)
+    # One that finds everything up to date starts without what migrates.
+    late = await started(f"{replica}; assert 'alembic' not in sys.modules")
+    assert await late.wait() == 0
 
 
 async def test_an_earlier_version_goes_on_while_a_later_one_widens_its_tables(
