@@ -29,7 +29,7 @@ from services.history.app import open_service as open_history
 from services.history.settings import Settings as HistorySettings
 from tests.services.calls import refused
 from tests.services.conversation.conftest import House
-from tests.services.conversation.eventually import eventually_found
+from tests.services.conversation.eventually import eventually, eventually_found
 
 Houses = Callable[..., AbstractAsyncContextManager[House]]
 
@@ -87,6 +87,17 @@ async def test_what_a_reply_cost_and_how_its_providers_did_arrives_in_history_wi
     conversation_id = started.conversation.conversation_id
     opener = (await eventually_found(lambda: in_history(house, conversation_id, 2)))[1]
     assert opener.reply_given.usage == house.script.usage
+
+
+async def test_what_was_used_for_a_reply_that_the_end_cut_off_arrives_in_history(house: House) -> None:
+    house.script.usage = engine_pb.Usage(cost_micros=900, currency="USD")
+    house.script.may_reply.clear()
+    async with house.learner() as learner:
+        started = await learner.start()
+        await eventually(lambda: house.script.asked_for("respond"), within_s=20)
+    conversation_id = started.conversation.conversation_id
+    used = (await eventually_found(lambda: in_history(house, conversation_id, 2)))[1]
+    assert used.engine_used.usage == house.script.usage
 
 
 async def finished_recordings(house: House) -> list[media_pb.Recording]:
