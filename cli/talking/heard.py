@@ -110,7 +110,14 @@ class Session:
             case "session_ended":
                 self.ended = response.session_ended
             case (
-                "transcript_revised" | "reply_paused" | "reply_resumed" | "access_expiring" | "go_away" | "pong" | None
+                "transcript_revised"
+                | "reply_paused"
+                | "reply_resumed"
+                | "tool_called"
+                | "access_expiring"
+                | "go_away"
+                | "pong"
+                | None
             ):
                 pass
             case other:

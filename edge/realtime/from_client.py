@@ -11,11 +11,12 @@ from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 
 from edge.json_body import from_object
 from edge.realtime.fields import Fields
-from edge.realtime.items import Item
+from edge.realtime.items import FunctionItem, Item
 from edge.realtime.refused import RefusedEventError, invalid, unsupported
 from edge.realtime.response import Wanted, stillborn
 from edge.realtime.session import read_modality, updated
 from edge.realtime.talk import Talk, new_item_id
+from edge.realtime.tools import read_tools
 from mesh.audio import BYTES_PER_SAMPLE
 from mesh.errors import InvalidFieldError
 
@@ -24,6 +25,7 @@ _PIECE_MS: Final = 100
 #: What OpenAI wants in a buffer that is committed.
 _SHORTEST_MS: Final = 100
 _LONGEST_TEXT: Final = 2000
+_LONGEST_OUTPUT: Final = 8192
 #: After `response.cancel` clients tell by `conversation.item.truncate` what they had played.
 _TRUNCATE_WITHIN_S: Final = 0.15
 #: Requests that have no word in the dialect.
@@ -77,6 +79,8 @@ class FromClient:
         talk.chosen = chosen
         if talk.started and chosen.settings() != before.settings():
             talk.change_settings()
+        if talk.started and chosen.tools != before.tools:
+            talk.offer_tools()
         talk.tell({"type": "session.updated", "session": chosen.as_json(talk.session_id)})
         self._tell_ignored(ignored)
 
@@ -131,13 +135,31 @@ class FromClient:
         name = fields.text("id", "", longest=64) or new_item_id()
         if name in talk.items:
             raise RefusedEventError("item_create_duplicate_id", "There is an item with this id already.", "item.id")
-        text = _written(fields)
-        item = Item(name, "user", "input_text", text)
-        previous = talk.items.add(item, event.text("previous_item_id", ""))
-        talk.written.append(name)
-        talk.ask(converse_pb.SubmitText(text=text, reply_later=True), "submit_text")
+        after = event.text("previous_item_id", "")
+        if fields.text("type", "message", longest=64) == "function_call_output":
+            item, previous = self._answered(name, fields, after)
+        else:
+            text = _written(fields)
+            item = Item(name, "user", "input_text", text)
+            previous = talk.items.add(item, after)
+            talk.written.append(name)
+            talk.ask(converse_pb.SubmitText(text=text, reply_later=True), "submit_text")
         for kind in ("conversation.item.added", "conversation.item.done"):
             talk.tell({"type": kind, "previous_item_id": previous, "item": item.as_json()})
+
+    def _answered(self, name: str, fields: Fields, after: str) -> tuple[Item, str | None]:
+        """What came of a function; one that was called before a cut is not known here, and Converse looks for it."""
+        talk = self._talk
+        call_id = fields.text("call_id", longest=64)
+        output = fields.text("output", longest=_LONGEST_OUTPUT)
+        if call_id not in talk.calls and not talk.opening.resume_token:
+            raise invalid("No call with this id is waited for.", fields.path("call_id"))
+        item = FunctionItem(name, "user", "function_call_output", output, call_id=call_id)
+        previous = talk.items.add(item, after)
+        talk.calls.pop(call_id, None)
+        result = converse_pb.SubmitToolResult(call_id=call_id, output=output, reply_later=True)
+        talk.ask(result, "submit_tool_result")
+        return item, previous
 
     def _item_retrieve(self, event: Fields, _: float) -> None:
         item = self._talk.items.find(event.text("item_id"), "retrieve")
@@ -185,16 +207,19 @@ class FromClient:
                 "A response is in progress; wait for its response.done, or cancel it.",
             )
         wanted, aside, ignored = self._wanted(fields)
+        request = converse_pb.AskReply(aside=aside)
+        if "tools" in fields or "tool_choice" in fields:
+            request.tools.CopyFrom(read_tools(fields, talk.chosen.tools))
+            if aside and request.tools.tools:
+                raise unsupported("A response outside the conversation calls no functions.", fields.path("tools"))
         if response is not None:
             # All of it was made, and its client plays what it has before it plays another.
             talk.report(response.playing.sent)
         talk.wanted = wanted
-        talk.ask(converse_pb.AskReply(aside=aside), "ask_reply")
+        talk.ask(request, "ask_reply")
         self._tell_ignored(ignored)
 
     def _wanted(self, fields: Fields) -> tuple[Wanted, str, list[str]]:
-        if fields.parts("tools", at_most=128):
-            raise unsupported("The tutor calls no functions; leave tools empty.", fields.path("tools"))
         metadata = _metadata(fields)
         modality = read_modality(fields, self._talk.chosen.modality)
         beside = fields.text("conversation", "auto", longest=64) == "none"
@@ -274,7 +299,7 @@ def _written(fields: Fields) -> str:
     """The text of a message of the learner's."""
     kind = fields.text("type", "message", longest=64)
     if kind != "message":
-        raise unsupported(f"Only messages can be made here; {_NOT_HERE}.", fields.path("type"))
+        raise unsupported(f"Only messages and answers of functions can be made here; {_NOT_HERE}.", fields.path("type"))
     if fields.word("role", ("user", "assistant", "system")) != "user":
         raise unsupported(f"Only the learner's messages can be made; {_NOT_HERE}.", fields.path("role"))
     texts = []
@@ -288,7 +313,7 @@ def _written(fields: Fields) -> str:
     return text
 
 
-_NOT_HERE: Final = "the tutor calls no functions, and says and knows what its own part makes it"
+_NOT_HERE: Final = "the tutor calls, says and knows what its own part makes it"
 
 
 def _metadata(fields: Fields) -> dict[str, str] | None:

@@ -18,7 +18,7 @@ class Item:
 
     id: str
     role: Role
-    #: `input_text`, `input_audio`, `output_text` or `output_audio`.
+    #: What it is made of: `input_text`, `input_audio`, `output_text` or `output_audio`.
     kind: str
     text: str | None = None
     status: Status = "completed"
@@ -38,6 +38,22 @@ class Item:
             "role": self.role,
             "content": [{"type": self.kind, said: self.text}] if self.begun else [],
         }
+
+
+@dataclass(slots=True)
+class FunctionItem(Item):
+    """A function that the tutor called with `text`, or one that answered it. `kind` is the item's own type."""
+
+    call_id: str = ""
+    #: Empty where it answered.
+    name: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of the dialect."""
+        item = {"id": self.id, "object": "realtime.item", "type": self.kind, "status": self.status}
+        if self.kind == "function_call":
+            return {**item, "call_id": self.call_id, "name": self.name, "arguments": self.text or ""}
+        return {**item, "call_id": self.call_id, "output": self.text or ""}
 
 
 @dataclass(slots=True)

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from edge.realtime.items import Item
+from edge.realtime.items import FunctionItem, Item
 from edge.realtime.playing import Playing
 from edge.realtime.session import Modality
 from edge.realtime.sound import SoundFormat
 
 Event = dict[str, Any]
 ResponseStatus = Literal["in_progress", "completed", "cancelled", "failed"]
-#: A reply is one item with one part.
+#: What a reply says is one item with one part, the first.
 _FIRST: Final = {"output_index": 0, "content_index": 0}
 
 
@@ -44,6 +44,9 @@ class Response:
     paused_at: float | None = None
     #: When it is cancelled: a moment after the client said so, which may still tell what it played.
     cancel_at: float | None = None
+    #: Whether all it says has been told, and the functions it calls after that.
+    said: bool = False
+    calls: list[FunctionItem] = field(default_factory=list)
     #: Words by the sample at which they begin.
     words: list[tuple[int, str]] = field(default_factory=list)
 
@@ -57,9 +60,12 @@ class Response:
         """Whether it is sound."""
         return self.wanted.modality == "audio"
 
-    def begun(self, previous_item_id: str | None) -> Iterator[Event]:
+    def created(self) -> Event:
         """That it began."""
-        yield {"type": "response.created", "response": self.as_json("in_progress")}
+        return {"type": "response.created", "response": self.as_json("in_progress")}
+
+    def begun(self, previous_item_id: str | None) -> Iterator[Event]:
+        """That it begins to say something."""
         yield self._event("response.output_item.added", output_index=0, item=self.item.as_json())
         if not self.wanted.aside:
             yield {
@@ -81,9 +87,35 @@ class Response:
         delta = base64.b64encode(self.spoken.from_pcm(pcm)).decode()
         return self._event("response.output_audio.delta", **_FIRST, item_id=self.item.id, delta=delta)
 
+    def called(self, call: FunctionItem, previous_item_id: str | None) -> Iterator[Event]:
+        """That it calls a function, after all it says."""
+        yield from self._has_said("completed")
+        place = len(self.output)
+        self.calls.append(call)
+        here = {"item_id": call.id, "output_index": place, "call_id": call.call_id}
+        begun = {**call.as_json(), "status": "in_progress", "arguments": ""}
+        yield self._event("response.output_item.added", output_index=place, item=begun)
+        yield {"type": "conversation.item.added", "previous_item_id": previous_item_id, "item": begun}
+        yield self._event("response.function_call_arguments.delta", **here, delta=call.text)
+        yield self._event("response.function_call_arguments.done", **here, name=call.name, arguments=call.text)
+        yield self._event("response.output_item.done", output_index=place, item=call.as_json())
+        yield {"type": "conversation.item.done", "previous_item_id": previous_item_id, "item": call.as_json()}
+
     def ended(self, status: ResponseStatus, details: dict[str, Any] | None = None) -> Iterator[Event]:
         """That nothing more of it will be made; `details` say why, where it is not complete."""
         self.done = True
+        yield from self._has_said(status)
+        yield {"type": "response.done", "response": self.as_json(status, details)}
+
+    @property
+    def output(self) -> list[Item]:
+        """Its items."""
+        return [*([self.item] if self.item.begun else []), *self.calls]
+
+    def _has_said(self, status: ResponseStatus) -> Iterator[Event]:
+        if self.said or not self.item.begun:
+            return
+        self.said = True
         self.item.status = "completed" if status == "completed" else "incomplete"
         self.item.audio_ms = self.spoken.ms_of_samples(self.playing.sent) if self.speaks else 0
         text = self.item.text or ""
@@ -97,7 +129,6 @@ class Response:
         yield self._event("response.output_item.done", output_index=0, item=self.item.as_json())
         if not self.wanted.aside:
             yield {"type": "conversation.item.done", "item": self.item.as_json()}
-        yield {"type": "response.done", "response": self.as_json(status, details)}
 
     def heard_until(self, sample: int) -> None:
         """Leaves in its text the words that began before `sample`, where the times of the words are known."""
@@ -107,7 +138,7 @@ class Response:
     def as_json(self, status: ResponseStatus, details: dict[str, Any] | None = None) -> dict[str, Any]:
         """The object of the dialect."""
         return _as_json(
-            self.id, status, details, self.wanted, self.spoken, self.conversation_id, [self.item] if self.done else []
+            self.id, status, details, self.wanted, self.spoken, self.conversation_id, self.output if self.done else []
         )
 
     def _event(self, kind: str, **fields: object) -> Event:

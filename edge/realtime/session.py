@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from google.protobuf import json_format
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.type.v1 import learner_pb2 as learner_pb
 
@@ -11,6 +12,7 @@ from edge.json_body import from_object
 from edge.realtime.fields import Fields
 from edge.realtime.refused import RefusedEventError, invalid, unsupported
 from edge.realtime.sound import SoundFormat, read_format
+from edge.realtime.tools import read_tools, tools_json
 from mesh.errors import InvalidFieldError
 
 MODEL: Final = "vivavoce"
@@ -89,6 +91,8 @@ class Chosen:
     speed: float = 0.0
     #: What only a tutor knows: scenario, level and so on, as ConversationSettings.
     tutor: settings_pb.ConversationSettings = field(default_factory=settings_pb.ConversationSettings)
+    #: The client's functions.
+    tools: engine_pb.ToolSet = field(default_factory=engine_pb.ToolSet)
 
     def settings(self) -> settings_pb.ConversationSettings:
         """The same for Converse."""
@@ -119,8 +123,7 @@ class Chosen:
             "model": MODEL,
             "output_modalities": [self.modality],
             "instructions": "",
-            "tools": [],
-            "tool_choice": "none",
+            **tools_json(self.tools),
             "max_output_tokens": "inf",
             "truncation": "auto",
             "tracing": None,
@@ -153,8 +156,6 @@ def updated(before: Chosen, session: Fields) -> tuple[Chosen, list[str]]:
     for name in session.names():
         if name not in _KNOWN:
             raise RefusedEventError("unknown_parameter", f"{session.path(name)} is not known.", session.path(name))
-    if session.parts("tools", at_most=128):
-        raise unsupported("The tutor calls no functions; leave tools empty.", session.path("tools"))
     ignored = [session.path(name) for name in _WITHOUT_EFFECT if session.raw(name)]
     if session.raw("max_output_tokens") not in (None, "inf"):
         ignored.append(session.path("max_output_tokens"))
@@ -164,6 +165,7 @@ def updated(before: Chosen, session: Fields) -> tuple[Chosen, list[str]]:
         before,
         modality=read_modality(session, before.modality),
         tutor=_tutor(before.tutor, session),
+        tools=read_tools(session, before.tools),
     )
     audio = session.part("audio")
     return _output(_input(chosen, audio.part("input"), ignored), audio.part("output"), ignored), ignored

@@ -56,6 +56,8 @@ class Talk:
         self.uncommitted_samples = 0
         #: The turn of the latest speech, while it is open.
         self.open_turn = ""
+        #: Calls of functions that the client was told of here and has not answered.
+        self.calls: OrderedDict[str, None] = OrderedDict()
         #: Items of turns by the turn's id, and items whose turn is not known yet: written lines, and buffers
         #: committed before speech was noticed in them.
         self.turn_items: OrderedDict[str, str] = OrderedDict()
@@ -109,11 +111,23 @@ class Talk:
         self._requests.append(service_pb.ConverseRequest(start_session=first))
         if self.opening.conversation_id:
             self.change_settings()
+        if self.chosen.tools.tools:
+            self.offer_tools()
 
     def change_settings(self) -> None:
         """Brings a running session up to what the client has chosen."""
         change = converse_pb.ChangeSettings(settings=self.chosen.settings())
         self.ask(change, "change_settings")
+
+    def offer_tools(self) -> None:
+        """Tells which functions the tutor may have carried out."""
+        self.ask(converse_pb.SetTools(tools=self.chosen.tools), "set_tools")
+
+    def called(self, call_id: str) -> None:
+        """The client is told to carry a function out."""
+        self.calls[call_id] = None
+        while len(self.calls) > _TURNS:
+            self.calls.popitem(last=False)
 
     def append(self, pcm: bytes) -> None:
         """Sends the learner's sound on from where it is."""

@@ -8,7 +8,7 @@ from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import error_pb2 as error_pb
 from vivavoce.type.v1 import failure_pb2 as failure_pb
 
-from edge.realtime.items import Item
+from edge.realtime.items import FunctionItem, Item
 from edge.realtime.playing import Playing
 from edge.realtime.response import Event, Response, ResponseStatus, Wanted, item_id, stillborn
 from edge.realtime.talk import Talk, new_item_id
@@ -49,6 +49,8 @@ class ToClient:
                 self._reply_paused(message.reply_paused, now)
             case "reply_resumed":
                 self._reply_resumed(message.reply_resumed, now)
+            case "tool_called":
+                self._tool_called(message.tool_called)
             case "reply_finished":
                 self._reply_finished(message.reply_finished)
             case "access_expiring" if talk.lasting_key:
@@ -145,10 +147,7 @@ class ToClient:
         if reply.turn_id in talk.turn_items and reply.turn_id == talk.open_turn:
             self._announced(reply.turn_id)
         wanted, talk.wanted = talk.wanted or Wanted(talk.chosen.modality), None
-        response = self._response(reply.reply_id, wanted, 0)
-        previous = None if wanted.aside else talk.items.add(response.item)
-        for event in response.begun(previous):
-            talk.tell(event)
+        talk.tell(self._response(reply.reply_id, wanted, 0).created())
 
     def _response(self, reply_id: str, wanted: Wanted, first_sample: int) -> Response:
         talk = self._talk
@@ -169,9 +168,29 @@ class ToClient:
             return response
         return talk.response
 
+    def _says(self, response: Response) -> None:
+        """It says something, if only now: there is an item of it."""
+        talk = self._talk
+        if not response.item.begun:
+            previous = None if response.wanted.aside else talk.items.add(response.item)
+            for event in response.begun(previous):
+                talk.tell(event)
+
+    def _tool_called(self, called: converse_pb.ToolCalled) -> None:
+        talk = self._talk
+        response = self._current(called.reply_id)
+        talk.called(called.call_id)
+        name = item_id(called.call_id)
+        call = FunctionItem(
+            name, "assistant", "function_call", called.arguments_json, call_id=called.call_id, name=called.name
+        )
+        for event in response.called(call, talk.items.add(call)):
+            talk.tell(event)
+
     def _reply_text(self, reply: converse_pb.ReplyText, now: float) -> None:
         response = self._current(reply.reply_id)
         if not response.dropped:
+            self._says(response)
             self._talk.tell(response.text(reply.text))
 
     def _reply_audio(self, reply: converse_pb.ReplyAudio, now: float) -> None:
@@ -180,6 +199,7 @@ class ToClient:
         if response.dropped:
             return
         response.playing.take(reply.first_sample, reply.pcm, now)
+        self._says(response)
         if response.speaks:
             self._talk.tell(response.sound(reply.pcm))
 

@@ -135,6 +135,8 @@ def response_of(event: run.Event) -> service_pb.RunResponse:
             response.talk_summarised.CopyFrom(
                 engine_pb.TalkSummarised(reply_id=reply_id, summary=summary_message(summary))
             )
+        case run.ToolCalled(reply_id, name, arguments):
+            response.tool_called.CopyFrom(engine_pb.ToolCalled(reply_id=reply_id, name=name, arguments_json=arguments))
         case run.EngineFailed():
             response.engine_failed.CopyFrom(
                 engine_pb.EngineFailed(failure=_failure(event.failure), turn_id=event.turn_id, revision=event.revision)

@@ -24,6 +24,11 @@ _STYLES: Final[dict[learner_pb.CorrectionStyle.ValueType, roles.CorrectionStyle]
     learner_pb.CORRECTION_STYLE_CARDS_ONLY: "cards_only",
     learner_pb.CORRECTION_STYLE_AFTERWARDS: "afterwards",
 }
+_CHOICES: Final[dict[engine_pb.ToolChoice.ValueType, roles.ToolChoice]] = {
+    engine_pb.TOOL_CHOICE_UNSPECIFIED: "auto",
+    engine_pb.TOOL_CHOICE_NONE: "none",
+    engine_pb.TOOL_CHOICE_REQUIRED: "required",
+}
 
 
 def tutor_context(known: engine_pb.TutorContext, turn: str) -> roles.TutorContext:
@@ -38,6 +43,8 @@ def tutor_context(known: engine_pb.TutorContext, turn: str) -> roles.TutorContex
         due_items=tuple(known.due_items),
         summary=roles.Summary(known.summary.text, known.summary.line_count),
         first_line=known.first_line,
+        tools=_tools(known.tools),
+        tool_uses=tuple(roles.ToolUse(each.name, each.arguments_json, each.output) for each in known.tool_uses),
     )
 
 
@@ -57,6 +64,11 @@ def preview(language_model: str, prompt: Prompt) -> service_pb.PreviewPromptResp
         dropped_line_count=len(prompt.dropped),
         language_model=language_model,
     )
+
+
+def _tools(known: engine_pb.ToolSet) -> roles.ToolSet:
+    tools = tuple(roles.Tool(each.name, each.description, each.parameters_json) for each in known.tools)
+    return roles.ToolSet(tools, _CHOICES[known.choice], known.only) if tools else roles.NO_TOOLS
 
 
 def _learner(learner: engine_pb.LearnerProfile) -> roles.Learner:

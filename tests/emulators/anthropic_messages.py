@@ -20,7 +20,7 @@ from starlette.routing import Route
 from tests.emulators.misbehaviour import WELL, Misbehaviour, spoilt
 from tests.emulators.serving import serving
 
-_KNOWN = {"model", "messages", "max_tokens", "system", "stream", "output_config"}
+_KNOWN = {"model", "messages", "max_tokens", "system", "stream", "output_config", "tools", "tool_choice"}
 
 
 @dataclass(slots=True)
@@ -31,6 +31,8 @@ class AnthropicEmulator:
     words: tuple[str, ...] = ("Sure", ", what ", "would you ", "like?")
     #: What it answers where data is asked for.
     data: str = '{"slips": []}'
+    #: Functions it calls, with the JSON it gives them, where it is offered any and has no answer of one yet.
+    calls: tuple[tuple[str, str], ...] = ()
     endless: bool = False
     base_url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -58,7 +60,7 @@ class AnthropicEmulator:
                 return _problem(500, "api_error", f"I choked on {asked['messages']}")
         if not asked.get("stream"):
             return JSONResponse(_message([{"type": "text", "text": self.data}], "end_turn", _usage(20, 5)))
-        return StreamingResponse(self._stream(), media_type="text/event-stream")
+        return StreamingResponse(self._stream(asked), media_type="text/event-stream")
 
     async def models(self, request: Request) -> Response:
         """GET /v1/models."""
@@ -66,13 +68,28 @@ class AnthropicEmulator:
             return _problem(503, "api_error", "Down.")
         return JSONResponse({"data": [], "has_more": False, "first_id": None, "last_id": None})
 
-    async def _stream(self) -> AsyncIterator[bytes]:
+    async def _stream(self, asked: dict[str, Any]) -> AsyncIterator[bytes]:
+        calls = "tools" in asked and isinstance(asked["messages"][-1]["content"], str) and self.calls
         try:
-            async for piece in spoilt(self._pieces(), self.wrong):
+            async for piece in spoilt(self._call() if calls else self._pieces(), self.wrong):
                 yield piece
         except (asyncio.CancelledError, GeneratorExit):
             self.abandoned.set()
             raise
+
+    async def _call(self) -> AsyncIterator[bytes]:
+        yield _event({"type": "message_start", "message": _message([], None, _usage(12, 1))})
+        for number, (name, arguments) in enumerate(self.calls):
+            block = {"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": {}}
+            yield _event({"type": "content_block_start", "index": number, "content_block": block})
+            half = len(arguments) // 2
+            for part in (arguments[:half], arguments[half:]):
+                delta = {"type": "input_json_delta", "partial_json": part}
+                yield _event({"type": "content_block_delta", "index": number, "delta": delta})
+            yield _event({"type": "content_block_stop", "index": number})
+        stopped = {"stop_reason": "tool_use", "stop_sequence": None}
+        yield _event({"type": "message_delta", "delta": stopped, "usage": {"output_tokens": 9}})
+        yield _event({"type": "message_stop"})
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         yield _event({"type": "message_start", "message": _message([], None, _usage(12, 1))})
@@ -117,7 +134,15 @@ def _complaint(asked: dict[str, Any], request: Request) -> str:
     messages = asked.get("messages")
     if not isinstance(messages, list) or not messages or messages[0].get("role") != "user":
         return 'messages: first message must use the "user" role'
+    called: set[str] = set()
     for message in messages:
+        content = message.get("content")
+        blocks = content if isinstance(content, list) else []
+        if called != {block["tool_use_id"] for block in blocks if block["type"] == "tool_result"}:
+            return "messages: `tool_use` ids were found without `tool_result` blocks immediately after"
+        called = {block["id"] for block in blocks if block["type"] == "tool_use" and isinstance(block["input"], dict)}
+        if blocks and not asked.get("tools"):
+            return "tools: Field required"
         if message.get("role") not in ("user", "assistant") or not str(message.get("content", "")).strip():
             return "messages: text content blocks must be non-empty"
     return ""

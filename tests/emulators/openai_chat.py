@@ -21,7 +21,7 @@ from tests.emulators.misbehaviour import WELL, Misbehaviour, spoilt
 from tests.emulators.serving import serving
 
 _KNOWN = {"model", "messages", "temperature", "max_tokens", "max_completion_tokens", "stream", "stream_options",
-          "response_format"}  # fmt: skip
+          "response_format", "tools", "tool_choice"}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -32,6 +32,8 @@ class OpenAiChatEmulator:
     words: tuple[str, ...] = ("Sure", ", what ", "would you ", "like?")
     #: What it answers where data is asked for.
     data: str = '{"slips": []}'
+    #: Functions it calls, with the JSON it gives them, where it is offered any and has no answer of one yet.
+    calls: tuple[tuple[str, str], ...] = ()
     endless: bool = False
     base_url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -57,7 +59,7 @@ class OpenAiChatEmulator:
                 return _problem(500, f"I choked on {asked['messages']}")
         if not asked.get("stream"):
             return JSONResponse(_data(self.data))
-        return StreamingResponse(self._stream(), media_type="text/event-stream")
+        return StreamingResponse(self._stream(asked), media_type="text/event-stream")
 
     async def models(self, request: Request) -> Response:
         """GET /v1/models."""
@@ -65,13 +67,25 @@ class OpenAiChatEmulator:
             return _problem(503, "Down.")
         return JSONResponse({"object": "list", "data": []})
 
-    async def _stream(self) -> AsyncIterator[bytes]:
+    async def _stream(self, asked: dict[str, Any]) -> AsyncIterator[bytes]:
+        calls = "tools" in asked and asked["messages"][-1]["role"] != "tool" and self.calls
         try:
-            async for piece in spoilt(self._pieces(), self.wrong):
+            async for piece in spoilt(self._call() if calls else self._pieces(), self.wrong):
                 yield piece
         except (asyncio.CancelledError, GeneratorExit):
             self.abandoned.set()
             raise
+
+    async def _call(self) -> AsyncIterator[bytes]:
+        for number, (name, arguments) in enumerate(self.calls):
+            begun = {"index": number, "id": f"call_of_{number}", "type": "function"}
+            yield _event(_chunk({"tool_calls": [{**begun, "function": {"name": name, "arguments": ""}}]}))
+            half = len(arguments) // 2
+            for part in (arguments[:half], arguments[half:]):
+                yield _event(_chunk({"tool_calls": [{"index": number, "function": {"arguments": part}}]}))
+        yield _event(_chunk({}, finish="tool_calls"))
+        yield _event({**_chunk({}), "choices": [], "usage": _usage(12, 9)})
+        yield b"data: [DONE]\n\n"
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         yield _event(_chunk({"role": "assistant", "content": ""}))
@@ -107,9 +121,21 @@ def _complaint(asked: dict[str, Any]) -> str:
     messages = asked.get("messages")
     if not isinstance(asked.get("model"), str) or not isinstance(messages, list) or not messages:
         return "Missing required parameter."
+    called: set[str] = set()
     for message in messages:
-        if message.get("role") not in ("system", "user", "assistant") or not isinstance(message.get("content"), str):
+        if message.get("role") == "assistant" and message.get("tool_calls"):
+            called = {call["id"] for call in message["tool_calls"] if call["function"].keys() == {"name", "arguments"}}
+        elif message.get("role") == "tool" and message.get("tool_call_id") in called:
+            called.remove(message["tool_call_id"])
+        elif message.get("role") not in ("system", "user", "assistant") or not isinstance(message.get("content"), str):
             return "Invalid message."
+    if called:
+        return "An assistant message with 'tool_calls' must be followed by tool messages responding to each one."
+    if "tool_choice" in asked and not asked.get("tools"):
+        return "'tool_choice' is only allowed when 'tools' are specified."
+    for tool in asked.get("tools", ()):
+        if tool.get("type") != "function" or tool["function"]["parameters"].get("type") != "object":
+            return "Invalid schema for function."
     if "stream_options" in asked and not asked.get("stream"):
         return "The 'stream_options' parameter is only allowed when 'stream' is enabled."
     wanted = asked.get("response_format")
@@ -133,7 +159,7 @@ def _problem(status: int, message: str) -> JSONResponse:
     return JSONResponse({"error": {"message": message, "type": "error", "code": None, "param": None}}, status)
 
 
-def _chunk(delta: dict[str, str], finish: str | None = None) -> dict[str, Any]:
+def _chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion.chunk",

@@ -1,6 +1,7 @@
 """OpenAI's own JavaScript agents SDK, as it comes, talks with the tutor: it speaks, listens, interrupts, comes back."""
 
 import asyncio
+import fcntl
 import json
 import shutil
 import subprocess
@@ -20,17 +21,24 @@ RATE = 24_000
 LINES = ("Hello, I would like a cappuccino, please.", "No wait, a green tea, please.", "That is all, thank you.")
 
 
-@pytest.fixture(scope="module")
-def sdk() -> Path:
+def installed_sdk() -> Path:
     """The folder with the SDK installed as its lock file says."""
     installed = FOLDER / "node_modules" / ".package-lock.json"
     wanted = FOLDER / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
-        npm = shutil.which("npm")
-        assert npm is not None, "Node.js 20 is missing: apt-get install nodejs npm"
-        subprocess.run([npm, "ci", "--ignore-scripts", "--loglevel", "error"], cwd=FOLDER, check=True, timeout=200)
-        installed.touch()
+    with wanted.open() as lock:
+        # Tests in other processes want it, too.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+            npm = shutil.which("npm")
+            assert npm is not None, "Node.js 20 is missing: apt-get install nodejs npm"
+            subprocess.run([npm, "ci", "--ignore-scripts", "--loglevel", "error"], cwd=FOLDER, check=True, timeout=200)
+            installed.touch()
     return FOLDER
+
+
+@pytest.fixture(scope="module")
+def sdk() -> Path:
+    return installed_sdk()
 
 
 @pytest.mark.timeout(300)

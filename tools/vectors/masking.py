@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 #: Ids that the mesh gives: "ses_…".
-_ID: Final = re.compile(r"^([a-z]{3})_[0-9a-z_]+$")
+_ID: Final = re.compile(r"^([a-z]{3,4})_[0-9a-z_]+$")
 #: What stands for any piece of sound: four samples.
 _SOUND: Final = struct.pack("<4h", 0, 8192, -8192, 32767)
 _MOMENT_S: Final = 1_800_000_000

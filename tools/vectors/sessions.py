@@ -24,6 +24,7 @@ from cli.simulation.voice import Voice
 from cli.talk import signed_in
 from cli.talking.wires import Wire, open_grpc
 from mesh.audio import HEARING_HZ, SPEECH_HZ
+from tests.emulators.openai_chat import openai_chat
 from tools.vectors.failures import record_failures
 from tools.vectors.recording import Recording
 
@@ -41,6 +42,7 @@ SCRIPTED: Final = {
     "held_turn": "holds_and_commits",
     "repetition": "repeats_slowly",
 }
+_SCHEMA: Final = '{"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}'
 _WAIT_S: Final = 30.0
 #: Tokens hold so long where one is renewed; the server warns half-way.
 _ACCESS_S: Final = 8
@@ -53,6 +55,7 @@ async def record() -> None:
             await _scripted(mesh, name, script)
         await _everything_else(mesh)
         await record_failures(mesh)
+    await _function_call()
     await _stop_of_the_server()
 
 
@@ -102,6 +105,28 @@ async def _everything_else(mesh: RunningMesh) -> None:
         await wire.send(Request(end_session=converse_pb.EndSession(end_conversation=True)))
         await _until(responses, "session_ended")
     recording.write("everything_else")
+
+
+async def _function_call() -> None:
+    """A language model has a function carried out and says what came of it; a second answer is an error."""
+    recording = Recording()
+    weather = engine_pb.Tool(name="weather", description="Tells the weather of a city.", parameters_json=_SCHEMA)
+    async with openai_chat() as model:
+        model.words, model.calls = ("It will rain.",), (("weather", '{"city": "Kyoto"}'),)
+        engine: dict[str, object] = {"language_models": ("openai",), "openai_base_url": model.base_url}
+        async with _mesh({"ai_engine": engine}) as mesh, _opened(mesh, recording) as (wire, responses, _):
+            tools = engine_pb.ToolSet(tools=[weather], choice=engine_pb.TOOL_CHOICE_REQUIRED, only="weather")
+            await wire.send(Request(set_tools=converse_pb.SetTools(tools=tools)))
+            await wire.send(Request(submit_text=converse_pb.SubmitText(text="Will it rain in Kyoto?")))
+            call_id = (await _until(responses, "tool_called")).tool_called.call_id
+            result = converse_pb.SubmitToolResult(call_id=call_id, output="Rain, all day.")
+            await wire.send(Request(submit_tool_result=result))
+            await _until(responses, "reply_audio_ended")
+            await wire.send(Request(submit_tool_result=result))
+            await _until(responses, "error_raised")
+            await wire.send(Request(end_session=converse_pb.EndSession()))
+            await _until(responses, "session_ended")
+    recording.write("function_call")
 
 
 async def _stop_of_the_server() -> None:

@@ -1,6 +1,8 @@
 // A conversation as a program holds it: what it says goes in, typed events and sound come out.
 
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { ofFailure, VivavoceError } from "./errors.js";
+import type { ToolSetSchema } from "./gen/vivavoce/ai_engine/v1/engine_pb.js";
 import type { ConverseResponse } from "./gen/vivavoce/conversation/v1/conversation_service_pb.js";
 import { ReplyOutcome, type SessionStarted } from "./gen/vivavoce/conversation/v1/converse_pb.js";
 import type { LastingWire } from "./lasting.js";
@@ -103,6 +105,16 @@ export class Conversation<L extends Loudspeaker = Loudspeaker> implements AsyncI
   /** Asks the tutor to speak; to answer something beside the talk where `aside` is given. */
   async askReply(aside = ""): Promise<void> {
     await this.#wire.send({ case: "askReply", value: { aside } });
+  }
+
+  /** Tells which functions the tutor may have carried out, in place of those told before. */
+  async offerTools(tools: MessageInitShape<typeof ToolSetSchema>): Promise<void> {
+    await this.#wire.send({ case: "setTools", value: { tools } });
+  }
+
+  /** Tells what came of a `toolCalled`; with the last of them the tutor goes on. */
+  async answerTool(callId: string, output: string): Promise<void> {
+    await this.#wire.send({ case: "submitToolResult", value: { callId, output } });
   }
 
   /** Ends the session; the events go on until `sessionEnded`. */

@@ -61,7 +61,8 @@ async def beside(
     `ask` the summary is picked from the lines.
     """
     wanted: list[Awaitable[tuple[ReplyPart, ...]]] = []
-    if corrections and ask is not None and context.turn.strip():
+    # What was said wrong was looked for when a function was called for it.
+    if corrections and ask is not None and context.turn.strip() and not context.tool_uses:
         wanted.append(_slips(context, ask, source))
     if prompt.due:
         wanted.append(_summary(context, prompt, ask))

@@ -14,6 +14,7 @@ from services.ai_engine.domain.roles import (
     StateAdvanced,
     TextDelta,
     TextEnded,
+    ToolCalled,
     TurnMarked,
     TutorContext,
 )
@@ -44,7 +45,7 @@ class FailoverModel:
                                     continue
                                 case CorrectionFound():
                                     corrections.append(part)
-                                case TextEnded() | StateAdvanced():
+                                case TextEnded() | StateAdvanced() | ToolCalled():
                                     complete = True
                                 case _:
                                     pass
@@ -76,7 +77,7 @@ async def _clauses(attempt: Attempt[LanguageModel], context: TutorContext) -> As
                 attempt.repeating = attempt.repeating and not text
                 for clause in splitter.feed(text):
                     yield TextDelta(clause)
-            elif isinstance(part, StateAdvanced | TextEnded):
+            elif isinstance(part, StateAdvanced | TextEnded | ToolCalled):
                 if rest := splitter.flush():
                     yield TextDelta(rest)
                 yield part

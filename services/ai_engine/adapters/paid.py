@@ -20,6 +20,7 @@ from services.ai_engine.domain.roles import (
     Synthesizer,
     TextDelta,
     TokensUsed,
+    ToolCalled,
     Transcript,
     TutorContext,
 )
@@ -123,7 +124,7 @@ class PaidModel:
             async with aclosing(answer):  # type: ignore[type-var]  # A generator, as all of ours.
                 async for part in answer:
                     match part:
-                        case TextDelta(text):
+                        case TextDelta(text) | ToolCalled(_, text):
                             letters += len(text)
                         case TokensUsed(input_tokens, output_tokens):
                             # Counted by the vendor: once for the answer, once for what comes beside it.

@@ -20,6 +20,8 @@ ProviderRole = Literal["recognizer", "language_model", "synthesizer", "speech_to
 TurnMark = Literal["finished", "unfinished", "thinking"]
 CefrLevel = Literal["A1", "A2", "B1", "B2", "C1", "C2"]
 CorrectionStyle = Literal["recast", "cards_only", "afterwards"]
+#: Whether functions are called: the model decides, none is, or one has to be.
+ToolChoice = Literal["auto", "none", "required"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,36 @@ NO_SUMMARY: Final = Summary()
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A function of the client's; `parameters` is the JSON Schema of the object it takes."""
+
+    name: str
+    description: str
+    parameters: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSet:
+    """The functions that may be called; `only` is the one to call where one has to be, empty: any."""
+
+    tools: tuple[Tool, ...] = ()
+    choice: ToolChoice = "auto"
+    only: str = ""
+
+
+NO_TOOLS: Final = ToolSet()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A function that was called: the JSON it was given, and what it answered."""
+
+    name: str
+    arguments: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
 class TutorContext:
     """Everything a language model may know when it answers. Building a reply from it is free of side effects."""
 
@@ -260,6 +292,14 @@ class TutorContext:
     first_line: int = 0
     #: What was said of this reply already, by another who broke off: go on from there.
     begun: str = ""
+    #: Functions that may be called, and those that were since the last line, to answer with what came of them.
+    tools: ToolSet = NO_TOOLS
+    tool_uses: tuple[ToolUse, ...] = ()
+
+    @property
+    def tool_choice(self) -> ToolChoice:
+        """Whether a function is called now: one that had to be was."""
+        return "auto" if self.tools.choice == "required" and self.tool_uses else self.tools.choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +319,14 @@ class TurnMarked:
 @dataclass(frozen=True, slots=True)
 class TextEnded:
     """The text is over, so that its last clause need not wait for what comes beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """A function is to be carried out before the model can say more; `arguments` is JSON, as the model wrote it."""
+
+    name: str
+    arguments: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +370,9 @@ class TalkSummarised:
     summary: Summary
 
 
-ReplyPart = TextDelta | TurnMarked | TextEnded | CorrectionFound | StateAdvanced | TalkSummarised | TokensUsed
+ReplyPart = (
+    TextDelta | TurnMarked | TextEnded | ToolCalled | CorrectionFound | StateAdvanced | TalkSummarised | TokensUsed
+)
 
 
 class LanguageModel(Protocol):

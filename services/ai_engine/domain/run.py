@@ -252,6 +252,15 @@ class ReplyAudioProduced:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """A reply needs a function carried out; `arguments` is JSON, as the language model wrote it."""
+
+    reply_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyFinished:
     """A reply has no more output. Exactly one for each Respond and Speak."""
 
@@ -308,6 +317,7 @@ Event = (
     | TranscriptRevised
     | ReplyTextProduced
     | ReplyAudioProduced
+    | ToolCalled
     | ReplyFinished
     | CorrectionFound
     | RemarkFound

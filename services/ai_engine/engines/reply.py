@@ -36,6 +36,7 @@ from services.ai_engine.domain.run import (
     ReplyFinished,
     ReplyTextProduced,
     TalkSummarised,
+    ToolCalled,
 )
 from services.ai_engine.engines.faults import failure_of, single_error
 from services.ai_engine.engines.reply_sound import ReplySound
@@ -152,6 +153,8 @@ class Reply:
                         case roles.CorrectionFound():
                             wording = self._wording
                             await self._emit(CorrectionFound(wording.turn_id, wording.revision, wording.reply_id, part))
+                        case roles.ToolCalled(name, arguments):
+                            await self._emit(ToolCalled(self._wording.reply_id, name, arguments))
                         case TurnMarked(mark):
                             if self._wording.judged is not None:
                                 await self._wording.judged(mark)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-from services.ai_engine.domain.roles import Line, TutorContext
+from services.ai_engine.domain.roles import Line, ToolUse, TutorContext
 from services.ai_engine.prompts.budget import estimated_tokens
 
 
@@ -13,6 +13,8 @@ class Message:
 
     role: Literal["system", "user", "assistant"]
     content: str
+    #: Functions the model called here, and what they answered; `content` says the same in words.
+    uses: tuple[ToolUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, assert_never
 
-from services.ai_engine.domain.roles import CefrLevel, CorrectionStyle, Line, TutorContext
+from services.ai_engine.domain.roles import CefrLevel, CorrectionStyle, Line, ToolUse, TutorContext
 from services.ai_engine.prompts.about import AboutLearner
 from services.ai_engine.prompts.budget import estimated_tokens, latest_that_fit
 from services.ai_engine.prompts.languages import language_name
 from services.ai_engine.prompts.prompt import Message, Prompt
-from services.ai_engine.prompts.quoting import said
+from services.ai_engine.prompts.quoting import quoted, said
 from services.ai_engine.prompts.templates import PromptTemplate
 from services.ai_engine.tutor.script import Script
 
@@ -17,6 +17,8 @@ OPENING: Final = "(The learner has just arrived. Greet them and begin.)"
 #: Where another tutor broke off in the middle of an answer.
 _GO_ON: Final = "(Your line broke off there. Go on with the very next word; repeat nothing, explain nothing.)"
 _FREE_TALK: Final = "Sam, a friendly neighbour who likes short stories from daily life."
+#: Letters of what a function answered, in such a note.
+_NOTED: Final = 2000
 #: Estimated tokens a prompt may have where nobody says otherwise.
 BUDGET: Final = 3000
 
@@ -33,7 +35,9 @@ class TutorPrompt:
     def prompt(self, context: TutorContext) -> Prompt:
         """The whole chat: instructions, the latest lines that fit, and the turn."""
         system = Message("system", self.system(context))
-        asked = [Message("user", said(context.turn) or OPENING)]
+        asked = [Message("user", said(context.turn) or ("" if context.tool_uses else OPENING))]
+        if context.tool_uses:
+            asked.append(_used(context.tool_uses))
         if context.begun:
             asked += [Message("assistant", context.begun), Message("user", _GO_ON)]
         room = self._budget - sum(estimated_tokens(each.content) for each in (system, *asked))
@@ -63,6 +67,11 @@ class TutorPrompt:
 
 def _message(line: Line) -> Message:
     return Message("user" if line.speaker == "learner" else "assistant", said(line.text))
+
+
+def _used(uses: tuple[ToolUse, ...]) -> Message:
+    """What functions answered, for models that know of none as a note."""
+    return Message("user", "\n".join(f"({use.name} answered: {quoted(use.output, _NOTED)})" for use in uses), uses)
 
 
 def _goals(script: Script | None) -> str:
@@ -99,7 +108,7 @@ def _alternating(messages: Iterable[Message]) -> tuple[Message, ...]:
     for message in messages:
         if not message.content.strip():
             continue
-        if joined and joined[-1].role == message.role:
+        if joined and joined[-1].role == message.role and not (joined[-1].uses or message.uses):
             joined[-1] = Message(message.role, f"{joined[-1].content} {message.content}")
         else:
             joined.append(message)

@@ -1,14 +1,23 @@
 """Claude as the tutor, through Anthropic's own SDK."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+import json
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from services.ai_engine.adapters.beside import Wish, beside
 from services.ai_engine.adapters.faults_of_vendors import Faults
-from services.ai_engine.domain.roles import Capabilities, ReplyPart, TextDelta, TokensUsed, TutorContext
+from services.ai_engine.adapters.tool_calls import CALL_TOKENS, StreamedCalls, schema_of
+from services.ai_engine.domain.roles import (
+    Capabilities,
+    ReplyPart,
+    TextDelta,
+    TokensUsed,
+    ToolChoice,
+    TutorContext,
+)
 from services.ai_engine.prompts.prompt import Message, Prompt
 from services.ai_engine.prompts.turn_mark import with_marks
 from services.ai_engine.prompts.tutor import BUDGET, TutorPrompt
@@ -67,7 +76,7 @@ class ClaudeTutor:
         Closing the iterator closes the HTTP stream. Raises ProviderError; its message never holds what was said.
         """
         prompt = self.prompt(context)
-        answer = self._answer(prompt.messages)
+        answer = self._answer(context, prompt.messages)
         async with aclosing(answer):
             async for part in answer:
                 yield part
@@ -95,10 +104,11 @@ class ClaudeTutor:
         """Closes the connections."""
         await self._client.close()
 
-    async def _answer(self, messages: tuple[Message, ...]) -> AsyncGenerator[ReplyPart, None]:
+    async def _answer(self, context: TutorContext, messages: tuple[Message, ...]) -> AsyncGenerator[ReplyPart, None]:
         read = written = 0
         spoken, stopped = False, ""
-        events = self._events(messages)
+        calls = StreamedCalls(context.tools, _FAULTS)
+        events = self._events(messages, _tools(context))
         async with aclosing(events):
             async for event in events:
                 match event.type:
@@ -108,11 +118,16 @@ class ClaudeTutor:
                         if event.delta.type == "text_delta" and event.delta.text:
                             spoken = True
                             yield TextDelta(event.delta.text)
+                        elif event.delta.type == "input_json_delta":
+                            calls.feed(event.index, "", event.delta.partial_json)
+                    case "content_block_start":
+                        if event.content_block.type == "tool_use":
+                            calls.feed(event.index, event.content_block.name, "")
                     case "message_delta":
                         # Counted up over the whole message.
                         written = event.usage.output_tokens
                         stopped = event.delta.stop_reason or stopped
-                    case "content_block_start" | "content_block_stop" | "message_stop":
+                    case "content_block_stop" | "message_stop":
                         pass
                     case never:
                         assert_never(never)
@@ -121,20 +136,25 @@ class ClaudeTutor:
             raise _FAULTS.failed("broke off in the middle of its answer; say it again", "CUT_OFF")
         if stopped == "refusal":
             raise _FAULTS.failed("did not want to answer this; say something else", "REFUSED")
-        if not spoken:
+        for called in calls.called():
+            yield called
+        if not spoken and not calls:
             raise _FAULTS.failed("gave an empty answer; say it again", "EMPTY")
 
-    async def _events(self, messages: tuple[Message, ...]) -> "AsyncGenerator[RawMessageStreamEvent, None]":
+    async def _events(
+        self, messages: tuple[Message, ...], tools: Mapping[str, Any]
+    ) -> "AsyncGenerator[RawMessageStreamEvent, None]":
         """The events of one answer, each within the stall timeout, with errors translated."""
         options, (system, *chat) = self._options, messages
         try:
             async with asyncio.timeout(options.connect_timeout_s + options.stall_timeout_s):
                 stream = await self._client.messages.create(
                     model=options.model,
-                    max_tokens=options.most_tokens,
+                    max_tokens=options.most_tokens + (CALL_TOKENS if tools else 0),
                     system=system.content,
-                    messages=[_param(message) for message in chat],
+                    messages=[each for message in chat for each in _params(message, with_tools=bool(tools))],
                     stream=True,
+                    **tools,
                 )
             async with stream:
                 events = aiter(stream)
@@ -178,6 +198,48 @@ def _client(options: ClaudeOptions) -> "AsyncAnthropic":
         max_retries=0,
         timeout=anthropic.Timeout(options.stall_timeout_s, connect=options.connect_timeout_s),
     )
+
+
+def _tools(context: TutorContext) -> dict[str, Any]:
+    """What is asked besides where functions may be called."""
+    tools = context.tools
+    if not tools.tools:
+        return {}
+    return {
+        "tools": [
+            {"name": tool.name, "description": tool.description, "input_schema": schema_of(tool.parameters)}
+            for tool in tools.tools
+        ],
+        "tool_choice": _choice(context.tool_choice, tools.only),
+    }
+
+
+def _choice(choice: ToolChoice, only: str) -> dict[str, str]:
+    match choice:
+        case "auto" | "none":
+            return {"type": choice}
+        case "required":
+            return {"type": "tool", "name": only} if only else {"type": "any"}
+        case never:
+            assert_never(never)
+
+
+def _params(message: Message, *, with_tools: bool) -> "Iterator[MessageParam]":
+    if not message.uses or not with_tools:
+        yield _param(message)
+        return
+    numbered = list(enumerate(message.uses))
+    yield {
+        "role": "assistant",
+        "content": [
+            {"type": "tool_use", "id": f"call_{n}", "name": use.name, "input": json.loads(use.arguments)}
+            for n, use in numbered
+        ],
+    }
+    yield {
+        "role": "user",
+        "content": [{"type": "tool_result", "tool_use_id": f"call_{n}", "content": use.output} for n, use in numbered],
+    }
 
 
 def _param(message: Message) -> "MessageParam":

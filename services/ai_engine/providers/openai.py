@@ -1,7 +1,7 @@
 """Any OpenAI-compatible chat endpoint (OpenAI, Ollama, vLLM, LM Studio …) as the tutor."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from services.ai_engine.adapters.beside import Wish, beside
 from services.ai_engine.adapters.faults_of_vendors import Faults
+from services.ai_engine.adapters.tool_calls import CALL_TOKENS, StreamedCalls, schema_of
 from services.ai_engine.domain.roles import Capabilities, ReplyPart, TextDelta, TokensUsed, TutorContext
 from services.ai_engine.prompts.prompt import Message, Prompt
 from services.ai_engine.prompts.turn_mark import with_marks
@@ -73,7 +74,8 @@ class OpenAiTutor:
         Closing the iterator closes the HTTP stream. Raises ProviderError; its message never holds what was said.
         """
         prompt = self.prompt(context)
-        chunks = self._chunks(prompt.messages)
+        chunks = self._chunks(prompt.messages, _tools(context))
+        calls = StreamedCalls(context.tools, self._faults)
         finished = spoken = False
         async with aclosing(chunks):
             async for chunk in chunks:
@@ -82,11 +84,16 @@ class OpenAiTutor:
                     if choice.delta.content:
                         spoken = True
                         yield TextDelta(choice.delta.content)
+                    for call in choice.delta.tool_calls or ():
+                        if call.function is not None:
+                            calls.feed(call.index, call.function.name or "", call.function.arguments or "")
                 if chunk.usage is not None:
                     yield TokensUsed(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
         if not finished:
             raise self._faults.failed("broke off in the middle of its answer; say it again", "CUT_OFF")
-        if not spoken:
+        for called in calls.called():
+            yield called
+        if not spoken and not calls:
             raise self._faults.failed("gave an empty answer; check that the model is a chat model", "EMPTY")
         more = beside(context, prompt, self.grant, corrections=self._endpoint.corrections, source=self.name)
         async with aclosing(more):
@@ -109,11 +116,13 @@ class OpenAiTutor:
         """Closes the connections."""
         await self._client.close()
 
-    async def _chunks(self, messages: tuple[Message, ...]) -> "AsyncGenerator[ChatCompletionChunk, None]":
+    async def _chunks(
+        self, messages: tuple[Message, ...], tools: Mapping[str, Any]
+    ) -> "AsyncGenerator[ChatCompletionChunk, None]":
         """The chunks of one answer, each within the stall timeout, with errors translated."""
         try:
             async with asyncio.timeout(self._endpoint.connect_timeout_s + self._endpoint.stall_timeout_s):
-                stream = await self._ask(messages)
+                stream = await self._ask(messages, tools)
             async with stream:
                 chunks = aiter(stream)
                 while True:
@@ -126,13 +135,14 @@ class OpenAiTutor:
         except Exception as error:
             raise self._faults.of(error) from None
 
-    async def _ask(self, messages: tuple[Message, ...]) -> "AsyncStream[ChatCompletionChunk]":
+    async def _ask(self, messages: tuple[Message, ...], tools: Mapping[str, Any]) -> "AsyncStream[ChatCompletionChunk]":
         chunks: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
             model=self._endpoint.model,
-            messages=[_param(message) for message in messages],
+            messages=[each for message in messages for each in _params(message, with_tools=bool(tools))],
             stream=True,
             stream_options={"include_usage": True},
-            **self._bounds(),
+            **self._bounds(CALL_TOKENS if tools else 0),
+            **tools,
         )
         return chunks
 
@@ -154,11 +164,11 @@ class OpenAiTutor:
         except Exception as error:
             raise self._faults.of(error) from None
 
-    def _bounds(self) -> dict[str, Any]:
+    def _bounds(self, more: int = 0) -> dict[str, Any]:
         endpoint = self._endpoint
         if endpoint.is_openai:
-            return {"max_completion_tokens": endpoint.most_tokens}
-        return {"max_tokens": endpoint.most_tokens, "temperature": endpoint.temperature}
+            return {"max_completion_tokens": endpoint.most_tokens + more}
+        return {"max_tokens": endpoint.most_tokens + more, "temperature": endpoint.temperature}
 
 
 def _client(endpoint: OpenAiEndpoint) -> "AsyncOpenAI":
@@ -171,6 +181,43 @@ def _client(endpoint: OpenAiEndpoint) -> "AsyncOpenAI":
         max_retries=0,
         timeout=openai.Timeout(endpoint.stall_timeout_s, connect=endpoint.connect_timeout_s),
     )
+
+
+def _tools(context: TutorContext) -> dict[str, Any]:
+    """What is asked besides where functions may be called."""
+    tools = context.tools
+    if not tools.tools:
+        return {}
+    one = {"type": "function", "function": {"name": tools.only}}
+    return {
+        "tools": [
+            {
+                "type": "function",
+                "function": {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "parameters": schema_of(tool.parameters),
+                },
+            }
+            for tool in tools.tools
+        ],
+        "tool_choice": one if context.tool_choice == "required" and tools.only else context.tool_choice,
+    }
+
+
+def _params(message: Message, *, with_tools: bool) -> "Iterator[ChatCompletionMessageParam]":
+    if not message.uses or not with_tools:
+        yield _param(message)
+        return
+    yield {
+        "role": "assistant",
+        "tool_calls": [
+            {"type": "function", "id": f"call_{n}", "function": {"name": use.name, "arguments": use.arguments}}
+            for n, use in enumerate(message.uses)
+        ],
+    }
+    for n, use in enumerate(message.uses):
+        yield {"role": "tool", "tool_call_id": f"call_{n}", "content": use.output}
 
 
 def _param(message: Message) -> "ChatCompletionMessageParam":

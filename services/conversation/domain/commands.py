@@ -7,6 +7,7 @@ from services.conversation.domain.pauses import PauseHabit
 from services.conversation.domain.records import EngineUsed, RemarkNoted, ReplyGiven, SlipNoted, TurnTaken
 from services.conversation.domain.things import NOTHING_SUMMARISED, Line, Recollection, Summary
 from services.conversation.domain.told import Told
+from services.conversation.domain.tools import NO_TOOLS, ToolSet, ToolUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,9 @@ class Respond:
     recollection: Recollection
     summary: Summary = NOTHING_SUMMARISED
     first_line: int = 0
+    tools: ToolSet = NO_TOOLS
+    #: What functions answered and the tutor has not spoken of.
+    tool_uses: tuple[ToolUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

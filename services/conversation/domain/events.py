@@ -7,6 +7,7 @@ from services.conversation.domain.choices import Choices, EngineChoice
 from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.strain import Strain
 from services.conversation.domain.things import NOTHING_USED, Failure, Progress, Remark, Slip, Summary, Usage, Word
+from services.conversation.domain.tools import ToolCall, ToolSet
 
 # ── From the learner's client ──
 
@@ -26,6 +27,24 @@ class ReplyAsked:
     """The client asks the tutor to speak; about something beside the talk where `aside` is not empty."""
 
     aside: str = ""
+    #: Functions for this reply, in place of those that stand.
+    tools: ToolSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsOffered:
+    """The client tells which functions the tutor may have carried out."""
+
+    tools: ToolSet
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswered:
+    """What came of a call, to be answered at once or when the client asks for it."""
+
+    call_id: str
+    output: str
+    reply_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +171,14 @@ class MadeEnd(Enum):
     COMPLETE = "complete"
     CANCELLED = "cancelled"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallMade:
+    """The engine wants a function carried out to go on with a reply."""
+
+    reply_id: str
+    call: ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +350,8 @@ class Woke:
 Event = (
     TextSubmitted
     | ReplyAsked
+    | ToolsOffered
+    | ToolAnswered
     | TurnDiscarded
     | PlayedReported
     | CommitAsked
@@ -338,6 +367,7 @@ Event = (
     | TextRecognised
     | ReplyTextMade
     | ReplyAudioMade
+    | ToolCallMade
     | ReplyMade
     | SlipFound
     | RemarkFound

@@ -117,7 +117,9 @@ class Listening:
             self._speaking.aside(event.aside, now)
         elif state.turn is not None:
             state.turn.asked = True
+            state.tools.once = event.tools
         elif state.reply is None:
+            state.tools.once = event.tools
             self._speaking.go_on(now)
 
     def held(self, event: events.TurnHeld, now: float) -> None:

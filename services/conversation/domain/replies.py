@@ -9,6 +9,7 @@ from services.conversation.domain.commands import Respond, Speak
 from services.conversation.domain.heard import Clause, heard_text
 from services.conversation.domain.ledger import Ledger, Marks, measure
 from services.conversation.domain.things import Progress, ReplyKind, Slip, Word
+from services.conversation.domain.tools import ToolCall
 
 #: Sound is sent at most this far ahead of the loudspeaker.
 AHEAD_S: Final = 2.0
@@ -53,6 +54,8 @@ class Reply:
     clauses: list[Clause] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
     slips: list[Slip] = field(default_factory=list)
+    #: Functions it wants carried out, which the client is not told of yet.
+    calls: list[ToolCall] = field(default_factory=list)
     marks: Marks | None = None
     ledger: Ledger | None = None
     #: Samples made, sent, and reported as played.
@@ -106,6 +109,7 @@ class Reply:
         self.clauses.clear()
         self.words.clear()
         self.slips.clear()
+        self.calls.clear()
         self.made = 0
         self.first_text_at = self.first_audio_at = None
 

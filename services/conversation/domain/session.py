@@ -48,6 +48,7 @@ class Session:
         if self._ending is None:
             if not self._begins_too_late(event):
                 self._react(event, now)
+                self._speaking.take_up_if_due(now)
             self._leave_if_still(now)
             self._watch_for_silence(now)
         else:
@@ -69,6 +70,8 @@ class Session:
                 self._wake(now)
             case events.ReplyTextMade():
                 speaking.text_made(event, now)
+            case events.ToolCallMade():
+                speaking.call_made(event, now)
             case events.ReplyMade():
                 speaking.made(event, now)
                 listening.commit_if_over(now)
@@ -96,6 +99,11 @@ class Session:
             case events.ReplyAsked():
                 self._stir(now)
                 listening.reply_asked(event, now)
+            case events.ToolsOffered(tools):
+                state.tools.offered = tools
+            case events.ToolAnswered():
+                self._stir(now)
+                speaking.tool_answered(event)
             case events.TurnDiscarded():
                 listening.drop(now)
             case events.TurnHeld():
@@ -230,7 +238,7 @@ class Session:
         """It is the learner's turn to speak from the moment nobody does. Who ends turns by hand is left alone."""
         state = self._state
         nudge_s = state.setup.limits.nudge_s
-        left_alone = state.held or state.choices.push_to_talk or not state.choices.leads
+        left_alone = state.held or state.choices.push_to_talk or not state.choices.leads or state.tools.awaited
         talking = state.turn is not None or state.reply is not None
         if talking or left_alone or state.away or self._ending is not None or not nudge_s:
             state.clear(Timer.NUDGE)

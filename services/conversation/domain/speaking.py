@@ -23,6 +23,7 @@ from services.conversation.domain.records import RemarkNoted, ReplyGiven, SlipNo
 from services.conversation.domain.replies import Reply, Sound
 from services.conversation.domain.state import NOTHING_RECALLED, State, Timer
 from services.conversation.domain.things import NOTHING_USED, Failure, Line, Outcome, ReplyKind, Slip, Speaker
+from services.conversation.domain.tools import ToolCall
 
 #: A client that stops reporting is given so long after the end of the sound.
 _LAST_REPORT_S: Final = 2.0
@@ -56,15 +57,33 @@ class Speaking:
         self.release(reply, None, now)
 
     def go_on(self, now: float) -> None:
-        """Speaks because it was asked to: answers what was said and not answered, else opens, else asks on."""
+        """Speaks because it was asked to: of what functions answered, else of what was said, else opens, or asks on."""
         state = self._state
         text = nudge(state.choices.target_language, 0)
-        if state.unanswered is not None:
+        if state.tools.uses:
+            self.take_up(now)
+        elif state.unanswered is not None:
             self.make_good(state.unanswered, now)
         elif state.lines and text:
             self.nudge(text, now)
         else:
             self.open(now)
+
+    def take_up(self, now: float) -> None:
+        """Answers with what functions answered, the turn they were called for or what was said since."""
+        tools, lines = self._state.tools, self._state.lines
+        tools.due = False
+        line = lines.pop() if lines and lines[-1].speaker is Speaker.LEARNER else None
+        reply = self.draft(*tools.turn, line.text if line else "", now)
+        if line is not None:
+            lines.append(line)
+        self.release(reply, None, now)
+
+    def take_up_if_due(self, now: float) -> None:
+        """The same, once nobody speaks."""
+        state = self._state
+        if state.tools.due and state.reply is None and state.turn is None:
+            self.take_up(now)
 
     def aside(self, text: str, now: float) -> None:
         """Answers something beside the talk, of which whoever answers knows nothing."""
@@ -169,6 +188,21 @@ class Speaking:
                 reply.made_all = reply.failed = True
             self._flows(reply, now)
 
+    def call_made(self, event: events.ToolCallMade, now: float) -> None:
+        """A function is wanted; the client is told of it when the reply is all out."""
+        if reply := self._wanted(event.reply_id):
+            reply.calls.append(event.call)
+            self._flows(reply, now)
+
+    def tool_answered(self, event: events.ToolAnswered) -> None:
+        """What came of a function: the tutor speaks of it once all that were called have answered."""
+        state = self._state
+        if not state.tools.answered(event.call_id, event.output):
+            field = "submit_tool_result.call_id"
+            state.complain(Failure("NOT_FOUND", "No call with this id is waited for; take it from tool_called.", field))
+        elif not (event.reply_later or state.choices.waits or state.tools.awaited):
+            state.tools.due = True
+
     def made(self, event: events.ReplyMade, now: float) -> None:
         """The engine has finished a reply."""
         state = self._state
@@ -179,6 +213,8 @@ class Speaking:
         if (reply := self._wanted(event.reply_id)) is None:
             return
         failed = event.end is events.MadeEnd.FAILED
+        if failed:
+            reply.calls.clear()
         if reply is not state.reply:
             if failed and state.turn is not None:
                 # It will be asked for again when the turn is over.
@@ -334,6 +370,8 @@ class Speaking:
             return
         state.do(ReportHeard(reply.id, reply.played))
         heard = reply.heard_text()
+        if heard and isinstance(reply.request, Respond):
+            state.tools.spoken_of(reply.request.tool_uses)
         finished = told.ReplyFinished(reply.id, outcome, heard, reply.played, reply.made, 0)
         if reply.kind in (ReplyKind.REPEAT, ReplyKind.ASIDE):
             state.tell(finished)
@@ -366,6 +404,8 @@ class Speaking:
             state.setup.recollection,
             state.summary,
             first_line,
+            state.tools.for_reply(),
+            tuple(state.tools.uses),
         )
         self._request(reply)
         return reply
@@ -391,11 +431,14 @@ class Speaking:
             self._state.set(Timer.ENGINE, now + self._state.setup.limits.engine_silent_s)
             self.pump(now)
 
-    def _send(self, reply: Reply, item: str | Sound, now: float) -> None:
-        state = self._state
+    def _begin(self, reply: Reply) -> None:
         if not reply.started:
             reply.started = True
-            state.tell(told.ReplyStarted(reply.id, reply.turn_id))
+            self._state.tell(told.ReplyStarted(reply.id, reply.turn_id))
+
+    def _send(self, reply: Reply, item: str | Sound, now: float) -> None:
+        state = self._state
+        self._begin(reply)
         if isinstance(item, str):
             state.tell(told.ReplyText(reply.id, item))
             return
@@ -408,8 +451,10 @@ class Speaking:
     def _ended(self, reply: Reply, now: float) -> None:
         state = self._state
         state.clear(Timer.PACE, Timer.ENGINE)
+        calls, reply.calls = reply.calls, []
+        self._call(reply, calls)
         if reply.made == 0:
-            self.finish(Outcome.FAILED, now)
+            self.finish(Outcome.HEARD if calls else Outcome.FAILED, now)
             return
         reply.audio_ended = True
         state.tell(told.ReplyAudioEnded(reply.id, reply.made))
@@ -417,6 +462,14 @@ class Speaking:
             self.finish(self._full_outcome(reply), now)
         else:
             state.set(Timer.PLAYED_OUT, reply.played_out_at(now) + _LAST_REPORT_S)
+
+    def _call(self, reply: Reply, calls: list[ToolCall]) -> None:
+        state = self._state
+        for call in calls:
+            self._begin(reply)
+            call_id = state.next_id("call")
+            state.tools.called(call_id, call, reply.turn_id, reply.revision)
+            state.tell(told.ToolCalled(reply.id, reply.turn_id, call_id, call))
 
     def _fails(self, reply: Reply, failure: Failure, now: float) -> None:
         reply.failed = True

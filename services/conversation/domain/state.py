@@ -21,6 +21,7 @@ from services.conversation.domain.things import (
     Recollection,
     Summary,
 )
+from services.conversation.domain.tools import Tools
 from services.conversation.domain.turns import Turn, Waits
 
 T = TypeVar("T")
@@ -105,6 +106,8 @@ class State:
         self.held = False
         #: What was said last and is answered only when the client asks for it.
         self.unanswered: TurnTaken | None = None
+        #: The client's functions.
+        self.tools = Tools()
         self.engine_up = True
         self.turn_count = 0
         #: How long the learner pauses, and what of it is stored.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.conversation.domain.ledger import Ledger
 from services.conversation.domain.things import Failure, Outcome, Progress, Remark, Slip, Word
+from services.conversation.domain.tools import ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,16 @@ class ReplyFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """A function is to be carried out."""
+
+    reply_id: str
+    turn_id: str
+    call_id: str
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
 class FeedbackGiven:
     """A slip and how to mend it."""
 
@@ -191,6 +202,7 @@ Told = (
     | ReplyPaused
     | ReplyResumed
     | ReplyFinished
+    | ToolCalled
     | FeedbackGiven
     | RemarkGiven
     | ScenarioProgressed

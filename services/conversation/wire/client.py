@@ -17,6 +17,7 @@ from services.conversation.wire.common import (
     from_words,
     to_choices,
 )
+from services.conversation.wire.tools import LONGEST_OUTPUT, to_tools
 
 _LONGEST_TEXT: Final = 2000
 _LONGEST_ID: Final = 64
@@ -46,7 +47,17 @@ def to_event(request: service_pb.ConverseRequest) -> events.Event | None:
         case "ask_reply":
             if len(request.ask_reply.aside) > _LONGEST_TEXT:
                 raise _invalid("ask_reply.aside", f"must have at most {_LONGEST_TEXT} characters")
-            return events.ReplyAsked(request.ask_reply.aside.strip())
+            asked = request.ask_reply
+            tools = to_tools(asked.tools, "ask_reply.tools") if asked.HasField("tools") else None
+            return events.ReplyAsked(asked.aside.strip(), tools)
+        case "set_tools":
+            return events.ToolsOffered(to_tools(request.set_tools.tools, "set_tools.tools"))
+        case "submit_tool_result":
+            result = request.submit_tool_result
+            if len(result.output) > LONGEST_OUTPUT:
+                raise _invalid("submit_tool_result.output", f"must have at most {LONGEST_OUTPUT} characters")
+            call_id = _id(result.call_id, "submit_tool_result.call_id")
+            return events.ToolAnswered(call_id, result.output, result.reply_later)
         case "discard_turn":
             return events.TurnDiscarded()
         case "report_played":
@@ -126,6 +137,16 @@ def to_response(sequence: int, event: told.Told, started: converse_pb.SessionSta
                     heard_samples=heard_samples,
                     total_samples=total_samples,
                     sequence=place,
+                )
+            )
+        case told.ToolCalled(reply_id, turn_id, call_id, call):
+            response.tool_called.CopyFrom(
+                converse_pb.ToolCalled(
+                    reply_id=reply_id,
+                    turn_id=turn_id,
+                    call_id=call_id,
+                    name=call.name,
+                    arguments_json=call.arguments,
                 )
             )
         case told.FeedbackGiven(turn_id, slip):

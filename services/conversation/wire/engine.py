@@ -10,6 +10,7 @@ from vivavoce.type.v1 import learner_pb2 as learner_pb
 from services.conversation.domain import events
 from services.conversation.domain.commands import Assess, CancelMaking, Recognize, ReportHeard, Respond, Speak
 from services.conversation.domain.things import NOTHING_SUMMARISED, Line, Speaker, Summary
+from services.conversation.domain.tools import ToolCall
 from services.conversation.wire.common import (
     from_words,
     to_failure,
@@ -19,6 +20,7 @@ from services.conversation.wire.common import (
     to_usage,
     to_words,
 )
+from services.conversation.wire.tools import from_tools, from_use
 
 ToEngine = Recognize | Respond | Assess | Speak | CancelMaking | ReportHeard
 
@@ -113,6 +115,9 @@ def to_event(response: service_pb.RunResponse, origin: int, arrived_at: Callable
         case "talk_summarised":
             summary = response.talk_summarised.summary
             return events.TalkSummarised(Summary(summary.text, summary.line_count))
+        case "tool_called":
+            called = response.tool_called
+            return events.ToolCallMade(called.reply_id, ToolCall(called.name, called.arguments_json))
         case "engine_failed":
             failed = response.engine_failed
             return events.EngineFaulted(to_failure(failed.failure), failed.turn_id)
@@ -160,6 +165,8 @@ def tutor_context(command: Respond) -> engine_pb.TutorContext:
         if summary != NOTHING_SUMMARISED
         else None,
         first_line=command.first_line,
+        tools=from_tools(command.tools),
+        tool_uses=map(from_use, command.tool_uses),
     )
 
 

@@ -71,7 +71,15 @@ def test_what_has_no_effect_is_told() -> None:
 
 
 @pytest.mark.parametrize(("session", "code", "param"), [
-    ({"tools": [{"type": "function", "name": "f"}]}, "unsupported", "session.tools"),
+    ({"tools": [{"type": "mcp", "server_url": "http://x"}]}, "unsupported", "session.tools[0].type"),
+    ({"tools": [{"type": "function", "name": "f g"}]}, "invalid_value", "session.tools[0].name"),
+    ({"tools": [{"type": "function", "name": "f"}] * 2}, "invalid_value", "session.tools"),
+    ({"tools": [{"type": "function", "name": "f", "parameters": {"x": "y" * 9000}}]}, "string_above_max_length",
+     "session.tools[0].parameters"),
+    ({"tools": [{"type": "function", "name": f"f{n}", "description": "x" * 1024} for n in range(32)]},
+     "string_above_max_length", "session.tools"),
+    ({"tools": [{"type": "function", "name": f"f{n}"} for n in range(33)]}, "invalid_value", "session.tools"),
+    ({"tool_choice": {"type": "function", "name": "f"}}, "invalid_value", "session.tool_choice"),
     ({"tools": 7}, "invalid_type", "session.tools"),
     ({"volume": 11}, "unknown_parameter", "session.volume"),
     ({"type": "transcription"}, "invalid_value", "session.type"),

@@ -243,10 +243,12 @@ KINDS = [
 NAMES = [
     "session", "audio", "input", "output", "format", "type", "rate", "turn_detection", "item", "item_id", "content",
     "role", "response", "previous_item_id", "audio_end_ms", "content_index", "metadata", "tools", "tutor", "held",
+    "tool_choice", "parameters", "name", "call_id", "output", "arguments", "description", "set_tools", "tools[0]",
     "conversation", "instructions", "output_modalities", "event_id", "voice", "speed", "samples", "speaking_rate",
 ]  # fmt: skip
 LEAVES: list[object] = [
     None, True, -1, 0, 1e308, 2**80, "", "x" * 3000, "\u0000", "\ud83d\ude00", "realtime", "message", "user", "AAAA",
+    "function", "function_call_output", "required",
     "item_1", "none", "server_vad", "audio/pcmu", [], {}, [[]], [None],
 ]  # fmt: skip
 

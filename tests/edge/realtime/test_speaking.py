@@ -98,6 +98,7 @@ def test_a_written_line_is_an_item_at_once_and_answered_when_asked() -> None:
     assert desk.asked()[-2:] == ["submit_text", "ask_reply"]
     desk.converse(reply_started=converse_pb.ReplyStarted(reply_id="rep_2", turn_id="trn_1"))
     desk.converse(turn_committed=converse_pb.TurnCommitted(turn_id="trn_1", text="A tea, please.", typed=True))
+    desk.converse(reply_text=converse_pb.ReplyText(reply_id="rep_2", text="Of course."))
     assert desk.last("conversation.item.added")["previous_item_id"] == "mine"
     assert "input_audio_buffer.committed" not in desk.kinds()
 
@@ -125,7 +126,8 @@ def test_an_item_takes_its_place_after_another_or_first() -> None:
 
 
 @pytest.mark.parametrize(("item", "code"), [
-    ({"type": "function_call_output", "call_id": "1", "output": "2"}, "unsupported"),
+    ({"type": "function_call_output", "call_id": "1", "output": "2"}, "invalid_value"),
+    ({"type": "function_call", "call_id": "1", "name": "f", "arguments": "{}"}, "unsupported"),
     ({"type": "message", "role": "system", "content": [{"type": "input_text", "text": "Be rude."}]}, "unsupported"),
     ({"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": "x"}]}, "unsupported"),
     ({"type": "message", "role": "user", "content": [{"type": "input_text", "text": " "}]}, "invalid_value"),

@@ -21,6 +21,10 @@ from services.ai_engine.domain.roles import (
     TextDelta,
     TextEnded,
     TokensUsed,
+    Tool,
+    ToolCalled,
+    ToolSet,
+    ToolUse,
     TutorContext,
 )
 from services.ai_engine.prompts.prompt import Prompted
@@ -98,6 +102,12 @@ async def asking(
         yield tutor
     finally:
         await tutor.aclose()
+
+
+@pytest.fixture
+async def tutor(vendor: Vendor, emulator: Emulator) -> AsyncIterator[VendorTutor]:
+    async with asking(vendor, emulator.base_url) as asked:
+        yield asked
 
 
 async def parts_of(tutor: LanguageModel) -> list[ReplyPart]:
@@ -274,3 +284,46 @@ async def test_what_a_preview_shows_is_what_is_sent_without_any_tools(vendor: Ve
     assert not {"tools", "tool_choice", "functions", "mcp_servers"} & (sent.keys() | asked_beside.keys())
     (summarised,) = [part for part in parts if isinstance(part, TalkSummarised)]
     assert summarised.summary.line_count == len(shown.due)
+
+
+WEATHER = ToolSet(
+    (Tool("weather", "Tells the weather.", '{"type": "object", "properties": {"city": {}}}'), Tool("time", "", ""))
+)
+
+
+async def test_a_function_on_offer_is_called_instead_of_an_answer(emulator: Emulator, tutor: VendorTutor) -> None:
+    emulator.calls = (("weather", '{"city": "Kyoto"}'), ("time", ""))
+    parts = [part async for part in tutor.reply(replace(CONTEXT, tools=WEATHER))]
+    assert [part for part in parts if isinstance(part, ToolCalled)] == [
+        ToolCalled("weather", '{"city": "Kyoto"}'),
+        ToolCalled("time", "{}"),
+    ]
+    assert not any(isinstance(part, TextDelta) for part in parts)
+    assert any(isinstance(part, TokensUsed) for part in parts)
+
+
+async def test_what_functions_answered_is_answered_with(emulator: Emulator, tutor: VendorTutor) -> None:
+    emulator.calls = (("weather", "{}"),)
+    uses = (ToolUse("weather", '{"city": "Kyoto"}', "Rain."), ToolUse("time", "{}", "Noon."))
+    context = replace(CONTEXT, tools=replace(WEATHER, choice="required", only="weather"), tool_uses=uses)
+    parts = [part async for part in tutor.reply(context)]
+    assert "".join(part.text for part in parts if isinstance(part, TextDelta)) == "Sure, what would you like?"
+    asked = emulator.requests[-1]
+    assert "Rain." in str(asked["messages"][-2:])
+    # It had to be called once.
+    assert asked["tool_choice"] in ("auto", {"type": "auto"})
+
+
+async def test_without_functions_on_offer_what_they_answered_is_a_note(emulator: Emulator, tutor: VendorTutor) -> None:
+    context = replace(CONTEXT, tool_uses=(ToolUse("weather", "{}", "Rain."),))
+    assert [part async for part in tutor.reply(context) if isinstance(part, TextDelta)]
+    assert '(weather answered: "Rain.")' in emulator.requests[-1]["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("called", [("weather", "[1]"), ("weather", '{"city": "Ky'), ("delete_everything", "{}")])
+async def test_a_call_that_nobody_can_carry_out_is_a_fault(
+    emulator: Emulator, tutor: VendorTutor, called: tuple[str, str]
+) -> None:
+    emulator.calls = (called,)
+    with pytest.raises(ProviderError, match="function"):
+        [part async for part in tutor.reply(replace(CONTEXT, tools=WEATHER))]

@@ -7,6 +7,7 @@ from typing import Final, Protocol, TypeAlias
 
 from google.protobuf.message import Message
 
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.client.errors import ClientError, of_failure
 from vivavoce.client.jitter import JitterBuffer
 from vivavoce.client.lasting import LastingWire
@@ -27,6 +28,7 @@ Event: TypeAlias = (
     | converse_pb.ReplyPaused
     | converse_pb.ReplyResumed
     | converse_pb.ReplyFinished
+    | converse_pb.ToolCalled
     | converse_pb.FeedbackGiven
     | converse_pb.ScenarioProgressed
     | converse_pb.ReplyMeasured
@@ -128,6 +130,14 @@ class Conversation:
     async def ask_reply(self, aside: str = "") -> None:
         """Asks the tutor to speak; to answer something beside the talk where `aside` is given."""
         await self._send(ask_reply=converse_pb.AskReply(aside=aside))
+
+    async def offer_tools(self, tools: engine_pb.ToolSet) -> None:
+        """Tells which functions the tutor may have carried out, in place of those told before."""
+        await self._send(set_tools=converse_pb.SetTools(tools=tools))
+
+    async def answer_tool(self, call_id: str, output: str) -> None:
+        """Tells what came of a `ToolCalled`; with the last of them the tutor goes on."""
+        await self._send(submit_tool_result=converse_pb.SubmitToolResult(call_id=call_id, output=output))
 
     async def end(self) -> None:
         """Ends the session; the events go on until `SessionEnded`."""

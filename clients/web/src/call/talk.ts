@@ -152,6 +152,7 @@ export function after(talk: Talk, happening: Happening): Talk {
     case "accessExpiring":
     case "goAway":
     case "pong":
+    case "toolCalled":
     case undefined:
       return talk;
     default:

@@ -107,6 +107,7 @@ class RunResponse(_message.Message):
     ENGINE_FAILED_FIELD_NUMBER: _builtins.int
     REMARK_FOUND_FIELD_NUMBER: _builtins.int
     TALK_SUMMARISED_FIELD_NUMBER: _builtins.int
+    TOOL_CALLED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def configured(self) -> _engine_pb2.Configured:
         """Answers Configure."""
@@ -155,6 +156,10 @@ class RunResponse(_message.Message):
     def talk_summarised(self) -> _engine_pb2.TalkSummarised:
         """Older lines were summarised."""
 
+    @_builtins.property
+    def tool_called(self) -> _engine_pb2.ToolCalled:
+        """A reply needs a function carried out."""
+
     def __init__(
         self,
         *,
@@ -170,12 +175,13 @@ class RunResponse(_message.Message):
         engine_failed: _engine_pb2.EngineFailed | None = ...,
         remark_found: _engine_pb2.RemarkFound | None = ...,
         talk_summarised: _engine_pb2.TalkSummarised | None = ...,
+        tool_called: _engine_pb2.ToolCalled | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "correction_found", b"correction_found", "engine_failed", b"engine_failed", "event", b"event", "remark_found", b"remark_found", "reply_audio_produced", b"reply_audio_produced", "reply_finished", b"reply_finished", "reply_text_produced", b"reply_text_produced", "speech_ended", b"speech_ended", "speech_started", b"speech_started", "talk_summarised", b"talk_summarised", "transcript_revised", b"transcript_revised", "turn_end_estimated", b"turn_end_estimated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "correction_found", b"correction_found", "engine_failed", b"engine_failed", "event", b"event", "remark_found", b"remark_found", "reply_audio_produced", b"reply_audio_produced", "reply_finished", b"reply_finished", "reply_text_produced", b"reply_text_produced", "speech_ended", b"speech_ended", "speech_started", b"speech_started", "talk_summarised", b"talk_summarised", "tool_called", b"tool_called", "transcript_revised", b"transcript_revised", "turn_end_estimated", b"turn_end_estimated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "correction_found", b"correction_found", "engine_failed", b"engine_failed", "event", b"event", "remark_found", b"remark_found", "reply_audio_produced", b"reply_audio_produced", "reply_finished", b"reply_finished", "reply_text_produced", b"reply_text_produced", "speech_ended", b"speech_ended", "speech_started", b"speech_started", "talk_summarised", b"talk_summarised", "transcript_revised", b"transcript_revised", "turn_end_estimated", b"turn_end_estimated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "correction_found", b"correction_found", "engine_failed", b"engine_failed", "event", b"event", "remark_found", b"remark_found", "reply_audio_produced", b"reply_audio_produced", "reply_finished", b"reply_finished", "reply_text_produced", b"reply_text_produced", "speech_ended", b"speech_ended", "speech_started", b"speech_started", "talk_summarised", b"talk_summarised", "tool_called", b"tool_called", "transcript_revised", b"transcript_revised", "turn_end_estimated", b"turn_end_estimated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["configured", "speech_started", "speech_ended", "turn_end_estimated", "transcript_revised", "reply_text_produced", "reply_audio_produced", "reply_finished", "correction_found", "engine_failed", "remark_found", "talk_summarised"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["configured", "speech_started", "speech_ended", "turn_end_estimated", "transcript_revised", "reply_text_produced", "reply_audio_produced", "reply_finished", "correction_found", "engine_failed", "remark_found", "talk_summarised", "tool_called"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

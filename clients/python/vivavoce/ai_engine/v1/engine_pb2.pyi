@@ -72,6 +72,30 @@ SPEAKER_TUTOR: Speaker.ValueType  # 2
 """The tutor."""
 Global___Speaker: _TypeAlias = Speaker  # noqa: Y015
 
+class _ToolChoice:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ToolChoiceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ToolChoice.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TOOL_CHOICE_UNSPECIFIED: _ToolChoice.ValueType  # 0
+    """The language model decides."""
+    TOOL_CHOICE_NONE: _ToolChoice.ValueType  # 1
+    """None is called."""
+    TOOL_CHOICE_REQUIRED: _ToolChoice.ValueType  # 2
+    """One is called before the tutor answers a turn."""
+
+class ToolChoice(_ToolChoice, metaclass=_ToolChoiceEnumTypeWrapper):
+    """Whether functions are called."""
+
+TOOL_CHOICE_UNSPECIFIED: ToolChoice.ValueType  # 0
+"""The language model decides."""
+TOOL_CHOICE_NONE: ToolChoice.ValueType  # 1
+"""None is called."""
+TOOL_CHOICE_REQUIRED: ToolChoice.ValueType  # 2
+"""One is called before the tutor answers a turn."""
+Global___ToolChoice: _TypeAlias = ToolChoice  # noqa: Y015
+
 class _ReplyEnd:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -277,6 +301,98 @@ class TalkSummary(_message.Message):
 Global___TalkSummary: _TypeAlias = TalkSummary  # noqa: Y015
 
 @_typing.final
+class Tool(_message.Message):
+    """A function of the client's that the tutor may have carried out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name: letters, digits, "_" and "-"."""
+    description: _builtins.str
+    """What it does and when to use it, for the language model."""
+    parameters_json: _builtins.str
+    """What it takes: the JSON Schema of an object. Empty means nothing."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        description: _builtins.str = ...,
+        parameters_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "name", b"name", "parameters_json", b"parameters_json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Tool: _TypeAlias = Tool  # noqa: Y015
+
+@_typing.final
+class ToolSet(_message.Message):
+    """The functions the tutor may have carried out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOOLS_FIELD_NUMBER: _builtins.int
+    CHOICE_FIELD_NUMBER: _builtins.int
+    ONLY_FIELD_NUMBER: _builtins.int
+    choice: Global___ToolChoice.ValueType
+    """Whether they are called. Once one was for a turn, the language model decides."""
+    only: _builtins.str
+    """The one to call, by name, with REQUIRED. Empty means any."""
+    @_builtins.property
+    def tools(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tool]:
+        """The functions, each by another name; at most 32 KiB in all."""
+
+    def __init__(
+        self,
+        *,
+        tools: _abc.Iterable[Global___Tool] | None = ...,
+        choice: Global___ToolChoice.ValueType = ...,
+        only: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "only", b"only", "tools", b"tools"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolSet: _TypeAlias = ToolSet  # noqa: Y015
+
+@_typing.final
+class ToolUse(_message.Message):
+    """A function that was called, and what came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_JSON_FIELD_NUMBER: _builtins.int
+    OUTPUT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The function."""
+    arguments_json: _builtins.str
+    """What it was given: a JSON object."""
+    output: _builtins.str
+    """What it answered."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        arguments_json: _builtins.str = ...,
+        output: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_json", b"arguments_json", "name", b"name", "output", b"output"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolUse: _TypeAlias = ToolUse  # noqa: Y015
+
+@_typing.final
 class TutorContext(_message.Message):
     """Everything the engine may know when it answers."""
 
@@ -290,6 +406,8 @@ class TutorContext(_message.Message):
     DUE_ITEMS_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
     FIRST_LINE_FIELD_NUMBER: _builtins.int
+    TOOLS_FIELD_NUMBER: _builtins.int
+    TOOL_USES_FIELD_NUMBER: _builtins.int
     scenario_id: _builtins.str
     """The role-play, by id. Empty means free talk."""
     tutor_state: _builtins.str
@@ -316,6 +434,14 @@ class TutorContext(_message.Message):
     def summary(self) -> Global___TalkSummary:
         """What came before `lines`, as the engine last summarised it. Unset while it has not."""
 
+    @_builtins.property
+    def tools(self) -> Global___ToolSet:
+        """The functions the tutor may have carried out. A provider that knows of none never calls one."""
+
+    @_builtins.property
+    def tool_uses(self) -> _containers.RepeatedCompositeFieldContainer[Global___ToolUse]:
+        """Functions called since the last line, oldest first: what the tutor is to answer with."""
+
     def __init__(
         self,
         *,
@@ -327,10 +453,12 @@ class TutorContext(_message.Message):
         due_items: _abc.Iterable[_builtins.str] | None = ...,
         summary: Global___TalkSummary | None = ...,
         first_line: _builtins.int = ...,
+        tools: Global___ToolSet | None = ...,
+        tool_uses: _abc.Iterable[Global___ToolUse] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner", "summary", b"summary"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner", "summary", b"summary", "tools", b"tools"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_items", b"due_items", "facts", b"facts", "first_line", b"first_line", "learner", b"learner", "lines", b"lines", "scenario_id", b"scenario_id", "summary", b"summary", "tutor_state", b"tutor_state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_items", b"due_items", "facts", b"facts", "first_line", b"first_line", "learner", b"learner", "lines", b"lines", "scenario_id", b"scenario_id", "summary", b"summary", "tool_uses", b"tool_uses", "tools", b"tools", "tutor_state", b"tutor_state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -831,6 +959,36 @@ class ReplyAudioProduced(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReplyAudioProduced: _TypeAlias = ReplyAudioProduced  # noqa: Y015
+
+@_typing.final
+class ToolCalled(_message.Message):
+    """The reply needs a function carried out: it ends without what comes of that, and the next one is told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLY_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_JSON_FIELD_NUMBER: _builtins.int
+    reply_id: _builtins.str
+    """The reply."""
+    name: _builtins.str
+    """The function."""
+    arguments_json: _builtins.str
+    """What it is given: a JSON object."""
+    def __init__(
+        self,
+        *,
+        reply_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        arguments_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_json", b"arguments_json", "name", b"name", "reply_id", b"reply_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolCalled: _TypeAlias = ToolCalled  # noqa: Y015
 
 @_typing.final
 class ReplyFinished(_message.Message):

@@ -43,6 +43,8 @@ class ConverseRequest(_message.Message):
     END_SESSION_FIELD_NUMBER: _builtins.int
     ASK_REPLY_FIELD_NUMBER: _builtins.int
     DISCARD_TURN_FIELD_NUMBER: _builtins.int
+    SET_TOOLS_FIELD_NUMBER: _builtins.int
+    SUBMIT_TOOL_RESULT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def start_session(self) -> _converse_pb2.StartSession:
         """Opens or resumes the session."""
@@ -99,6 +101,14 @@ class ConverseRequest(_message.Message):
     def discard_turn(self) -> _converse_pb2.DiscardTurn:
         """Drops the open turn."""
 
+    @_builtins.property
+    def set_tools(self) -> _converse_pb2.SetTools:
+        """Tells which functions the tutor may have carried out."""
+
+    @_builtins.property
+    def submit_tool_result(self) -> _converse_pb2.SubmitToolResult:
+        """Tells what came of a function."""
+
     def __init__(
         self,
         *,
@@ -116,12 +126,14 @@ class ConverseRequest(_message.Message):
         end_session: _converse_pb2.EndSession | None = ...,
         ask_reply: _converse_pb2.AskReply | None = ...,
         discard_turn: _converse_pb2.DiscardTurn | None = ...,
+        set_tools: _converse_pb2.SetTools | None = ...,
+        submit_tool_result: _converse_pb2.SubmitToolResult | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["append_audio", b"append_audio", "ask_reply", b"ask_reply", "cancel_reply", b"cancel_reply", "change_settings", b"change_settings", "commit_turn", b"commit_turn", "discard_turn", b"discard_turn", "end_session", b"end_session", "event", b"event", "hold_turn", b"hold_turn", "ping", b"ping", "refresh_access", b"refresh_access", "repeat_reply", b"repeat_reply", "report_played", b"report_played", "start_session", b"start_session", "submit_text", b"submit_text"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["append_audio", b"append_audio", "ask_reply", b"ask_reply", "cancel_reply", b"cancel_reply", "change_settings", b"change_settings", "commit_turn", b"commit_turn", "discard_turn", b"discard_turn", "end_session", b"end_session", "event", b"event", "hold_turn", b"hold_turn", "ping", b"ping", "refresh_access", b"refresh_access", "repeat_reply", b"repeat_reply", "report_played", b"report_played", "set_tools", b"set_tools", "start_session", b"start_session", "submit_text", b"submit_text", "submit_tool_result", b"submit_tool_result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["append_audio", b"append_audio", "ask_reply", b"ask_reply", "cancel_reply", b"cancel_reply", "change_settings", b"change_settings", "commit_turn", b"commit_turn", "discard_turn", b"discard_turn", "end_session", b"end_session", "event", b"event", "hold_turn", b"hold_turn", "ping", b"ping", "refresh_access", b"refresh_access", "repeat_reply", b"repeat_reply", "report_played", b"report_played", "start_session", b"start_session", "submit_text", b"submit_text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["append_audio", b"append_audio", "ask_reply", b"ask_reply", "cancel_reply", b"cancel_reply", "change_settings", b"change_settings", "commit_turn", b"commit_turn", "discard_turn", b"discard_turn", "end_session", b"end_session", "event", b"event", "hold_turn", b"hold_turn", "ping", b"ping", "refresh_access", b"refresh_access", "repeat_reply", b"repeat_reply", "report_played", b"report_played", "set_tools", b"set_tools", "start_session", b"start_session", "submit_text", b"submit_text", "submit_tool_result", b"submit_tool_result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["start_session", "append_audio", "submit_text", "report_played", "commit_turn", "hold_turn", "cancel_reply", "repeat_reply", "refresh_access", "change_settings", "ping", "end_session", "ask_reply", "discard_turn"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["start_session", "append_audio", "submit_text", "report_played", "commit_turn", "hold_turn", "cancel_reply", "repeat_reply", "refresh_access", "change_settings", "ping", "end_session", "ask_reply", "discard_turn", "set_tools", "submit_tool_result"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -154,6 +166,7 @@ class ConverseResponse(_message.Message):
     GO_AWAY_FIELD_NUMBER: _builtins.int
     PONG_FIELD_NUMBER: _builtins.int
     SESSION_ENDED_FIELD_NUMBER: _builtins.int
+    TOOL_CALLED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Number of the event in the session, from 1, without gaps. After a resume the numbers of sound that was sent before
     are missing: what of it is still to be heard comes again under new ones. 0 where a resumed session greets,
@@ -239,6 +252,10 @@ class ConverseResponse(_message.Message):
     def session_ended(self) -> _converse_pb2.SessionEnded:
         """The session is over."""
 
+    @_builtins.property
+    def tool_called(self) -> _converse_pb2.ToolCalled:
+        """A function is to be carried out."""
+
     def __init__(
         self,
         *,
@@ -263,12 +280,13 @@ class ConverseResponse(_message.Message):
         go_away: _converse_pb2.GoAway | None = ...,
         pong: _converse_pb2.Pong | None = ...,
         session_ended: _converse_pb2.SessionEnded | None = ...,
+        tool_called: _converse_pb2.ToolCalled | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_expiring", b"access_expiring", "error_raised", b"error_raised", "event", b"event", "feedback_given", b"feedback_given", "go_away", b"go_away", "pong", b"pong", "reply_audio", b"reply_audio", "reply_audio_ended", b"reply_audio_ended", "reply_finished", b"reply_finished", "reply_measured", b"reply_measured", "reply_paused", b"reply_paused", "reply_resumed", b"reply_resumed", "reply_started", b"reply_started", "reply_text", b"reply_text", "scenario_progressed", b"scenario_progressed", "session_ended", b"session_ended", "session_started", b"session_started", "speech_ended", b"speech_ended", "speech_started", b"speech_started", "transcript_revised", b"transcript_revised", "turn_committed", b"turn_committed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_expiring", b"access_expiring", "error_raised", b"error_raised", "event", b"event", "feedback_given", b"feedback_given", "go_away", b"go_away", "pong", b"pong", "reply_audio", b"reply_audio", "reply_audio_ended", b"reply_audio_ended", "reply_finished", b"reply_finished", "reply_measured", b"reply_measured", "reply_paused", b"reply_paused", "reply_resumed", b"reply_resumed", "reply_started", b"reply_started", "reply_text", b"reply_text", "scenario_progressed", b"scenario_progressed", "session_ended", b"session_ended", "session_started", b"session_started", "speech_ended", b"speech_ended", "speech_started", b"speech_started", "tool_called", b"tool_called", "transcript_revised", b"transcript_revised", "turn_committed", b"turn_committed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_expiring", b"access_expiring", "error_raised", b"error_raised", "event", b"event", "feedback_given", b"feedback_given", "go_away", b"go_away", "pong", b"pong", "reply_audio", b"reply_audio", "reply_audio_ended", b"reply_audio_ended", "reply_finished", b"reply_finished", "reply_measured", b"reply_measured", "reply_paused", b"reply_paused", "reply_resumed", b"reply_resumed", "reply_started", b"reply_started", "reply_text", b"reply_text", "scenario_progressed", b"scenario_progressed", "sequence", b"sequence", "session_ended", b"session_ended", "session_started", b"session_started", "speech_ended", b"speech_ended", "speech_started", b"speech_started", "transcript_revised", b"transcript_revised", "turn_committed", b"turn_committed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_expiring", b"access_expiring", "error_raised", b"error_raised", "event", b"event", "feedback_given", b"feedback_given", "go_away", b"go_away", "pong", b"pong", "reply_audio", b"reply_audio", "reply_audio_ended", b"reply_audio_ended", "reply_finished", b"reply_finished", "reply_measured", b"reply_measured", "reply_paused", b"reply_paused", "reply_resumed", b"reply_resumed", "reply_started", b"reply_started", "reply_text", b"reply_text", "scenario_progressed", b"scenario_progressed", "sequence", b"sequence", "session_ended", b"session_ended", "session_started", b"session_started", "speech_ended", b"speech_ended", "speech_started", b"speech_started", "tool_called", b"tool_called", "transcript_revised", b"transcript_revised", "turn_committed", b"turn_committed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["session_started", "speech_started", "speech_ended", "transcript_revised", "turn_committed", "reply_started", "reply_text", "reply_audio", "reply_audio_ended", "reply_paused", "reply_resumed", "reply_finished", "feedback_given", "scenario_progressed", "reply_measured", "error_raised", "access_expiring", "go_away", "pong", "session_ended"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["session_started", "speech_started", "speech_ended", "transcript_revised", "turn_committed", "reply_started", "reply_text", "reply_audio", "reply_audio_ended", "reply_paused", "reply_resumed", "reply_finished", "feedback_given", "scenario_progressed", "reply_measured", "error_raised", "access_expiring", "go_away", "pong", "session_ended", "tool_called"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

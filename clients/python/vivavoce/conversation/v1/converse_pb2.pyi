@@ -221,22 +221,87 @@ class AskReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ASIDE_FIELD_NUMBER: _builtins.int
+    TOOLS_FIELD_NUMBER: _builtins.int
     aside: _builtins.str
     """Something to answer beside the talk: neither it nor the reply is stored or remembered, and what was said before is not
     known to who answers. It ends a reply under way, as RepeatReply does.
     """
+    @_builtins.property
+    def tools(self) -> _engine_pb2.ToolSet:
+        """Functions for this reply, in place of those of SetTools. An aside has none."""
+
     def __init__(
         self,
         *,
         aside: _builtins.str = ...,
+        tools: _engine_pb2.ToolSet | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tools", b"tools"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aside", b"aside"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aside", b"aside", "tools", b"tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AskReply: _TypeAlias = AskReply  # noqa: Y015
+
+@_typing.final
+class SetTools(_message.Message):
+    """Tells which functions the tutor may have carried out, in place of those told before; lasts as long as the session, and
+    is to be told again where another process goes on with the conversation. Speech never adds any. Engines that know of no
+    functions, such as the scripted tutor, call none.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOOLS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tools(self) -> _engine_pb2.ToolSet:
+        """The functions."""
+
+    def __init__(
+        self,
+        *,
+        tools: _engine_pb2.ToolSet | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tools", b"tools"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tools", b"tools"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetTools: _TypeAlias = SetTools  # noqa: Y015
+
+@_typing.final
+class SubmitToolResult(_message.Message):
+    """Tells what came of a function that was called. With the last of them the tutor answers. NOT_FOUND where no call with the
+    id is open: sixteen are at once, the oldest are given up.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    OUTPUT_FIELD_NUMBER: _builtins.int
+    REPLY_LATER_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """The call, from ToolCalled."""
+    output: _builtins.str
+    """What it answered, such as JSON or a sentence; also that it failed."""
+    reply_later: _builtins.bool
+    """Whether the tutor answers only when asked to by AskReply."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        output: _builtins.str = ...,
+        reply_later: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "output", b"output", "reply_later", b"reply_later"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitToolResult: _TypeAlias = SubmitToolResult  # noqa: Y015
 
 @_typing.final
 class DiscardTurn(_message.Message):
@@ -881,6 +946,46 @@ class ReplyAudioEnded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReplyAudioEnded: _TypeAlias = ReplyAudioEnded  # noqa: Y015
+
+@_typing.final
+class ToolCalled(_message.Message):
+    """The tutor needs a function carried out: answer by SubmitToolResult. Comes after the text and the sound of a reply, which may
+    have neither; what was called is not stored.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLY_ID_FIELD_NUMBER: _builtins.int
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_JSON_FIELD_NUMBER: _builtins.int
+    reply_id: _builtins.str
+    """The reply."""
+    turn_id: _builtins.str
+    """The turn it answers. Empty where the tutor opens."""
+    call_id: _builtins.str
+    """The call."""
+    name: _builtins.str
+    """The function."""
+    arguments_json: _builtins.str
+    """What it is given: a JSON object, as the language model wrote it. Check it before you act on it."""
+    def __init__(
+        self,
+        *,
+        reply_id: _builtins.str = ...,
+        turn_id: _builtins.str = ...,
+        call_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        arguments_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_json", b"arguments_json", "call_id", b"call_id", "name", b"name", "reply_id", b"reply_id", "turn_id", b"turn_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolCalled: _TypeAlias = ToolCalled  # noqa: Y015
 
 @_typing.final
 class FeedbackGiven(_message.Message):

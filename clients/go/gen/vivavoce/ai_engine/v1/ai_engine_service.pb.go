@@ -230,6 +230,7 @@ type RunResponse struct {
 	//	*RunResponse_EngineFailed
 	//	*RunResponse_RemarkFound
 	//	*RunResponse_TalkSummarised
+	//	*RunResponse_ToolCalled
 	Event         isRunResponse_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -380,6 +381,15 @@ func (x *RunResponse) GetTalkSummarised() *TalkSummarised {
 	return nil
 }
 
+func (x *RunResponse) GetToolCalled() *ToolCalled {
+	if x != nil {
+		if x, ok := x.Event.(*RunResponse_ToolCalled); ok {
+			return x.ToolCalled
+		}
+	}
+	return nil
+}
+
 type isRunResponse_Event interface {
 	isRunResponse_Event()
 }
@@ -444,6 +454,11 @@ type RunResponse_TalkSummarised struct {
 	TalkSummarised *TalkSummarised `protobuf:"bytes,12,opt,name=talk_summarised,json=talkSummarised,proto3,oneof"`
 }
 
+type RunResponse_ToolCalled struct {
+	// A reply needs a function carried out.
+	ToolCalled *ToolCalled `protobuf:"bytes,13,opt,name=tool_called,json=toolCalled,proto3,oneof"`
+}
+
 func (*RunResponse_Configured) isRunResponse_Event() {}
 
 func (*RunResponse_SpeechStarted) isRunResponse_Event() {}
@@ -467,6 +482,8 @@ func (*RunResponse_EngineFailed) isRunResponse_Event() {}
 func (*RunResponse_RemarkFound) isRunResponse_Event() {}
 
 func (*RunResponse_TalkSummarised) isRunResponse_Event() {}
+
+func (*RunResponse_ToolCalled) isRunResponse_Event() {}
 
 // Asks for the role-plays.
 type ListScenariosRequest struct {
@@ -1243,7 +1260,7 @@ const file_vivavoce_ai_engine_v1_ai_engine_service_proto_rawDesc = "" +
 	"\x06cancel\x18\x06 \x01(\v2\x1d.vivavoce.ai_engine.v1.CancelH\x00R\x06cancel\x12G\n" +
 	"\freport_heard\x18\a \x01(\v2\".vivavoce.ai_engine.v1.ReportHeardH\x00R\vreportHeard\x127\n" +
 	"\x06assess\x18\b \x01(\v2\x1d.vivavoce.ai_engine.v1.AssessH\x00R\x06assessB\t\n" +
-	"\acommand\"\xed\a\n" +
+	"\acommand\"\xb3\b\n" +
 	"\vRunResponse\x12C\n" +
 	"\n" +
 	"configured\x18\x01 \x01(\v2!.vivavoce.ai_engine.v1.ConfiguredH\x00R\n" +
@@ -1259,7 +1276,9 @@ const file_vivavoce_ai_engine_v1_ai_engine_service_proto_rawDesc = "" +
 	"\rengine_failed\x18\n" +
 	" \x01(\v2#.vivavoce.ai_engine.v1.EngineFailedH\x00R\fengineFailed\x12G\n" +
 	"\fremark_found\x18\v \x01(\v2\".vivavoce.ai_engine.v1.RemarkFoundH\x00R\vremarkFound\x12P\n" +
-	"\x0ftalk_summarised\x18\f \x01(\v2%.vivavoce.ai_engine.v1.TalkSummarisedH\x00R\x0etalkSummarisedB\a\n" +
+	"\x0ftalk_summarised\x18\f \x01(\v2%.vivavoce.ai_engine.v1.TalkSummarisedH\x00R\x0etalkSummarised\x12D\n" +
+	"\vtool_called\x18\r \x01(\v2!.vivavoce.ai_engine.v1.ToolCalledH\x00R\n" +
+	"toolCalledB\a\n" +
 	"\x05event\"n\n" +
 	"\x14ListScenariosRequest\x12\x1a\n" +
 	"\blanguage\x18\x01 \x01(\tR\blanguage\x12\x1b\n" +
@@ -1366,11 +1385,12 @@ var file_vivavoce_ai_engine_v1_ai_engine_service_proto_goTypes = []any{
 	(*EngineFailed)(nil),           // 32: vivavoce.ai_engine.v1.EngineFailed
 	(*RemarkFound)(nil),            // 33: vivavoce.ai_engine.v1.RemarkFound
 	(*TalkSummarised)(nil),         // 34: vivavoce.ai_engine.v1.TalkSummarised
-	(*Scenario)(nil),               // 35: vivavoce.ai_engine.v1.Scenario
-	(*Provider)(nil),               // 36: vivavoce.ai_engine.v1.Provider
-	(*v1.AudioFormat)(nil),         // 37: vivavoce.type.v1.AudioFormat
-	(*v1.WordTime)(nil),            // 38: vivavoce.type.v1.WordTime
-	(*TutorContext)(nil),           // 39: vivavoce.ai_engine.v1.TutorContext
+	(*ToolCalled)(nil),             // 35: vivavoce.ai_engine.v1.ToolCalled
+	(*Scenario)(nil),               // 36: vivavoce.ai_engine.v1.Scenario
+	(*Provider)(nil),               // 37: vivavoce.ai_engine.v1.Provider
+	(*v1.AudioFormat)(nil),         // 38: vivavoce.type.v1.AudioFormat
+	(*v1.WordTime)(nil),            // 39: vivavoce.type.v1.WordTime
+	(*TutorContext)(nil),           // 40: vivavoce.ai_engine.v1.TutorContext
 }
 var file_vivavoce_ai_engine_v1_ai_engine_service_proto_depIdxs = []int32{
 	15, // 0: vivavoce.ai_engine.v1.RunRequest.configure:type_name -> vivavoce.ai_engine.v1.Configure
@@ -1393,33 +1413,34 @@ var file_vivavoce_ai_engine_v1_ai_engine_service_proto_depIdxs = []int32{
 	32, // 17: vivavoce.ai_engine.v1.RunResponse.engine_failed:type_name -> vivavoce.ai_engine.v1.EngineFailed
 	33, // 18: vivavoce.ai_engine.v1.RunResponse.remark_found:type_name -> vivavoce.ai_engine.v1.RemarkFound
 	34, // 19: vivavoce.ai_engine.v1.RunResponse.talk_summarised:type_name -> vivavoce.ai_engine.v1.TalkSummarised
-	35, // 20: vivavoce.ai_engine.v1.ListScenariosResponse.scenarios:type_name -> vivavoce.ai_engine.v1.Scenario
-	35, // 21: vivavoce.ai_engine.v1.GetScenarioResponse.scenario:type_name -> vivavoce.ai_engine.v1.Scenario
-	36, // 22: vivavoce.ai_engine.v1.ListProvidersResponse.providers:type_name -> vivavoce.ai_engine.v1.Provider
-	37, // 23: vivavoce.ai_engine.v1.SynthesizeLineResponse.audio_format:type_name -> vivavoce.type.v1.AudioFormat
-	38, // 24: vivavoce.ai_engine.v1.SynthesizeLineResponse.words:type_name -> vivavoce.type.v1.WordTime
-	39, // 25: vivavoce.ai_engine.v1.PreviewPromptRequest.context:type_name -> vivavoce.ai_engine.v1.TutorContext
-	12, // 26: vivavoce.ai_engine.v1.PreviewPromptResponse.messages:type_name -> vivavoce.ai_engine.v1.PromptMessage
-	39, // 27: vivavoce.ai_engine.v1.WriteReportRequest.context:type_name -> vivavoce.ai_engine.v1.TutorContext
-	0,  // 28: vivavoce.ai_engine.v1.AiEngineService.Run:input_type -> vivavoce.ai_engine.v1.RunRequest
-	2,  // 29: vivavoce.ai_engine.v1.AiEngineService.ListScenarios:input_type -> vivavoce.ai_engine.v1.ListScenariosRequest
-	4,  // 30: vivavoce.ai_engine.v1.AiEngineService.GetScenario:input_type -> vivavoce.ai_engine.v1.GetScenarioRequest
-	6,  // 31: vivavoce.ai_engine.v1.AiEngineService.ListProviders:input_type -> vivavoce.ai_engine.v1.ListProvidersRequest
-	8,  // 32: vivavoce.ai_engine.v1.AiEngineService.SynthesizeLine:input_type -> vivavoce.ai_engine.v1.SynthesizeLineRequest
-	10, // 33: vivavoce.ai_engine.v1.AiEngineService.PreviewPrompt:input_type -> vivavoce.ai_engine.v1.PreviewPromptRequest
-	13, // 34: vivavoce.ai_engine.v1.AiEngineService.WriteReport:input_type -> vivavoce.ai_engine.v1.WriteReportRequest
-	1,  // 35: vivavoce.ai_engine.v1.AiEngineService.Run:output_type -> vivavoce.ai_engine.v1.RunResponse
-	3,  // 36: vivavoce.ai_engine.v1.AiEngineService.ListScenarios:output_type -> vivavoce.ai_engine.v1.ListScenariosResponse
-	5,  // 37: vivavoce.ai_engine.v1.AiEngineService.GetScenario:output_type -> vivavoce.ai_engine.v1.GetScenarioResponse
-	7,  // 38: vivavoce.ai_engine.v1.AiEngineService.ListProviders:output_type -> vivavoce.ai_engine.v1.ListProvidersResponse
-	9,  // 39: vivavoce.ai_engine.v1.AiEngineService.SynthesizeLine:output_type -> vivavoce.ai_engine.v1.SynthesizeLineResponse
-	11, // 40: vivavoce.ai_engine.v1.AiEngineService.PreviewPrompt:output_type -> vivavoce.ai_engine.v1.PreviewPromptResponse
-	14, // 41: vivavoce.ai_engine.v1.AiEngineService.WriteReport:output_type -> vivavoce.ai_engine.v1.WriteReportResponse
-	35, // [35:42] is the sub-list for method output_type
-	28, // [28:35] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	35, // 20: vivavoce.ai_engine.v1.RunResponse.tool_called:type_name -> vivavoce.ai_engine.v1.ToolCalled
+	36, // 21: vivavoce.ai_engine.v1.ListScenariosResponse.scenarios:type_name -> vivavoce.ai_engine.v1.Scenario
+	36, // 22: vivavoce.ai_engine.v1.GetScenarioResponse.scenario:type_name -> vivavoce.ai_engine.v1.Scenario
+	37, // 23: vivavoce.ai_engine.v1.ListProvidersResponse.providers:type_name -> vivavoce.ai_engine.v1.Provider
+	38, // 24: vivavoce.ai_engine.v1.SynthesizeLineResponse.audio_format:type_name -> vivavoce.type.v1.AudioFormat
+	39, // 25: vivavoce.ai_engine.v1.SynthesizeLineResponse.words:type_name -> vivavoce.type.v1.WordTime
+	40, // 26: vivavoce.ai_engine.v1.PreviewPromptRequest.context:type_name -> vivavoce.ai_engine.v1.TutorContext
+	12, // 27: vivavoce.ai_engine.v1.PreviewPromptResponse.messages:type_name -> vivavoce.ai_engine.v1.PromptMessage
+	40, // 28: vivavoce.ai_engine.v1.WriteReportRequest.context:type_name -> vivavoce.ai_engine.v1.TutorContext
+	0,  // 29: vivavoce.ai_engine.v1.AiEngineService.Run:input_type -> vivavoce.ai_engine.v1.RunRequest
+	2,  // 30: vivavoce.ai_engine.v1.AiEngineService.ListScenarios:input_type -> vivavoce.ai_engine.v1.ListScenariosRequest
+	4,  // 31: vivavoce.ai_engine.v1.AiEngineService.GetScenario:input_type -> vivavoce.ai_engine.v1.GetScenarioRequest
+	6,  // 32: vivavoce.ai_engine.v1.AiEngineService.ListProviders:input_type -> vivavoce.ai_engine.v1.ListProvidersRequest
+	8,  // 33: vivavoce.ai_engine.v1.AiEngineService.SynthesizeLine:input_type -> vivavoce.ai_engine.v1.SynthesizeLineRequest
+	10, // 34: vivavoce.ai_engine.v1.AiEngineService.PreviewPrompt:input_type -> vivavoce.ai_engine.v1.PreviewPromptRequest
+	13, // 35: vivavoce.ai_engine.v1.AiEngineService.WriteReport:input_type -> vivavoce.ai_engine.v1.WriteReportRequest
+	1,  // 36: vivavoce.ai_engine.v1.AiEngineService.Run:output_type -> vivavoce.ai_engine.v1.RunResponse
+	3,  // 37: vivavoce.ai_engine.v1.AiEngineService.ListScenarios:output_type -> vivavoce.ai_engine.v1.ListScenariosResponse
+	5,  // 38: vivavoce.ai_engine.v1.AiEngineService.GetScenario:output_type -> vivavoce.ai_engine.v1.GetScenarioResponse
+	7,  // 39: vivavoce.ai_engine.v1.AiEngineService.ListProviders:output_type -> vivavoce.ai_engine.v1.ListProvidersResponse
+	9,  // 40: vivavoce.ai_engine.v1.AiEngineService.SynthesizeLine:output_type -> vivavoce.ai_engine.v1.SynthesizeLineResponse
+	11, // 41: vivavoce.ai_engine.v1.AiEngineService.PreviewPrompt:output_type -> vivavoce.ai_engine.v1.PreviewPromptResponse
+	14, // 42: vivavoce.ai_engine.v1.AiEngineService.WriteReport:output_type -> vivavoce.ai_engine.v1.WriteReportResponse
+	36, // [36:43] is the sub-list for method output_type
+	29, // [29:36] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_vivavoce_ai_engine_v1_ai_engine_service_proto_init() }
@@ -1452,6 +1473,7 @@ func file_vivavoce_ai_engine_v1_ai_engine_service_proto_init() {
 		(*RunResponse_EngineFailed)(nil),
 		(*RunResponse_RemarkFound)(nil),
 		(*RunResponse_TalkSummarised)(nil),
+		(*RunResponse_ToolCalled)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -128,6 +128,59 @@ func (Speaker) EnumDescriptor() ([]byte, []int) {
 	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{1}
 }
 
+// Whether functions are called.
+type ToolChoice int32
+
+const (
+	// The language model decides.
+	ToolChoice_TOOL_CHOICE_UNSPECIFIED ToolChoice = 0
+	// None is called.
+	ToolChoice_TOOL_CHOICE_NONE ToolChoice = 1
+	// One is called before the tutor answers a turn.
+	ToolChoice_TOOL_CHOICE_REQUIRED ToolChoice = 2
+)
+
+// Enum value maps for ToolChoice.
+var (
+	ToolChoice_name = map[int32]string{
+		0: "TOOL_CHOICE_UNSPECIFIED",
+		1: "TOOL_CHOICE_NONE",
+		2: "TOOL_CHOICE_REQUIRED",
+	}
+	ToolChoice_value = map[string]int32{
+		"TOOL_CHOICE_UNSPECIFIED": 0,
+		"TOOL_CHOICE_NONE":        1,
+		"TOOL_CHOICE_REQUIRED":    2,
+	}
+)
+
+func (x ToolChoice) Enum() *ToolChoice {
+	p := new(ToolChoice)
+	*p = x
+	return p
+}
+
+func (x ToolChoice) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ToolChoice) Descriptor() protoreflect.EnumDescriptor {
+	return file_vivavoce_ai_engine_v1_engine_proto_enumTypes[2].Descriptor()
+}
+
+func (ToolChoice) Type() protoreflect.EnumType {
+	return &file_vivavoce_ai_engine_v1_engine_proto_enumTypes[2]
+}
+
+func (x ToolChoice) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ToolChoice.Descriptor instead.
+func (ToolChoice) EnumDescriptor() ([]byte, []int) {
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{2}
+}
+
 // Why a reply has no more output.
 type ReplyEnd int32
 
@@ -169,11 +222,11 @@ func (x ReplyEnd) String() string {
 }
 
 func (ReplyEnd) Descriptor() protoreflect.EnumDescriptor {
-	return file_vivavoce_ai_engine_v1_engine_proto_enumTypes[2].Descriptor()
+	return file_vivavoce_ai_engine_v1_engine_proto_enumTypes[3].Descriptor()
 }
 
 func (ReplyEnd) Type() protoreflect.EnumType {
-	return &file_vivavoce_ai_engine_v1_engine_proto_enumTypes[2]
+	return &file_vivavoce_ai_engine_v1_engine_proto_enumTypes[3]
 }
 
 func (x ReplyEnd) Number() protoreflect.EnumNumber {
@@ -182,7 +235,7 @@ func (x ReplyEnd) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ReplyEnd.Descriptor instead.
 func (ReplyEnd) EnumDescriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{2}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{3}
 }
 
 // How an attempt to have something from a provider ended.
@@ -226,11 +279,11 @@ func (x AttemptOutcome) String() string {
 }
 
 func (AttemptOutcome) Descriptor() protoreflect.EnumDescriptor {
-	return file_vivavoce_ai_engine_v1_engine_proto_enumTypes[3].Descriptor()
+	return file_vivavoce_ai_engine_v1_engine_proto_enumTypes[4].Descriptor()
 }
 
 func (AttemptOutcome) Type() protoreflect.EnumType {
-	return &file_vivavoce_ai_engine_v1_engine_proto_enumTypes[3]
+	return &file_vivavoce_ai_engine_v1_engine_proto_enumTypes[4]
 }
 
 func (x AttemptOutcome) Number() protoreflect.EnumNumber {
@@ -239,7 +292,7 @@ func (x AttemptOutcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AttemptOutcome.Descriptor instead.
 func (AttemptOutcome) EnumDescriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{3}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{4}
 }
 
 // Which providers hear, think and speak. An empty name means the installation's default for that role.
@@ -552,6 +605,198 @@ func (x *TalkSummary) GetLineCount() int32 {
 	return 0
 }
 
+// A function of the client's that the tutor may have carried out.
+type Tool struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name: letters, digits, "_" and "-".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it does and when to use it, for the language model.
+	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	// What it takes: the JSON Schema of an object. Empty means nothing.
+	ParametersJson string `protobuf:"bytes,3,opt,name=parameters_json,json=parametersJson,proto3" json:"parameters_json,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Tool) Reset() {
+	*x = Tool{}
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Tool) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Tool) ProtoMessage() {}
+
+func (x *Tool) ProtoReflect() protoreflect.Message {
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Tool.ProtoReflect.Descriptor instead.
+func (*Tool) Descriptor() ([]byte, []int) {
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Tool) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Tool) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *Tool) GetParametersJson() string {
+	if x != nil {
+		return x.ParametersJson
+	}
+	return ""
+}
+
+// The functions the tutor may have carried out.
+type ToolSet struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The functions, each by another name; at most 32 KiB in all.
+	Tools []*Tool `protobuf:"bytes,1,rep,name=tools,proto3" json:"tools,omitempty"`
+	// Whether they are called. Once one was for a turn, the language model decides.
+	Choice ToolChoice `protobuf:"varint,2,opt,name=choice,proto3,enum=vivavoce.ai_engine.v1.ToolChoice" json:"choice,omitempty"`
+	// The one to call, by name, with REQUIRED. Empty means any.
+	Only          string `protobuf:"bytes,3,opt,name=only,proto3" json:"only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ToolSet) Reset() {
+	*x = ToolSet{}
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ToolSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ToolSet) ProtoMessage() {}
+
+func (x *ToolSet) ProtoReflect() protoreflect.Message {
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ToolSet.ProtoReflect.Descriptor instead.
+func (*ToolSet) Descriptor() ([]byte, []int) {
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ToolSet) GetTools() []*Tool {
+	if x != nil {
+		return x.Tools
+	}
+	return nil
+}
+
+func (x *ToolSet) GetChoice() ToolChoice {
+	if x != nil {
+		return x.Choice
+	}
+	return ToolChoice_TOOL_CHOICE_UNSPECIFIED
+}
+
+func (x *ToolSet) GetOnly() string {
+	if x != nil {
+		return x.Only
+	}
+	return ""
+}
+
+// A function that was called, and what came of it.
+type ToolUse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The function.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it was given: a JSON object.
+	ArgumentsJson string `protobuf:"bytes,2,opt,name=arguments_json,json=argumentsJson,proto3" json:"arguments_json,omitempty"`
+	// What it answered.
+	Output        string `protobuf:"bytes,3,opt,name=output,proto3" json:"output,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ToolUse) Reset() {
+	*x = ToolUse{}
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ToolUse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ToolUse) ProtoMessage() {}
+
+func (x *ToolUse) ProtoReflect() protoreflect.Message {
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ToolUse.ProtoReflect.Descriptor instead.
+func (*ToolUse) Descriptor() ([]byte, []int) {
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ToolUse) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ToolUse) GetArgumentsJson() string {
+	if x != nil {
+		return x.ArgumentsJson
+	}
+	return ""
+}
+
+func (x *ToolUse) GetOutput() string {
+	if x != nil {
+		return x.Output
+	}
+	return ""
+}
+
 // Everything the engine may know when it answers.
 type TutorContext struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -570,14 +815,18 @@ type TutorContext struct {
 	// What came before `lines`, as the engine last summarised it. Unset while it has not.
 	Summary *TalkSummary `protobuf:"bytes,7,opt,name=summary,proto3" json:"summary,omitempty"`
 	// How many lines of the conversation came before the first of `lines`; 0 where they begin with it.
-	FirstLine     int32 `protobuf:"varint,8,opt,name=first_line,json=firstLine,proto3" json:"first_line,omitempty"`
+	FirstLine int32 `protobuf:"varint,8,opt,name=first_line,json=firstLine,proto3" json:"first_line,omitempty"`
+	// The functions the tutor may have carried out. A provider that knows of none never calls one.
+	Tools *ToolSet `protobuf:"bytes,9,opt,name=tools,proto3" json:"tools,omitempty"`
+	// Functions called since the last line, oldest first: what the tutor is to answer with.
+	ToolUses      []*ToolUse `protobuf:"bytes,10,rep,name=tool_uses,json=toolUses,proto3" json:"tool_uses,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TutorContext) Reset() {
 	*x = TutorContext{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[4]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -589,7 +838,7 @@ func (x *TutorContext) String() string {
 func (*TutorContext) ProtoMessage() {}
 
 func (x *TutorContext) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[4]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -602,7 +851,7 @@ func (x *TutorContext) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TutorContext.ProtoReflect.Descriptor instead.
 func (*TutorContext) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{4}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TutorContext) GetLearner() *LearnerProfile {
@@ -661,6 +910,20 @@ func (x *TutorContext) GetFirstLine() int32 {
 	return 0
 }
 
+func (x *TutorContext) GetTools() *ToolSet {
+	if x != nil {
+		return x.Tools
+	}
+	return nil
+}
+
+func (x *TutorContext) GetToolUses() []*ToolUse {
+	if x != nil {
+		return x.ToolUses
+	}
+	return nil
+}
+
 // Sets the session up. Always the first message, and only the first.
 type Configure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -682,7 +945,7 @@ type Configure struct {
 
 func (x *Configure) Reset() {
 	*x = Configure{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[5]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -694,7 +957,7 @@ func (x *Configure) String() string {
 func (*Configure) ProtoMessage() {}
 
 func (x *Configure) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[5]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -707,7 +970,7 @@ func (x *Configure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Configure.ProtoReflect.Descriptor instead.
 func (*Configure) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{5}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Configure) GetConversationId() string {
@@ -765,7 +1028,7 @@ type AppendAudio struct {
 
 func (x *AppendAudio) Reset() {
 	*x = AppendAudio{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[6]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -777,7 +1040,7 @@ func (x *AppendAudio) String() string {
 func (*AppendAudio) ProtoMessage() {}
 
 func (x *AppendAudio) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[6]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -790,7 +1053,7 @@ func (x *AppendAudio) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendAudio.ProtoReflect.Descriptor instead.
 func (*AppendAudio) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{6}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AppendAudio) GetFirstSample() int64 {
@@ -824,7 +1087,7 @@ type Recognize struct {
 
 func (x *Recognize) Reset() {
 	*x = Recognize{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[7]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -836,7 +1099,7 @@ func (x *Recognize) String() string {
 func (*Recognize) ProtoMessage() {}
 
 func (x *Recognize) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[7]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -849,7 +1112,7 @@ func (x *Recognize) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recognize.ProtoReflect.Descriptor instead.
 func (*Recognize) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{7}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Recognize) GetTurnId() string {
@@ -899,7 +1162,7 @@ type Respond struct {
 
 func (x *Respond) Reset() {
 	*x = Respond{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[8]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -911,7 +1174,7 @@ func (x *Respond) String() string {
 func (*Respond) ProtoMessage() {}
 
 func (x *Respond) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[8]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -924,7 +1187,7 @@ func (x *Respond) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Respond.ProtoReflect.Descriptor instead.
 func (*Respond) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{8}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Respond) GetReplyId() string {
@@ -977,7 +1240,7 @@ type Speak struct {
 
 func (x *Speak) Reset() {
 	*x = Speak{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[9]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +1252,7 @@ func (x *Speak) String() string {
 func (*Speak) ProtoMessage() {}
 
 func (x *Speak) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[9]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +1265,7 @@ func (x *Speak) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Speak.ProtoReflect.Descriptor instead.
 func (*Speak) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{9}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Speak) GetReplyId() string {
@@ -1052,7 +1315,7 @@ type Assess struct {
 
 func (x *Assess) Reset() {
 	*x = Assess{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[10]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1064,7 +1327,7 @@ func (x *Assess) String() string {
 func (*Assess) ProtoMessage() {}
 
 func (x *Assess) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[10]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1077,7 +1340,7 @@ func (x *Assess) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assess.ProtoReflect.Descriptor instead.
 func (*Assess) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{10}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Assess) GetTurnId() string {
@@ -1147,7 +1410,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[11]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1159,7 +1422,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[11]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1172,7 +1435,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{11}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Cancel) GetReplyId() string {
@@ -1197,7 +1460,7 @@ type ReportHeard struct {
 
 func (x *ReportHeard) Reset() {
 	*x = ReportHeard{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[12]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1209,7 +1472,7 @@ func (x *ReportHeard) String() string {
 func (*ReportHeard) ProtoMessage() {}
 
 func (x *ReportHeard) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[12]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1222,7 +1485,7 @@ func (x *ReportHeard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportHeard.ProtoReflect.Descriptor instead.
 func (*ReportHeard) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{12}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReportHeard) GetReplyId() string {
@@ -1263,7 +1526,7 @@ type Configured struct {
 
 func (x *Configured) Reset() {
 	*x = Configured{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[13]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1275,7 +1538,7 @@ func (x *Configured) String() string {
 func (*Configured) ProtoMessage() {}
 
 func (x *Configured) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[13]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1288,7 +1551,7 @@ func (x *Configured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Configured.ProtoReflect.Descriptor instead.
 func (*Configured) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{13}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Configured) GetEngine() *EngineSelection {
@@ -1330,7 +1593,7 @@ type SpeechStarted struct {
 
 func (x *SpeechStarted) Reset() {
 	*x = SpeechStarted{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[14]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1342,7 +1605,7 @@ func (x *SpeechStarted) String() string {
 func (*SpeechStarted) ProtoMessage() {}
 
 func (x *SpeechStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[14]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1355,7 +1618,7 @@ func (x *SpeechStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpeechStarted.ProtoReflect.Descriptor instead.
 func (*SpeechStarted) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{14}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SpeechStarted) GetAtSample() int64 {
@@ -1376,7 +1639,7 @@ type SpeechEnded struct {
 
 func (x *SpeechEnded) Reset() {
 	*x = SpeechEnded{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[15]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1388,7 +1651,7 @@ func (x *SpeechEnded) String() string {
 func (*SpeechEnded) ProtoMessage() {}
 
 func (x *SpeechEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[15]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1401,7 +1664,7 @@ func (x *SpeechEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpeechEnded.ProtoReflect.Descriptor instead.
 func (*SpeechEnded) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{15}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SpeechEnded) GetAtSample() int64 {
@@ -1424,7 +1687,7 @@ type TurnEndEstimated struct {
 
 func (x *TurnEndEstimated) Reset() {
 	*x = TurnEndEstimated{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[16]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1436,7 +1699,7 @@ func (x *TurnEndEstimated) String() string {
 func (*TurnEndEstimated) ProtoMessage() {}
 
 func (x *TurnEndEstimated) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[16]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1449,7 +1712,7 @@ func (x *TurnEndEstimated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TurnEndEstimated.ProtoReflect.Descriptor instead.
 func (*TurnEndEstimated) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{16}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *TurnEndEstimated) GetAtSample() int64 {
@@ -1485,7 +1748,7 @@ type TranscriptRevised struct {
 
 func (x *TranscriptRevised) Reset() {
 	*x = TranscriptRevised{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[17]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +1760,7 @@ func (x *TranscriptRevised) String() string {
 func (*TranscriptRevised) ProtoMessage() {}
 
 func (x *TranscriptRevised) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[17]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +1773,7 @@ func (x *TranscriptRevised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TranscriptRevised.ProtoReflect.Descriptor instead.
 func (*TranscriptRevised) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{17}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *TranscriptRevised) GetTurnId() string {
@@ -1561,7 +1824,7 @@ type ReplyTextProduced struct {
 
 func (x *ReplyTextProduced) Reset() {
 	*x = ReplyTextProduced{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[18]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1573,7 +1836,7 @@ func (x *ReplyTextProduced) String() string {
 func (*ReplyTextProduced) ProtoMessage() {}
 
 func (x *ReplyTextProduced) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[18]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1586,7 +1849,7 @@ func (x *ReplyTextProduced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyTextProduced.ProtoReflect.Descriptor instead.
 func (*ReplyTextProduced) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{18}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReplyTextProduced) GetReplyId() string {
@@ -1620,7 +1883,7 @@ type ReplyAudioProduced struct {
 
 func (x *ReplyAudioProduced) Reset() {
 	*x = ReplyAudioProduced{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[19]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1632,7 +1895,7 @@ func (x *ReplyAudioProduced) String() string {
 func (*ReplyAudioProduced) ProtoMessage() {}
 
 func (x *ReplyAudioProduced) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[19]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1645,7 +1908,7 @@ func (x *ReplyAudioProduced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyAudioProduced.ProtoReflect.Descriptor instead.
 func (*ReplyAudioProduced) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{19}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReplyAudioProduced) GetReplyId() string {
@@ -1676,6 +1939,70 @@ func (x *ReplyAudioProduced) GetWords() []*v1.WordTime {
 	return nil
 }
 
+// The reply needs a function carried out: it ends without what comes of that, and the next one is told.
+type ToolCalled struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The reply.
+	ReplyId string `protobuf:"bytes,1,opt,name=reply_id,json=replyId,proto3" json:"reply_id,omitempty"`
+	// The function.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// What it is given: a JSON object.
+	ArgumentsJson string `protobuf:"bytes,3,opt,name=arguments_json,json=argumentsJson,proto3" json:"arguments_json,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ToolCalled) Reset() {
+	*x = ToolCalled{}
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ToolCalled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ToolCalled) ProtoMessage() {}
+
+func (x *ToolCalled) ProtoReflect() protoreflect.Message {
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ToolCalled.ProtoReflect.Descriptor instead.
+func (*ToolCalled) Descriptor() ([]byte, []int) {
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ToolCalled) GetReplyId() string {
+	if x != nil {
+		return x.ReplyId
+	}
+	return ""
+}
+
+func (x *ToolCalled) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ToolCalled) GetArgumentsJson() string {
+	if x != nil {
+		return x.ArgumentsJson
+	}
+	return ""
+}
+
 // A reply has no more output. Exactly one for each Respond and Speak.
 type ReplyFinished struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1699,7 +2026,7 @@ type ReplyFinished struct {
 
 func (x *ReplyFinished) Reset() {
 	*x = ReplyFinished{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[20]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1711,7 +2038,7 @@ func (x *ReplyFinished) String() string {
 func (*ReplyFinished) ProtoMessage() {}
 
 func (x *ReplyFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[20]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1724,7 +2051,7 @@ func (x *ReplyFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyFinished.ProtoReflect.Descriptor instead.
 func (*ReplyFinished) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{20}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ReplyFinished) GetReplyId() string {
@@ -1793,7 +2120,7 @@ type CorrectionFound struct {
 
 func (x *CorrectionFound) Reset() {
 	*x = CorrectionFound{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[21]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1805,7 +2132,7 @@ func (x *CorrectionFound) String() string {
 func (*CorrectionFound) ProtoMessage() {}
 
 func (x *CorrectionFound) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[21]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1818,7 +2145,7 @@ func (x *CorrectionFound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectionFound.ProtoReflect.Descriptor instead.
 func (*CorrectionFound) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{21}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CorrectionFound) GetTurnId() string {
@@ -1864,7 +2191,7 @@ type RemarkFound struct {
 
 func (x *RemarkFound) Reset() {
 	*x = RemarkFound{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[22]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1876,7 +2203,7 @@ func (x *RemarkFound) String() string {
 func (*RemarkFound) ProtoMessage() {}
 
 func (x *RemarkFound) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[22]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1889,7 +2216,7 @@ func (x *RemarkFound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemarkFound.ProtoReflect.Descriptor instead.
 func (*RemarkFound) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{22}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RemarkFound) GetTurnId() string {
@@ -1927,7 +2254,7 @@ type TalkSummarised struct {
 
 func (x *TalkSummarised) Reset() {
 	*x = TalkSummarised{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[23]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1939,7 +2266,7 @@ func (x *TalkSummarised) String() string {
 func (*TalkSummarised) ProtoMessage() {}
 
 func (x *TalkSummarised) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[23]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1952,7 +2279,7 @@ func (x *TalkSummarised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TalkSummarised.ProtoReflect.Descriptor instead.
 func (*TalkSummarised) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{23}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *TalkSummarised) GetReplyId() string {
@@ -2002,7 +2329,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[24]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2014,7 +2341,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[24]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2027,7 +2354,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{24}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Usage) GetInputTokens() int64 {
@@ -2129,7 +2456,7 @@ type ProviderCost struct {
 
 func (x *ProviderCost) Reset() {
 	*x = ProviderCost{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[25]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2141,7 +2468,7 @@ func (x *ProviderCost) String() string {
 func (*ProviderCost) ProtoMessage() {}
 
 func (x *ProviderCost) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[25]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2154,7 +2481,7 @@ func (x *ProviderCost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderCost.ProtoReflect.Descriptor instead.
 func (*ProviderCost) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{25}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ProviderCost) GetProvider() string {
@@ -2199,7 +2526,7 @@ type ProviderAttempt struct {
 
 func (x *ProviderAttempt) Reset() {
 	*x = ProviderAttempt{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[26]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2211,7 +2538,7 @@ func (x *ProviderAttempt) String() string {
 func (*ProviderAttempt) ProtoMessage() {}
 
 func (x *ProviderAttempt) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[26]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2224,7 +2551,7 @@ func (x *ProviderAttempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderAttempt.ProtoReflect.Descriptor instead.
 func (*ProviderAttempt) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{26}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ProviderAttempt) GetProvider() string {
@@ -2284,7 +2611,7 @@ type EngineFailed struct {
 
 func (x *EngineFailed) Reset() {
 	*x = EngineFailed{}
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[27]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2296,7 +2623,7 @@ func (x *EngineFailed) String() string {
 func (*EngineFailed) ProtoMessage() {}
 
 func (x *EngineFailed) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[27]
+	mi := &file_vivavoce_ai_engine_v1_engine_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2309,7 +2636,7 @@ func (x *EngineFailed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EngineFailed.ProtoReflect.Descriptor instead.
 func (*EngineFailed) Descriptor() ([]byte, []int) {
-	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{27}
+	return file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *EngineFailed) GetFailure() *v1.Failure {
@@ -2362,7 +2689,19 @@ const file_vivavoce_ai_engine_v1_engine_proto_rawDesc = "" +
 	"\vTalkSummary\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x1d\n" +
 	"\n" +
-	"line_count\x18\x02 \x01(\x05R\tlineCount\"\xdb\x02\n" +
+	"line_count\x18\x02 \x01(\x05R\tlineCount\"e\n" +
+	"\x04Tool\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12'\n" +
+	"\x0fparameters_json\x18\x03 \x01(\tR\x0eparametersJson\"\x8b\x01\n" +
+	"\aToolSet\x121\n" +
+	"\x05tools\x18\x01 \x03(\v2\x1b.vivavoce.ai_engine.v1.ToolR\x05tools\x129\n" +
+	"\x06choice\x18\x02 \x01(\x0e2!.vivavoce.ai_engine.v1.ToolChoiceR\x06choice\x12\x12\n" +
+	"\x04only\x18\x03 \x01(\tR\x04only\"\\\n" +
+	"\aToolUse\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12%\n" +
+	"\x0earguments_json\x18\x02 \x01(\tR\rargumentsJson\x12\x16\n" +
+	"\x06output\x18\x03 \x01(\tR\x06output\"\xce\x03\n" +
 	"\fTutorContext\x12?\n" +
 	"\alearner\x18\x01 \x01(\v2%.vivavoce.ai_engine.v1.LearnerProfileR\alearner\x12\x1f\n" +
 	"\vscenario_id\x18\x02 \x01(\tR\n" +
@@ -2374,7 +2713,10 @@ const file_vivavoce_ai_engine_v1_engine_proto_rawDesc = "" +
 	"\tdue_items\x18\x06 \x03(\tR\bdueItems\x12<\n" +
 	"\asummary\x18\a \x01(\v2\".vivavoce.ai_engine.v1.TalkSummaryR\asummary\x12\x1d\n" +
 	"\n" +
-	"first_line\x18\b \x01(\x05R\tfirstLine\"\xb8\x02\n" +
+	"first_line\x18\b \x01(\x05R\tfirstLine\x124\n" +
+	"\x05tools\x18\t \x01(\v2\x1e.vivavoce.ai_engine.v1.ToolSetR\x05tools\x12;\n" +
+	"\ttool_uses\x18\n" +
+	" \x03(\v2\x1e.vivavoce.ai_engine.v1.ToolUseR\btoolUses\"\xb8\x02\n" +
 	"\tConfigure\x12'\n" +
 	"\x0fconversation_id\x18\x01 \x01(\tR\x0econversationId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12>\n" +
@@ -2444,7 +2786,12 @@ const file_vivavoce_ai_engine_v1_engine_proto_rawDesc = "" +
 	"\breply_id\x18\x01 \x01(\tR\areplyId\x12!\n" +
 	"\ffirst_sample\x18\x02 \x01(\x03R\vfirstSample\x12\x10\n" +
 	"\x03pcm\x18\x03 \x01(\fR\x03pcm\x120\n" +
-	"\x05words\x18\x04 \x03(\v2\x1a.vivavoce.type.v1.WordTimeR\x05words\"\xcc\x02\n" +
+	"\x05words\x18\x04 \x03(\v2\x1a.vivavoce.type.v1.WordTimeR\x05words\"b\n" +
+	"\n" +
+	"ToolCalled\x12\x19\n" +
+	"\breply_id\x18\x01 \x01(\tR\areplyId\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12%\n" +
+	"\x0earguments_json\x18\x03 \x01(\tR\rargumentsJson\"\xcc\x02\n" +
 	"\rReplyFinished\x12\x19\n" +
 	"\breply_id\x18\x01 \x01(\tR\areplyId\x121\n" +
 	"\x03end\x18\x02 \x01(\x0e2\x1f.vivavoce.ai_engine.v1.ReplyEndR\x03end\x12#\n" +
@@ -2508,7 +2855,12 @@ const file_vivavoce_ai_engine_v1_engine_proto_rawDesc = "" +
 	"\aSpeaker\x12\x17\n" +
 	"\x13SPEAKER_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSPEAKER_LEARNER\x10\x01\x12\x11\n" +
-	"\rSPEAKER_TUTOR\x10\x02*l\n" +
+	"\rSPEAKER_TUTOR\x10\x02*Y\n" +
+	"\n" +
+	"ToolChoice\x12\x1b\n" +
+	"\x17TOOL_CHOICE_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10TOOL_CHOICE_NONE\x10\x01\x12\x18\n" +
+	"\x14TOOL_CHOICE_REQUIRED\x10\x02*l\n" +
 	"\bReplyEnd\x12\x19\n" +
 	"\x15REPLY_END_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12REPLY_END_COMPLETE\x10\x01\x12\x17\n" +
@@ -2533,86 +2885,95 @@ func file_vivavoce_ai_engine_v1_engine_proto_rawDescGZIP() []byte {
 	return file_vivavoce_ai_engine_v1_engine_proto_rawDescData
 }
 
-var file_vivavoce_ai_engine_v1_engine_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_vivavoce_ai_engine_v1_engine_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_vivavoce_ai_engine_v1_engine_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_vivavoce_ai_engine_v1_engine_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_vivavoce_ai_engine_v1_engine_proto_goTypes = []any{
 	(EngineKind)(0),             // 0: vivavoce.ai_engine.v1.EngineKind
 	(Speaker)(0),                // 1: vivavoce.ai_engine.v1.Speaker
-	(ReplyEnd)(0),               // 2: vivavoce.ai_engine.v1.ReplyEnd
-	(AttemptOutcome)(0),         // 3: vivavoce.ai_engine.v1.AttemptOutcome
-	(*EngineSelection)(nil),     // 4: vivavoce.ai_engine.v1.EngineSelection
-	(*LearnerProfile)(nil),      // 5: vivavoce.ai_engine.v1.LearnerProfile
-	(*ContextLine)(nil),         // 6: vivavoce.ai_engine.v1.ContextLine
-	(*TalkSummary)(nil),         // 7: vivavoce.ai_engine.v1.TalkSummary
-	(*TutorContext)(nil),        // 8: vivavoce.ai_engine.v1.TutorContext
-	(*Configure)(nil),           // 9: vivavoce.ai_engine.v1.Configure
-	(*AppendAudio)(nil),         // 10: vivavoce.ai_engine.v1.AppendAudio
-	(*Recognize)(nil),           // 11: vivavoce.ai_engine.v1.Recognize
-	(*Respond)(nil),             // 12: vivavoce.ai_engine.v1.Respond
-	(*Speak)(nil),               // 13: vivavoce.ai_engine.v1.Speak
-	(*Assess)(nil),              // 14: vivavoce.ai_engine.v1.Assess
-	(*Cancel)(nil),              // 15: vivavoce.ai_engine.v1.Cancel
-	(*ReportHeard)(nil),         // 16: vivavoce.ai_engine.v1.ReportHeard
-	(*Configured)(nil),          // 17: vivavoce.ai_engine.v1.Configured
-	(*SpeechStarted)(nil),       // 18: vivavoce.ai_engine.v1.SpeechStarted
-	(*SpeechEnded)(nil),         // 19: vivavoce.ai_engine.v1.SpeechEnded
-	(*TurnEndEstimated)(nil),    // 20: vivavoce.ai_engine.v1.TurnEndEstimated
-	(*TranscriptRevised)(nil),   // 21: vivavoce.ai_engine.v1.TranscriptRevised
-	(*ReplyTextProduced)(nil),   // 22: vivavoce.ai_engine.v1.ReplyTextProduced
-	(*ReplyAudioProduced)(nil),  // 23: vivavoce.ai_engine.v1.ReplyAudioProduced
-	(*ReplyFinished)(nil),       // 24: vivavoce.ai_engine.v1.ReplyFinished
-	(*CorrectionFound)(nil),     // 25: vivavoce.ai_engine.v1.CorrectionFound
-	(*RemarkFound)(nil),         // 26: vivavoce.ai_engine.v1.RemarkFound
-	(*TalkSummarised)(nil),      // 27: vivavoce.ai_engine.v1.TalkSummarised
-	(*Usage)(nil),               // 28: vivavoce.ai_engine.v1.Usage
-	(*ProviderCost)(nil),        // 29: vivavoce.ai_engine.v1.ProviderCost
-	(*ProviderAttempt)(nil),     // 30: vivavoce.ai_engine.v1.ProviderAttempt
-	(*EngineFailed)(nil),        // 31: vivavoce.ai_engine.v1.EngineFailed
-	(v1.CefrLevel)(0),           // 32: vivavoce.type.v1.CefrLevel
-	(v1.CorrectionStyle)(0),     // 33: vivavoce.type.v1.CorrectionStyle
-	(*v1.AudioFormat)(nil),      // 34: vivavoce.type.v1.AudioFormat
-	(*v1.WordTime)(nil),         // 35: vivavoce.type.v1.WordTime
-	(*v1.ScenarioProgress)(nil), // 36: vivavoce.type.v1.ScenarioProgress
-	(*v1.Failure)(nil),          // 37: vivavoce.type.v1.Failure
-	(*v1.Correction)(nil),       // 38: vivavoce.type.v1.Correction
-	(*v1.Remark)(nil),           // 39: vivavoce.type.v1.Remark
-	(ProviderRole)(0),           // 40: vivavoce.ai_engine.v1.ProviderRole
+	(ToolChoice)(0),             // 2: vivavoce.ai_engine.v1.ToolChoice
+	(ReplyEnd)(0),               // 3: vivavoce.ai_engine.v1.ReplyEnd
+	(AttemptOutcome)(0),         // 4: vivavoce.ai_engine.v1.AttemptOutcome
+	(*EngineSelection)(nil),     // 5: vivavoce.ai_engine.v1.EngineSelection
+	(*LearnerProfile)(nil),      // 6: vivavoce.ai_engine.v1.LearnerProfile
+	(*ContextLine)(nil),         // 7: vivavoce.ai_engine.v1.ContextLine
+	(*TalkSummary)(nil),         // 8: vivavoce.ai_engine.v1.TalkSummary
+	(*Tool)(nil),                // 9: vivavoce.ai_engine.v1.Tool
+	(*ToolSet)(nil),             // 10: vivavoce.ai_engine.v1.ToolSet
+	(*ToolUse)(nil),             // 11: vivavoce.ai_engine.v1.ToolUse
+	(*TutorContext)(nil),        // 12: vivavoce.ai_engine.v1.TutorContext
+	(*Configure)(nil),           // 13: vivavoce.ai_engine.v1.Configure
+	(*AppendAudio)(nil),         // 14: vivavoce.ai_engine.v1.AppendAudio
+	(*Recognize)(nil),           // 15: vivavoce.ai_engine.v1.Recognize
+	(*Respond)(nil),             // 16: vivavoce.ai_engine.v1.Respond
+	(*Speak)(nil),               // 17: vivavoce.ai_engine.v1.Speak
+	(*Assess)(nil),              // 18: vivavoce.ai_engine.v1.Assess
+	(*Cancel)(nil),              // 19: vivavoce.ai_engine.v1.Cancel
+	(*ReportHeard)(nil),         // 20: vivavoce.ai_engine.v1.ReportHeard
+	(*Configured)(nil),          // 21: vivavoce.ai_engine.v1.Configured
+	(*SpeechStarted)(nil),       // 22: vivavoce.ai_engine.v1.SpeechStarted
+	(*SpeechEnded)(nil),         // 23: vivavoce.ai_engine.v1.SpeechEnded
+	(*TurnEndEstimated)(nil),    // 24: vivavoce.ai_engine.v1.TurnEndEstimated
+	(*TranscriptRevised)(nil),   // 25: vivavoce.ai_engine.v1.TranscriptRevised
+	(*ReplyTextProduced)(nil),   // 26: vivavoce.ai_engine.v1.ReplyTextProduced
+	(*ReplyAudioProduced)(nil),  // 27: vivavoce.ai_engine.v1.ReplyAudioProduced
+	(*ToolCalled)(nil),          // 28: vivavoce.ai_engine.v1.ToolCalled
+	(*ReplyFinished)(nil),       // 29: vivavoce.ai_engine.v1.ReplyFinished
+	(*CorrectionFound)(nil),     // 30: vivavoce.ai_engine.v1.CorrectionFound
+	(*RemarkFound)(nil),         // 31: vivavoce.ai_engine.v1.RemarkFound
+	(*TalkSummarised)(nil),      // 32: vivavoce.ai_engine.v1.TalkSummarised
+	(*Usage)(nil),               // 33: vivavoce.ai_engine.v1.Usage
+	(*ProviderCost)(nil),        // 34: vivavoce.ai_engine.v1.ProviderCost
+	(*ProviderAttempt)(nil),     // 35: vivavoce.ai_engine.v1.ProviderAttempt
+	(*EngineFailed)(nil),        // 36: vivavoce.ai_engine.v1.EngineFailed
+	(v1.CefrLevel)(0),           // 37: vivavoce.type.v1.CefrLevel
+	(v1.CorrectionStyle)(0),     // 38: vivavoce.type.v1.CorrectionStyle
+	(*v1.AudioFormat)(nil),      // 39: vivavoce.type.v1.AudioFormat
+	(*v1.WordTime)(nil),         // 40: vivavoce.type.v1.WordTime
+	(*v1.ScenarioProgress)(nil), // 41: vivavoce.type.v1.ScenarioProgress
+	(*v1.Failure)(nil),          // 42: vivavoce.type.v1.Failure
+	(*v1.Correction)(nil),       // 43: vivavoce.type.v1.Correction
+	(*v1.Remark)(nil),           // 44: vivavoce.type.v1.Remark
+	(ProviderRole)(0),           // 45: vivavoce.ai_engine.v1.ProviderRole
 }
 var file_vivavoce_ai_engine_v1_engine_proto_depIdxs = []int32{
 	0,  // 0: vivavoce.ai_engine.v1.EngineSelection.kind:type_name -> vivavoce.ai_engine.v1.EngineKind
-	32, // 1: vivavoce.ai_engine.v1.LearnerProfile.level:type_name -> vivavoce.type.v1.CefrLevel
-	33, // 2: vivavoce.ai_engine.v1.LearnerProfile.correction_style:type_name -> vivavoce.type.v1.CorrectionStyle
+	37, // 1: vivavoce.ai_engine.v1.LearnerProfile.level:type_name -> vivavoce.type.v1.CefrLevel
+	38, // 2: vivavoce.ai_engine.v1.LearnerProfile.correction_style:type_name -> vivavoce.type.v1.CorrectionStyle
 	1,  // 3: vivavoce.ai_engine.v1.ContextLine.speaker:type_name -> vivavoce.ai_engine.v1.Speaker
-	5,  // 4: vivavoce.ai_engine.v1.TutorContext.learner:type_name -> vivavoce.ai_engine.v1.LearnerProfile
-	6,  // 5: vivavoce.ai_engine.v1.TutorContext.lines:type_name -> vivavoce.ai_engine.v1.ContextLine
-	7,  // 6: vivavoce.ai_engine.v1.TutorContext.summary:type_name -> vivavoce.ai_engine.v1.TalkSummary
-	4,  // 7: vivavoce.ai_engine.v1.Configure.engine:type_name -> vivavoce.ai_engine.v1.EngineSelection
-	34, // 8: vivavoce.ai_engine.v1.Configure.input_audio:type_name -> vivavoce.type.v1.AudioFormat
-	34, // 9: vivavoce.ai_engine.v1.Configure.output_audio:type_name -> vivavoce.type.v1.AudioFormat
-	8,  // 10: vivavoce.ai_engine.v1.Respond.context:type_name -> vivavoce.ai_engine.v1.TutorContext
-	35, // 11: vivavoce.ai_engine.v1.Assess.words:type_name -> vivavoce.type.v1.WordTime
-	32, // 12: vivavoce.ai_engine.v1.Assess.level:type_name -> vivavoce.type.v1.CefrLevel
-	4,  // 13: vivavoce.ai_engine.v1.Configured.engine:type_name -> vivavoce.ai_engine.v1.EngineSelection
-	34, // 14: vivavoce.ai_engine.v1.Configured.output_audio:type_name -> vivavoce.type.v1.AudioFormat
-	35, // 15: vivavoce.ai_engine.v1.TranscriptRevised.words:type_name -> vivavoce.type.v1.WordTime
-	35, // 16: vivavoce.ai_engine.v1.ReplyAudioProduced.words:type_name -> vivavoce.type.v1.WordTime
-	2,  // 17: vivavoce.ai_engine.v1.ReplyFinished.end:type_name -> vivavoce.ai_engine.v1.ReplyEnd
-	36, // 18: vivavoce.ai_engine.v1.ReplyFinished.progress:type_name -> vivavoce.type.v1.ScenarioProgress
-	37, // 19: vivavoce.ai_engine.v1.ReplyFinished.failure:type_name -> vivavoce.type.v1.Failure
-	28, // 20: vivavoce.ai_engine.v1.ReplyFinished.usage:type_name -> vivavoce.ai_engine.v1.Usage
-	38, // 21: vivavoce.ai_engine.v1.CorrectionFound.correction:type_name -> vivavoce.type.v1.Correction
-	39, // 22: vivavoce.ai_engine.v1.RemarkFound.remark:type_name -> vivavoce.type.v1.Remark
-	7,  // 23: vivavoce.ai_engine.v1.TalkSummarised.summary:type_name -> vivavoce.ai_engine.v1.TalkSummary
-	29, // 24: vivavoce.ai_engine.v1.Usage.provider_costs:type_name -> vivavoce.ai_engine.v1.ProviderCost
-	30, // 25: vivavoce.ai_engine.v1.Usage.provider_attempts:type_name -> vivavoce.ai_engine.v1.ProviderAttempt
-	40, // 26: vivavoce.ai_engine.v1.ProviderAttempt.role:type_name -> vivavoce.ai_engine.v1.ProviderRole
-	3,  // 27: vivavoce.ai_engine.v1.ProviderAttempt.outcome:type_name -> vivavoce.ai_engine.v1.AttemptOutcome
-	37, // 28: vivavoce.ai_engine.v1.EngineFailed.failure:type_name -> vivavoce.type.v1.Failure
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	9,  // 4: vivavoce.ai_engine.v1.ToolSet.tools:type_name -> vivavoce.ai_engine.v1.Tool
+	2,  // 5: vivavoce.ai_engine.v1.ToolSet.choice:type_name -> vivavoce.ai_engine.v1.ToolChoice
+	6,  // 6: vivavoce.ai_engine.v1.TutorContext.learner:type_name -> vivavoce.ai_engine.v1.LearnerProfile
+	7,  // 7: vivavoce.ai_engine.v1.TutorContext.lines:type_name -> vivavoce.ai_engine.v1.ContextLine
+	8,  // 8: vivavoce.ai_engine.v1.TutorContext.summary:type_name -> vivavoce.ai_engine.v1.TalkSummary
+	10, // 9: vivavoce.ai_engine.v1.TutorContext.tools:type_name -> vivavoce.ai_engine.v1.ToolSet
+	11, // 10: vivavoce.ai_engine.v1.TutorContext.tool_uses:type_name -> vivavoce.ai_engine.v1.ToolUse
+	5,  // 11: vivavoce.ai_engine.v1.Configure.engine:type_name -> vivavoce.ai_engine.v1.EngineSelection
+	39, // 12: vivavoce.ai_engine.v1.Configure.input_audio:type_name -> vivavoce.type.v1.AudioFormat
+	39, // 13: vivavoce.ai_engine.v1.Configure.output_audio:type_name -> vivavoce.type.v1.AudioFormat
+	12, // 14: vivavoce.ai_engine.v1.Respond.context:type_name -> vivavoce.ai_engine.v1.TutorContext
+	40, // 15: vivavoce.ai_engine.v1.Assess.words:type_name -> vivavoce.type.v1.WordTime
+	37, // 16: vivavoce.ai_engine.v1.Assess.level:type_name -> vivavoce.type.v1.CefrLevel
+	5,  // 17: vivavoce.ai_engine.v1.Configured.engine:type_name -> vivavoce.ai_engine.v1.EngineSelection
+	39, // 18: vivavoce.ai_engine.v1.Configured.output_audio:type_name -> vivavoce.type.v1.AudioFormat
+	40, // 19: vivavoce.ai_engine.v1.TranscriptRevised.words:type_name -> vivavoce.type.v1.WordTime
+	40, // 20: vivavoce.ai_engine.v1.ReplyAudioProduced.words:type_name -> vivavoce.type.v1.WordTime
+	3,  // 21: vivavoce.ai_engine.v1.ReplyFinished.end:type_name -> vivavoce.ai_engine.v1.ReplyEnd
+	41, // 22: vivavoce.ai_engine.v1.ReplyFinished.progress:type_name -> vivavoce.type.v1.ScenarioProgress
+	42, // 23: vivavoce.ai_engine.v1.ReplyFinished.failure:type_name -> vivavoce.type.v1.Failure
+	33, // 24: vivavoce.ai_engine.v1.ReplyFinished.usage:type_name -> vivavoce.ai_engine.v1.Usage
+	43, // 25: vivavoce.ai_engine.v1.CorrectionFound.correction:type_name -> vivavoce.type.v1.Correction
+	44, // 26: vivavoce.ai_engine.v1.RemarkFound.remark:type_name -> vivavoce.type.v1.Remark
+	8,  // 27: vivavoce.ai_engine.v1.TalkSummarised.summary:type_name -> vivavoce.ai_engine.v1.TalkSummary
+	34, // 28: vivavoce.ai_engine.v1.Usage.provider_costs:type_name -> vivavoce.ai_engine.v1.ProviderCost
+	35, // 29: vivavoce.ai_engine.v1.Usage.provider_attempts:type_name -> vivavoce.ai_engine.v1.ProviderAttempt
+	45, // 30: vivavoce.ai_engine.v1.ProviderAttempt.role:type_name -> vivavoce.ai_engine.v1.ProviderRole
+	4,  // 31: vivavoce.ai_engine.v1.ProviderAttempt.outcome:type_name -> vivavoce.ai_engine.v1.AttemptOutcome
+	42, // 32: vivavoce.ai_engine.v1.EngineFailed.failure:type_name -> vivavoce.type.v1.Failure
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_vivavoce_ai_engine_v1_engine_proto_init() }
@@ -2621,14 +2982,14 @@ func file_vivavoce_ai_engine_v1_engine_proto_init() {
 		return
 	}
 	file_vivavoce_ai_engine_v1_catalog_proto_init()
-	file_vivavoce_ai_engine_v1_engine_proto_msgTypes[26].OneofWrappers = []any{}
+	file_vivavoce_ai_engine_v1_engine_proto_msgTypes[30].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vivavoce_ai_engine_v1_engine_proto_rawDesc), len(file_vivavoce_ai_engine_v1_engine_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   28,
+			NumEnums:      5,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -45,6 +45,8 @@ type ConverseRequest struct {
 	//	*ConverseRequest_EndSession
 	//	*ConverseRequest_AskReply
 	//	*ConverseRequest_DiscardTurn
+	//	*ConverseRequest_SetTools
+	//	*ConverseRequest_SubmitToolResult
 	Event         isConverseRequest_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -213,6 +215,24 @@ func (x *ConverseRequest) GetDiscardTurn() *DiscardTurn {
 	return nil
 }
 
+func (x *ConverseRequest) GetSetTools() *SetTools {
+	if x != nil {
+		if x, ok := x.Event.(*ConverseRequest_SetTools); ok {
+			return x.SetTools
+		}
+	}
+	return nil
+}
+
+func (x *ConverseRequest) GetSubmitToolResult() *SubmitToolResult {
+	if x != nil {
+		if x, ok := x.Event.(*ConverseRequest_SubmitToolResult); ok {
+			return x.SubmitToolResult
+		}
+	}
+	return nil
+}
+
 type isConverseRequest_Event interface {
 	isConverseRequest_Event()
 }
@@ -287,6 +307,16 @@ type ConverseRequest_DiscardTurn struct {
 	DiscardTurn *DiscardTurn `protobuf:"bytes,14,opt,name=discard_turn,json=discardTurn,proto3,oneof"`
 }
 
+type ConverseRequest_SetTools struct {
+	// Tells which functions the tutor may have carried out.
+	SetTools *SetTools `protobuf:"bytes,15,opt,name=set_tools,json=setTools,proto3,oneof"`
+}
+
+type ConverseRequest_SubmitToolResult struct {
+	// Tells what came of a function.
+	SubmitToolResult *SubmitToolResult `protobuf:"bytes,16,opt,name=submit_tool_result,json=submitToolResult,proto3,oneof"`
+}
+
 func (*ConverseRequest_StartSession) isConverseRequest_Event() {}
 
 func (*ConverseRequest_AppendAudio) isConverseRequest_Event() {}
@@ -314,6 +344,10 @@ func (*ConverseRequest_EndSession) isConverseRequest_Event() {}
 func (*ConverseRequest_AskReply) isConverseRequest_Event() {}
 
 func (*ConverseRequest_DiscardTurn) isConverseRequest_Event() {}
+
+func (*ConverseRequest_SetTools) isConverseRequest_Event() {}
+
+func (*ConverseRequest_SubmitToolResult) isConverseRequest_Event() {}
 
 // One event from the server.
 type ConverseResponse struct {
@@ -346,6 +380,7 @@ type ConverseResponse struct {
 	//	*ConverseResponse_GoAway
 	//	*ConverseResponse_Pong
 	//	*ConverseResponse_SessionEnded
+	//	*ConverseResponse_ToolCalled
 	Event         isConverseResponse_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -575,6 +610,15 @@ func (x *ConverseResponse) GetSessionEnded() *SessionEnded {
 	return nil
 }
 
+func (x *ConverseResponse) GetToolCalled() *ToolCalled {
+	if x != nil {
+		if x, ok := x.Event.(*ConverseResponse_ToolCalled); ok {
+			return x.ToolCalled
+		}
+	}
+	return nil
+}
+
 type isConverseResponse_Event interface {
 	isConverseResponse_Event()
 }
@@ -679,6 +723,11 @@ type ConverseResponse_SessionEnded struct {
 	SessionEnded *SessionEnded `protobuf:"bytes,21,opt,name=session_ended,json=sessionEnded,proto3,oneof"`
 }
 
+type ConverseResponse_ToolCalled struct {
+	// A function is to be carried out.
+	ToolCalled *ToolCalled `protobuf:"bytes,22,opt,name=tool_called,json=toolCalled,proto3,oneof"`
+}
+
 func (*ConverseResponse_SessionStarted) isConverseResponse_Event() {}
 
 func (*ConverseResponse_SpeechStarted) isConverseResponse_Event() {}
@@ -718,6 +767,8 @@ func (*ConverseResponse_GoAway) isConverseResponse_Event() {}
 func (*ConverseResponse_Pong) isConverseResponse_Event() {}
 
 func (*ConverseResponse_SessionEnded) isConverseResponse_Event() {}
+
+func (*ConverseResponse_ToolCalled) isConverseResponse_Event() {}
 
 // Asks for a new conversation.
 type CreateConversationRequest struct {
@@ -1669,7 +1720,7 @@ var File_vivavoce_conversation_v1_conversation_service_proto protoreflect.FileDe
 
 const file_vivavoce_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\n" +
-	"3vivavoce/conversation/v1/conversation_service.proto\x12\x18vivavoce.conversation.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"vivavoce/ai_engine/v1/engine.proto\x1a+vivavoce/conversation/v1/conversation.proto\x1a'vivavoce/conversation/v1/converse.proto\"\xa6\b\n" +
+	"3vivavoce/conversation/v1/conversation_service.proto\x12\x18vivavoce.conversation.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"vivavoce/ai_engine/v1/engine.proto\x1a+vivavoce/conversation/v1/conversation.proto\x1a'vivavoce/conversation/v1/converse.proto\"\xc5\t\n" +
 	"\x0fConverseRequest\x12M\n" +
 	"\rstart_session\x18\x01 \x01(\v2&.vivavoce.conversation.v1.StartSessionH\x00R\fstartSession\x12J\n" +
 	"\fappend_audio\x18\x02 \x01(\v2%.vivavoce.conversation.v1.AppendAudioH\x00R\vappendAudio\x12G\n" +
@@ -1688,8 +1739,10 @@ const file_vivavoce_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\vend_session\x18\f \x01(\v2$.vivavoce.conversation.v1.EndSessionH\x00R\n" +
 	"endSession\x12A\n" +
 	"\task_reply\x18\r \x01(\v2\".vivavoce.conversation.v1.AskReplyH\x00R\baskReply\x12J\n" +
-	"\fdiscard_turn\x18\x0e \x01(\v2%.vivavoce.conversation.v1.DiscardTurnH\x00R\vdiscardTurnB\a\n" +
-	"\x05event\"\xe6\f\n" +
+	"\fdiscard_turn\x18\x0e \x01(\v2%.vivavoce.conversation.v1.DiscardTurnH\x00R\vdiscardTurn\x12A\n" +
+	"\tset_tools\x18\x0f \x01(\v2\".vivavoce.conversation.v1.SetToolsH\x00R\bsetTools\x12Z\n" +
+	"\x12submit_tool_result\x18\x10 \x01(\v2*.vivavoce.conversation.v1.SubmitToolResultH\x00R\x10submitToolResultB\a\n" +
+	"\x05event\"\xaf\r\n" +
 	"\x10ConverseResponse\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12S\n" +
 	"\x0fsession_started\x18\x02 \x01(\v2(.vivavoce.conversation.v1.SessionStartedH\x00R\x0esessionStarted\x12P\n" +
@@ -1714,7 +1767,9 @@ const file_vivavoce_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\x0faccess_expiring\x18\x12 \x01(\v2(.vivavoce.conversation.v1.AccessExpiringH\x00R\x0eaccessExpiring\x12;\n" +
 	"\ago_away\x18\x13 \x01(\v2 .vivavoce.conversation.v1.GoAwayH\x00R\x06goAway\x124\n" +
 	"\x04pong\x18\x14 \x01(\v2\x1e.vivavoce.conversation.v1.PongH\x00R\x04pong\x12M\n" +
-	"\rsession_ended\x18\x15 \x01(\v2&.vivavoce.conversation.v1.SessionEndedH\x00R\fsessionEndedB\a\n" +
+	"\rsession_ended\x18\x15 \x01(\v2&.vivavoce.conversation.v1.SessionEndedH\x00R\fsessionEnded\x12G\n" +
+	"\vtool_called\x18\x16 \x01(\v2$.vivavoce.conversation.v1.ToolCalledH\x00R\n" +
+	"toolCalledB\a\n" +
 	"\x05event\"\x9c\x01\n" +
 	"\x19CreateConversationRequest\x12J\n" +
 	"\bsettings\x18\x01 \x01(\v2..vivavoce.conversation.v1.ConversationSettingsR\bsettings\x12\x14\n" +
@@ -1830,31 +1885,34 @@ var file_vivavoce_conversation_v1_conversation_service_proto_goTypes = []any{
 	(*EndSession)(nil),                 // 32: vivavoce.conversation.v1.EndSession
 	(*AskReply)(nil),                   // 33: vivavoce.conversation.v1.AskReply
 	(*DiscardTurn)(nil),                // 34: vivavoce.conversation.v1.DiscardTurn
-	(*SessionStarted)(nil),             // 35: vivavoce.conversation.v1.SessionStarted
-	(*SpeechStarted)(nil),              // 36: vivavoce.conversation.v1.SpeechStarted
-	(*SpeechEnded)(nil),                // 37: vivavoce.conversation.v1.SpeechEnded
-	(*TranscriptRevised)(nil),          // 38: vivavoce.conversation.v1.TranscriptRevised
-	(*TurnCommitted)(nil),              // 39: vivavoce.conversation.v1.TurnCommitted
-	(*ReplyStarted)(nil),               // 40: vivavoce.conversation.v1.ReplyStarted
-	(*ReplyText)(nil),                  // 41: vivavoce.conversation.v1.ReplyText
-	(*ReplyAudio)(nil),                 // 42: vivavoce.conversation.v1.ReplyAudio
-	(*ReplyAudioEnded)(nil),            // 43: vivavoce.conversation.v1.ReplyAudioEnded
-	(*ReplyPaused)(nil),                // 44: vivavoce.conversation.v1.ReplyPaused
-	(*ReplyResumed)(nil),               // 45: vivavoce.conversation.v1.ReplyResumed
-	(*ReplyFinished)(nil),              // 46: vivavoce.conversation.v1.ReplyFinished
-	(*FeedbackGiven)(nil),              // 47: vivavoce.conversation.v1.FeedbackGiven
-	(*ScenarioProgressed)(nil),         // 48: vivavoce.conversation.v1.ScenarioProgressed
-	(*ReplyMeasured)(nil),              // 49: vivavoce.conversation.v1.ReplyMeasured
-	(*ErrorRaised)(nil),                // 50: vivavoce.conversation.v1.ErrorRaised
-	(*AccessExpiring)(nil),             // 51: vivavoce.conversation.v1.AccessExpiring
-	(*GoAway)(nil),                     // 52: vivavoce.conversation.v1.GoAway
-	(*Pong)(nil),                       // 53: vivavoce.conversation.v1.Pong
-	(*SessionEnded)(nil),               // 54: vivavoce.conversation.v1.SessionEnded
-	(*ConversationSettings)(nil),       // 55: vivavoce.conversation.v1.ConversationSettings
-	(*Conversation)(nil),               // 56: vivavoce.conversation.v1.Conversation
-	(*v1.TutorContext)(nil),            // 57: vivavoce.ai_engine.v1.TutorContext
-	(*fieldmaskpb.FieldMask)(nil),      // 58: google.protobuf.FieldMask
-	(*timestamppb.Timestamp)(nil),      // 59: google.protobuf.Timestamp
+	(*SetTools)(nil),                   // 35: vivavoce.conversation.v1.SetTools
+	(*SubmitToolResult)(nil),           // 36: vivavoce.conversation.v1.SubmitToolResult
+	(*SessionStarted)(nil),             // 37: vivavoce.conversation.v1.SessionStarted
+	(*SpeechStarted)(nil),              // 38: vivavoce.conversation.v1.SpeechStarted
+	(*SpeechEnded)(nil),                // 39: vivavoce.conversation.v1.SpeechEnded
+	(*TranscriptRevised)(nil),          // 40: vivavoce.conversation.v1.TranscriptRevised
+	(*TurnCommitted)(nil),              // 41: vivavoce.conversation.v1.TurnCommitted
+	(*ReplyStarted)(nil),               // 42: vivavoce.conversation.v1.ReplyStarted
+	(*ReplyText)(nil),                  // 43: vivavoce.conversation.v1.ReplyText
+	(*ReplyAudio)(nil),                 // 44: vivavoce.conversation.v1.ReplyAudio
+	(*ReplyAudioEnded)(nil),            // 45: vivavoce.conversation.v1.ReplyAudioEnded
+	(*ReplyPaused)(nil),                // 46: vivavoce.conversation.v1.ReplyPaused
+	(*ReplyResumed)(nil),               // 47: vivavoce.conversation.v1.ReplyResumed
+	(*ReplyFinished)(nil),              // 48: vivavoce.conversation.v1.ReplyFinished
+	(*FeedbackGiven)(nil),              // 49: vivavoce.conversation.v1.FeedbackGiven
+	(*ScenarioProgressed)(nil),         // 50: vivavoce.conversation.v1.ScenarioProgressed
+	(*ReplyMeasured)(nil),              // 51: vivavoce.conversation.v1.ReplyMeasured
+	(*ErrorRaised)(nil),                // 52: vivavoce.conversation.v1.ErrorRaised
+	(*AccessExpiring)(nil),             // 53: vivavoce.conversation.v1.AccessExpiring
+	(*GoAway)(nil),                     // 54: vivavoce.conversation.v1.GoAway
+	(*Pong)(nil),                       // 55: vivavoce.conversation.v1.Pong
+	(*SessionEnded)(nil),               // 56: vivavoce.conversation.v1.SessionEnded
+	(*ToolCalled)(nil),                 // 57: vivavoce.conversation.v1.ToolCalled
+	(*ConversationSettings)(nil),       // 58: vivavoce.conversation.v1.ConversationSettings
+	(*Conversation)(nil),               // 59: vivavoce.conversation.v1.Conversation
+	(*v1.TutorContext)(nil),            // 60: vivavoce.ai_engine.v1.TutorContext
+	(*fieldmaskpb.FieldMask)(nil),      // 61: google.protobuf.FieldMask
+	(*timestamppb.Timestamp)(nil),      // 62: google.protobuf.Timestamp
 }
 var file_vivavoce_conversation_v1_conversation_service_proto_depIdxs = []int32{
 	21, // 0: vivavoce.conversation.v1.ConverseRequest.start_session:type_name -> vivavoce.conversation.v1.StartSession
@@ -1871,61 +1929,64 @@ var file_vivavoce_conversation_v1_conversation_service_proto_depIdxs = []int32{
 	32, // 11: vivavoce.conversation.v1.ConverseRequest.end_session:type_name -> vivavoce.conversation.v1.EndSession
 	33, // 12: vivavoce.conversation.v1.ConverseRequest.ask_reply:type_name -> vivavoce.conversation.v1.AskReply
 	34, // 13: vivavoce.conversation.v1.ConverseRequest.discard_turn:type_name -> vivavoce.conversation.v1.DiscardTurn
-	35, // 14: vivavoce.conversation.v1.ConverseResponse.session_started:type_name -> vivavoce.conversation.v1.SessionStarted
-	36, // 15: vivavoce.conversation.v1.ConverseResponse.speech_started:type_name -> vivavoce.conversation.v1.SpeechStarted
-	37, // 16: vivavoce.conversation.v1.ConverseResponse.speech_ended:type_name -> vivavoce.conversation.v1.SpeechEnded
-	38, // 17: vivavoce.conversation.v1.ConverseResponse.transcript_revised:type_name -> vivavoce.conversation.v1.TranscriptRevised
-	39, // 18: vivavoce.conversation.v1.ConverseResponse.turn_committed:type_name -> vivavoce.conversation.v1.TurnCommitted
-	40, // 19: vivavoce.conversation.v1.ConverseResponse.reply_started:type_name -> vivavoce.conversation.v1.ReplyStarted
-	41, // 20: vivavoce.conversation.v1.ConverseResponse.reply_text:type_name -> vivavoce.conversation.v1.ReplyText
-	42, // 21: vivavoce.conversation.v1.ConverseResponse.reply_audio:type_name -> vivavoce.conversation.v1.ReplyAudio
-	43, // 22: vivavoce.conversation.v1.ConverseResponse.reply_audio_ended:type_name -> vivavoce.conversation.v1.ReplyAudioEnded
-	44, // 23: vivavoce.conversation.v1.ConverseResponse.reply_paused:type_name -> vivavoce.conversation.v1.ReplyPaused
-	45, // 24: vivavoce.conversation.v1.ConverseResponse.reply_resumed:type_name -> vivavoce.conversation.v1.ReplyResumed
-	46, // 25: vivavoce.conversation.v1.ConverseResponse.reply_finished:type_name -> vivavoce.conversation.v1.ReplyFinished
-	47, // 26: vivavoce.conversation.v1.ConverseResponse.feedback_given:type_name -> vivavoce.conversation.v1.FeedbackGiven
-	48, // 27: vivavoce.conversation.v1.ConverseResponse.scenario_progressed:type_name -> vivavoce.conversation.v1.ScenarioProgressed
-	49, // 28: vivavoce.conversation.v1.ConverseResponse.reply_measured:type_name -> vivavoce.conversation.v1.ReplyMeasured
-	50, // 29: vivavoce.conversation.v1.ConverseResponse.error_raised:type_name -> vivavoce.conversation.v1.ErrorRaised
-	51, // 30: vivavoce.conversation.v1.ConverseResponse.access_expiring:type_name -> vivavoce.conversation.v1.AccessExpiring
-	52, // 31: vivavoce.conversation.v1.ConverseResponse.go_away:type_name -> vivavoce.conversation.v1.GoAway
-	53, // 32: vivavoce.conversation.v1.ConverseResponse.pong:type_name -> vivavoce.conversation.v1.Pong
-	54, // 33: vivavoce.conversation.v1.ConverseResponse.session_ended:type_name -> vivavoce.conversation.v1.SessionEnded
-	55, // 34: vivavoce.conversation.v1.CreateConversationRequest.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
-	56, // 35: vivavoce.conversation.v1.CreateConversationResponse.conversation:type_name -> vivavoce.conversation.v1.Conversation
-	56, // 36: vivavoce.conversation.v1.GetConversationResponse.conversation:type_name -> vivavoce.conversation.v1.Conversation
-	57, // 37: vivavoce.conversation.v1.GetTutorContextResponse.context:type_name -> vivavoce.ai_engine.v1.TutorContext
-	56, // 38: vivavoce.conversation.v1.UpdateConversationRequest.conversation:type_name -> vivavoce.conversation.v1.Conversation
-	58, // 39: vivavoce.conversation.v1.UpdateConversationRequest.update_mask:type_name -> google.protobuf.FieldMask
-	56, // 40: vivavoce.conversation.v1.UpdateConversationResponse.conversation:type_name -> vivavoce.conversation.v1.Conversation
-	56, // 41: vivavoce.conversation.v1.EndConversationResponse.conversation:type_name -> vivavoce.conversation.v1.Conversation
-	14, // 42: vivavoce.conversation.v1.ListSessionsResponse.sessions:type_name -> vivavoce.conversation.v1.LiveSession
-	59, // 43: vivavoce.conversation.v1.LiveSession.open_time:type_name -> google.protobuf.Timestamp
-	0,  // 44: vivavoce.conversation.v1.ConversationService.Converse:input_type -> vivavoce.conversation.v1.ConverseRequest
-	2,  // 45: vivavoce.conversation.v1.ConversationService.CreateConversation:input_type -> vivavoce.conversation.v1.CreateConversationRequest
-	4,  // 46: vivavoce.conversation.v1.ConversationService.GetConversation:input_type -> vivavoce.conversation.v1.GetConversationRequest
-	6,  // 47: vivavoce.conversation.v1.ConversationService.GetTutorContext:input_type -> vivavoce.conversation.v1.GetTutorContextRequest
-	8,  // 48: vivavoce.conversation.v1.ConversationService.UpdateConversation:input_type -> vivavoce.conversation.v1.UpdateConversationRequest
-	10, // 49: vivavoce.conversation.v1.ConversationService.EndConversation:input_type -> vivavoce.conversation.v1.EndConversationRequest
-	12, // 50: vivavoce.conversation.v1.ConversationService.ListSessions:input_type -> vivavoce.conversation.v1.ListSessionsRequest
-	15, // 51: vivavoce.conversation.v1.ConversationService.ExportUser:input_type -> vivavoce.conversation.v1.ExportUserRequest
-	19, // 52: vivavoce.conversation.v1.ConversationService.DeleteConversation:input_type -> vivavoce.conversation.v1.DeleteConversationRequest
-	17, // 53: vivavoce.conversation.v1.ConversationService.ForgetUser:input_type -> vivavoce.conversation.v1.ForgetUserRequest
-	1,  // 54: vivavoce.conversation.v1.ConversationService.Converse:output_type -> vivavoce.conversation.v1.ConverseResponse
-	3,  // 55: vivavoce.conversation.v1.ConversationService.CreateConversation:output_type -> vivavoce.conversation.v1.CreateConversationResponse
-	5,  // 56: vivavoce.conversation.v1.ConversationService.GetConversation:output_type -> vivavoce.conversation.v1.GetConversationResponse
-	7,  // 57: vivavoce.conversation.v1.ConversationService.GetTutorContext:output_type -> vivavoce.conversation.v1.GetTutorContextResponse
-	9,  // 58: vivavoce.conversation.v1.ConversationService.UpdateConversation:output_type -> vivavoce.conversation.v1.UpdateConversationResponse
-	11, // 59: vivavoce.conversation.v1.ConversationService.EndConversation:output_type -> vivavoce.conversation.v1.EndConversationResponse
-	13, // 60: vivavoce.conversation.v1.ConversationService.ListSessions:output_type -> vivavoce.conversation.v1.ListSessionsResponse
-	16, // 61: vivavoce.conversation.v1.ConversationService.ExportUser:output_type -> vivavoce.conversation.v1.ExportUserResponse
-	20, // 62: vivavoce.conversation.v1.ConversationService.DeleteConversation:output_type -> vivavoce.conversation.v1.DeleteConversationResponse
-	18, // 63: vivavoce.conversation.v1.ConversationService.ForgetUser:output_type -> vivavoce.conversation.v1.ForgetUserResponse
-	54, // [54:64] is the sub-list for method output_type
-	44, // [44:54] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	35, // 14: vivavoce.conversation.v1.ConverseRequest.set_tools:type_name -> vivavoce.conversation.v1.SetTools
+	36, // 15: vivavoce.conversation.v1.ConverseRequest.submit_tool_result:type_name -> vivavoce.conversation.v1.SubmitToolResult
+	37, // 16: vivavoce.conversation.v1.ConverseResponse.session_started:type_name -> vivavoce.conversation.v1.SessionStarted
+	38, // 17: vivavoce.conversation.v1.ConverseResponse.speech_started:type_name -> vivavoce.conversation.v1.SpeechStarted
+	39, // 18: vivavoce.conversation.v1.ConverseResponse.speech_ended:type_name -> vivavoce.conversation.v1.SpeechEnded
+	40, // 19: vivavoce.conversation.v1.ConverseResponse.transcript_revised:type_name -> vivavoce.conversation.v1.TranscriptRevised
+	41, // 20: vivavoce.conversation.v1.ConverseResponse.turn_committed:type_name -> vivavoce.conversation.v1.TurnCommitted
+	42, // 21: vivavoce.conversation.v1.ConverseResponse.reply_started:type_name -> vivavoce.conversation.v1.ReplyStarted
+	43, // 22: vivavoce.conversation.v1.ConverseResponse.reply_text:type_name -> vivavoce.conversation.v1.ReplyText
+	44, // 23: vivavoce.conversation.v1.ConverseResponse.reply_audio:type_name -> vivavoce.conversation.v1.ReplyAudio
+	45, // 24: vivavoce.conversation.v1.ConverseResponse.reply_audio_ended:type_name -> vivavoce.conversation.v1.ReplyAudioEnded
+	46, // 25: vivavoce.conversation.v1.ConverseResponse.reply_paused:type_name -> vivavoce.conversation.v1.ReplyPaused
+	47, // 26: vivavoce.conversation.v1.ConverseResponse.reply_resumed:type_name -> vivavoce.conversation.v1.ReplyResumed
+	48, // 27: vivavoce.conversation.v1.ConverseResponse.reply_finished:type_name -> vivavoce.conversation.v1.ReplyFinished
+	49, // 28: vivavoce.conversation.v1.ConverseResponse.feedback_given:type_name -> vivavoce.conversation.v1.FeedbackGiven
+	50, // 29: vivavoce.conversation.v1.ConverseResponse.scenario_progressed:type_name -> vivavoce.conversation.v1.ScenarioProgressed
+	51, // 30: vivavoce.conversation.v1.ConverseResponse.reply_measured:type_name -> vivavoce.conversation.v1.ReplyMeasured
+	52, // 31: vivavoce.conversation.v1.ConverseResponse.error_raised:type_name -> vivavoce.conversation.v1.ErrorRaised
+	53, // 32: vivavoce.conversation.v1.ConverseResponse.access_expiring:type_name -> vivavoce.conversation.v1.AccessExpiring
+	54, // 33: vivavoce.conversation.v1.ConverseResponse.go_away:type_name -> vivavoce.conversation.v1.GoAway
+	55, // 34: vivavoce.conversation.v1.ConverseResponse.pong:type_name -> vivavoce.conversation.v1.Pong
+	56, // 35: vivavoce.conversation.v1.ConverseResponse.session_ended:type_name -> vivavoce.conversation.v1.SessionEnded
+	57, // 36: vivavoce.conversation.v1.ConverseResponse.tool_called:type_name -> vivavoce.conversation.v1.ToolCalled
+	58, // 37: vivavoce.conversation.v1.CreateConversationRequest.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
+	59, // 38: vivavoce.conversation.v1.CreateConversationResponse.conversation:type_name -> vivavoce.conversation.v1.Conversation
+	59, // 39: vivavoce.conversation.v1.GetConversationResponse.conversation:type_name -> vivavoce.conversation.v1.Conversation
+	60, // 40: vivavoce.conversation.v1.GetTutorContextResponse.context:type_name -> vivavoce.ai_engine.v1.TutorContext
+	59, // 41: vivavoce.conversation.v1.UpdateConversationRequest.conversation:type_name -> vivavoce.conversation.v1.Conversation
+	61, // 42: vivavoce.conversation.v1.UpdateConversationRequest.update_mask:type_name -> google.protobuf.FieldMask
+	59, // 43: vivavoce.conversation.v1.UpdateConversationResponse.conversation:type_name -> vivavoce.conversation.v1.Conversation
+	59, // 44: vivavoce.conversation.v1.EndConversationResponse.conversation:type_name -> vivavoce.conversation.v1.Conversation
+	14, // 45: vivavoce.conversation.v1.ListSessionsResponse.sessions:type_name -> vivavoce.conversation.v1.LiveSession
+	62, // 46: vivavoce.conversation.v1.LiveSession.open_time:type_name -> google.protobuf.Timestamp
+	0,  // 47: vivavoce.conversation.v1.ConversationService.Converse:input_type -> vivavoce.conversation.v1.ConverseRequest
+	2,  // 48: vivavoce.conversation.v1.ConversationService.CreateConversation:input_type -> vivavoce.conversation.v1.CreateConversationRequest
+	4,  // 49: vivavoce.conversation.v1.ConversationService.GetConversation:input_type -> vivavoce.conversation.v1.GetConversationRequest
+	6,  // 50: vivavoce.conversation.v1.ConversationService.GetTutorContext:input_type -> vivavoce.conversation.v1.GetTutorContextRequest
+	8,  // 51: vivavoce.conversation.v1.ConversationService.UpdateConversation:input_type -> vivavoce.conversation.v1.UpdateConversationRequest
+	10, // 52: vivavoce.conversation.v1.ConversationService.EndConversation:input_type -> vivavoce.conversation.v1.EndConversationRequest
+	12, // 53: vivavoce.conversation.v1.ConversationService.ListSessions:input_type -> vivavoce.conversation.v1.ListSessionsRequest
+	15, // 54: vivavoce.conversation.v1.ConversationService.ExportUser:input_type -> vivavoce.conversation.v1.ExportUserRequest
+	19, // 55: vivavoce.conversation.v1.ConversationService.DeleteConversation:input_type -> vivavoce.conversation.v1.DeleteConversationRequest
+	17, // 56: vivavoce.conversation.v1.ConversationService.ForgetUser:input_type -> vivavoce.conversation.v1.ForgetUserRequest
+	1,  // 57: vivavoce.conversation.v1.ConversationService.Converse:output_type -> vivavoce.conversation.v1.ConverseResponse
+	3,  // 58: vivavoce.conversation.v1.ConversationService.CreateConversation:output_type -> vivavoce.conversation.v1.CreateConversationResponse
+	5,  // 59: vivavoce.conversation.v1.ConversationService.GetConversation:output_type -> vivavoce.conversation.v1.GetConversationResponse
+	7,  // 60: vivavoce.conversation.v1.ConversationService.GetTutorContext:output_type -> vivavoce.conversation.v1.GetTutorContextResponse
+	9,  // 61: vivavoce.conversation.v1.ConversationService.UpdateConversation:output_type -> vivavoce.conversation.v1.UpdateConversationResponse
+	11, // 62: vivavoce.conversation.v1.ConversationService.EndConversation:output_type -> vivavoce.conversation.v1.EndConversationResponse
+	13, // 63: vivavoce.conversation.v1.ConversationService.ListSessions:output_type -> vivavoce.conversation.v1.ListSessionsResponse
+	16, // 64: vivavoce.conversation.v1.ConversationService.ExportUser:output_type -> vivavoce.conversation.v1.ExportUserResponse
+	20, // 65: vivavoce.conversation.v1.ConversationService.DeleteConversation:output_type -> vivavoce.conversation.v1.DeleteConversationResponse
+	18, // 66: vivavoce.conversation.v1.ConversationService.ForgetUser:output_type -> vivavoce.conversation.v1.ForgetUserResponse
+	57, // [57:67] is the sub-list for method output_type
+	47, // [47:57] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_vivavoce_conversation_v1_conversation_service_proto_init() }
@@ -1950,6 +2011,8 @@ func file_vivavoce_conversation_v1_conversation_service_proto_init() {
 		(*ConverseRequest_EndSession)(nil),
 		(*ConverseRequest_AskReply)(nil),
 		(*ConverseRequest_DiscardTurn)(nil),
+		(*ConverseRequest_SetTools)(nil),
+		(*ConverseRequest_SubmitToolResult)(nil),
 	}
 	file_vivavoce_conversation_v1_conversation_service_proto_msgTypes[1].OneofWrappers = []any{
 		(*ConverseResponse_SessionStarted)(nil),
@@ -1972,6 +2035,7 @@ func file_vivavoce_conversation_v1_conversation_service_proto_init() {
 		(*ConverseResponse_GoAway)(nil),
 		(*ConverseResponse_Pong)(nil),
 		(*ConverseResponse_SessionEnded)(nil),
+		(*ConverseResponse_ToolCalled)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -412,7 +412,9 @@ type AskReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Something to answer beside the talk: neither it nor the reply is stored or remembered, and what was said before is not
 	// known to who answers. It ends a reply under way, as RepeatReply does.
-	Aside         string `protobuf:"bytes,1,opt,name=aside,proto3" json:"aside,omitempty"`
+	Aside string `protobuf:"bytes,1,opt,name=aside,proto3" json:"aside,omitempty"`
+	// Functions for this reply, in place of those of SetTools. An aside has none.
+	Tools         *v11.ToolSet `protobuf:"bytes,2,opt,name=tools,proto3" json:"tools,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -454,6 +456,126 @@ func (x *AskReply) GetAside() string {
 	return ""
 }
 
+func (x *AskReply) GetTools() *v11.ToolSet {
+	if x != nil {
+		return x.Tools
+	}
+	return nil
+}
+
+// Tells which functions the tutor may have carried out, in place of those told before; lasts as long as the session, and
+// is to be told again where another process goes on with the conversation. Speech never adds any. Engines that know of no
+// functions, such as the scripted tutor, call none.
+type SetTools struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The functions.
+	Tools         *v11.ToolSet `protobuf:"bytes,1,opt,name=tools,proto3" json:"tools,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetTools) Reset() {
+	*x = SetTools{}
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetTools) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetTools) ProtoMessage() {}
+
+func (x *SetTools) ProtoReflect() protoreflect.Message {
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetTools.ProtoReflect.Descriptor instead.
+func (*SetTools) Descriptor() ([]byte, []int) {
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SetTools) GetTools() *v11.ToolSet {
+	if x != nil {
+		return x.Tools
+	}
+	return nil
+}
+
+// Tells what came of a function that was called. With the last of them the tutor answers. NOT_FOUND where no call with the
+// id is open: sixteen are at once, the oldest are given up.
+type SubmitToolResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The call, from ToolCalled.
+	CallId string `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	// What it answered, such as JSON or a sentence; also that it failed.
+	Output string `protobuf:"bytes,2,opt,name=output,proto3" json:"output,omitempty"`
+	// Whether the tutor answers only when asked to by AskReply.
+	ReplyLater    bool `protobuf:"varint,3,opt,name=reply_later,json=replyLater,proto3" json:"reply_later,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubmitToolResult) Reset() {
+	*x = SubmitToolResult{}
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubmitToolResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubmitToolResult) ProtoMessage() {}
+
+func (x *SubmitToolResult) ProtoReflect() protoreflect.Message {
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubmitToolResult.ProtoReflect.Descriptor instead.
+func (*SubmitToolResult) Descriptor() ([]byte, []int) {
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SubmitToolResult) GetCallId() string {
+	if x != nil {
+		return x.CallId
+	}
+	return ""
+}
+
+func (x *SubmitToolResult) GetOutput() string {
+	if x != nil {
+		return x.Output
+	}
+	return ""
+}
+
+func (x *SubmitToolResult) GetReplyLater() bool {
+	if x != nil {
+		return x.ReplyLater
+	}
+	return false
+}
+
 // Drops the open turn: nothing of it is kept, answered, or understood. A reply that paused for it goes on.
 type DiscardTurn struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -463,7 +585,7 @@ type DiscardTurn struct {
 
 func (x *DiscardTurn) Reset() {
 	*x = DiscardTurn{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[5]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -475,7 +597,7 @@ func (x *DiscardTurn) String() string {
 func (*DiscardTurn) ProtoMessage() {}
 
 func (x *DiscardTurn) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[5]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -488,7 +610,7 @@ func (x *DiscardTurn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscardTurn.ProtoReflect.Descriptor instead.
 func (*DiscardTurn) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{5}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{7}
 }
 
 // Tells how much of a reply has left the loudspeaker. Send about every 100 ms while playing, and when it stops.
@@ -505,7 +627,7 @@ type ReportPlayed struct {
 
 func (x *ReportPlayed) Reset() {
 	*x = ReportPlayed{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[6]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +639,7 @@ func (x *ReportPlayed) String() string {
 func (*ReportPlayed) ProtoMessage() {}
 
 func (x *ReportPlayed) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[6]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +652,7 @@ func (x *ReportPlayed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportPlayed.ProtoReflect.Descriptor instead.
 func (*ReportPlayed) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{6}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReportPlayed) GetReplyId() string {
@@ -556,7 +678,7 @@ type CommitTurn struct {
 
 func (x *CommitTurn) Reset() {
 	*x = CommitTurn{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[7]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +690,7 @@ func (x *CommitTurn) String() string {
 func (*CommitTurn) ProtoMessage() {}
 
 func (x *CommitTurn) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[7]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +703,7 @@ func (x *CommitTurn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitTurn.ProtoReflect.Descriptor instead.
 func (*CommitTurn) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{7}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{9}
 }
 
 // Holds the turn open while the learner thinks: no pause ends it until it is released or committed.
@@ -595,7 +717,7 @@ type HoldTurn struct {
 
 func (x *HoldTurn) Reset() {
 	*x = HoldTurn{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[8]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -607,7 +729,7 @@ func (x *HoldTurn) String() string {
 func (*HoldTurn) ProtoMessage() {}
 
 func (x *HoldTurn) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[8]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -620,7 +742,7 @@ func (x *HoldTurn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldTurn.ProtoReflect.Descriptor instead.
 func (*HoldTurn) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{8}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *HoldTurn) GetHeld() bool {
@@ -641,7 +763,7 @@ type CancelReply struct {
 
 func (x *CancelReply) Reset() {
 	*x = CancelReply{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[9]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +775,7 @@ func (x *CancelReply) String() string {
 func (*CancelReply) ProtoMessage() {}
 
 func (x *CancelReply) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[9]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +788,7 @@ func (x *CancelReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelReply.ProtoReflect.Descriptor instead.
 func (*CancelReply) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{9}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CancelReply) GetReplyId() string {
@@ -689,7 +811,7 @@ type RepeatReply struct {
 
 func (x *RepeatReply) Reset() {
 	*x = RepeatReply{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[10]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -701,7 +823,7 @@ func (x *RepeatReply) String() string {
 func (*RepeatReply) ProtoMessage() {}
 
 func (x *RepeatReply) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[10]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -714,7 +836,7 @@ func (x *RepeatReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepeatReply.ProtoReflect.Descriptor instead.
 func (*RepeatReply) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{10}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RepeatReply) GetReplyId() string {
@@ -742,7 +864,7 @@ type RefreshAccess struct {
 
 func (x *RefreshAccess) Reset() {
 	*x = RefreshAccess{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[11]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -754,7 +876,7 @@ func (x *RefreshAccess) String() string {
 func (*RefreshAccess) ProtoMessage() {}
 
 func (x *RefreshAccess) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[11]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -767,7 +889,7 @@ func (x *RefreshAccess) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshAccess.ProtoReflect.Descriptor instead.
 func (*RefreshAccess) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{11}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RefreshAccess) GetAccessToken() string {
@@ -790,7 +912,7 @@ type ChangeSettings struct {
 
 func (x *ChangeSettings) Reset() {
 	*x = ChangeSettings{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[12]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -802,7 +924,7 @@ func (x *ChangeSettings) String() string {
 func (*ChangeSettings) ProtoMessage() {}
 
 func (x *ChangeSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[12]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -815,7 +937,7 @@ func (x *ChangeSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeSettings.ProtoReflect.Descriptor instead.
 func (*ChangeSettings) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{12}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ChangeSettings) GetSettings() *ConversationSettings {
@@ -836,7 +958,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[13]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -848,7 +970,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[13]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -861,7 +983,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{13}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Ping) GetNonce() int64 {
@@ -882,7 +1004,7 @@ type EndSession struct {
 
 func (x *EndSession) Reset() {
 	*x = EndSession{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[14]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -894,7 +1016,7 @@ func (x *EndSession) String() string {
 func (*EndSession) ProtoMessage() {}
 
 func (x *EndSession) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[14]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -907,7 +1029,7 @@ func (x *EndSession) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSession.ProtoReflect.Descriptor instead.
 func (*EndSession) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{14}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *EndSession) GetEndConversation() bool {
@@ -945,7 +1067,7 @@ type SessionStarted struct {
 
 func (x *SessionStarted) Reset() {
 	*x = SessionStarted{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[15]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -957,7 +1079,7 @@ func (x *SessionStarted) String() string {
 func (*SessionStarted) ProtoMessage() {}
 
 func (x *SessionStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[15]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -970,7 +1092,7 @@ func (x *SessionStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionStarted.ProtoReflect.Descriptor instead.
 func (*SessionStarted) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{15}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SessionStarted) GetSessionId() string {
@@ -1051,7 +1173,7 @@ type SpeechStarted struct {
 
 func (x *SpeechStarted) Reset() {
 	*x = SpeechStarted{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[16]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1063,7 +1185,7 @@ func (x *SpeechStarted) String() string {
 func (*SpeechStarted) ProtoMessage() {}
 
 func (x *SpeechStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[16]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1076,7 +1198,7 @@ func (x *SpeechStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpeechStarted.ProtoReflect.Descriptor instead.
 func (*SpeechStarted) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{16}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SpeechStarted) GetTurnId() string {
@@ -1117,7 +1239,7 @@ type SpeechEnded struct {
 
 func (x *SpeechEnded) Reset() {
 	*x = SpeechEnded{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[17]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1129,7 +1251,7 @@ func (x *SpeechEnded) String() string {
 func (*SpeechEnded) ProtoMessage() {}
 
 func (x *SpeechEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[17]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1142,7 +1264,7 @@ func (x *SpeechEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpeechEnded.ProtoReflect.Descriptor instead.
 func (*SpeechEnded) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{17}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SpeechEnded) GetTurnId() string {
@@ -1190,7 +1312,7 @@ type TranscriptRevised struct {
 
 func (x *TranscriptRevised) Reset() {
 	*x = TranscriptRevised{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[18]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1202,7 +1324,7 @@ func (x *TranscriptRevised) String() string {
 func (*TranscriptRevised) ProtoMessage() {}
 
 func (x *TranscriptRevised) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[18]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1215,7 +1337,7 @@ func (x *TranscriptRevised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TranscriptRevised.ProtoReflect.Descriptor instead.
 func (*TranscriptRevised) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{18}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *TranscriptRevised) GetTurnId() string {
@@ -1265,7 +1387,7 @@ type TurnCommitted struct {
 
 func (x *TurnCommitted) Reset() {
 	*x = TurnCommitted{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[19]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1277,7 +1399,7 @@ func (x *TurnCommitted) String() string {
 func (*TurnCommitted) ProtoMessage() {}
 
 func (x *TurnCommitted) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[19]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1290,7 +1412,7 @@ func (x *TurnCommitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TurnCommitted.ProtoReflect.Descriptor instead.
 func (*TurnCommitted) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{19}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TurnCommitted) GetTurnId() string {
@@ -1341,7 +1463,7 @@ type ReplyStarted struct {
 
 func (x *ReplyStarted) Reset() {
 	*x = ReplyStarted{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[20]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1353,7 +1475,7 @@ func (x *ReplyStarted) String() string {
 func (*ReplyStarted) ProtoMessage() {}
 
 func (x *ReplyStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[20]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1366,7 +1488,7 @@ func (x *ReplyStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyStarted.ProtoReflect.Descriptor instead.
 func (*ReplyStarted) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{20}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReplyStarted) GetReplyId() string {
@@ -1396,7 +1518,7 @@ type ReplyText struct {
 
 func (x *ReplyText) Reset() {
 	*x = ReplyText{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[21]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1530,7 @@ func (x *ReplyText) String() string {
 func (*ReplyText) ProtoMessage() {}
 
 func (x *ReplyText) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[21]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1543,7 @@ func (x *ReplyText) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyText.ProtoReflect.Descriptor instead.
 func (*ReplyText) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{21}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ReplyText) GetReplyId() string {
@@ -1458,7 +1580,7 @@ type ReplyAudio struct {
 
 func (x *ReplyAudio) Reset() {
 	*x = ReplyAudio{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[22]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1470,7 +1592,7 @@ func (x *ReplyAudio) String() string {
 func (*ReplyAudio) ProtoMessage() {}
 
 func (x *ReplyAudio) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[22]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1483,7 +1605,7 @@ func (x *ReplyAudio) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyAudio.ProtoReflect.Descriptor instead.
 func (*ReplyAudio) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{22}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ReplyAudio) GetReplyId() string {
@@ -1532,7 +1654,7 @@ type ReplyPaused struct {
 
 func (x *ReplyPaused) Reset() {
 	*x = ReplyPaused{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[23]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1544,7 +1666,7 @@ func (x *ReplyPaused) String() string {
 func (*ReplyPaused) ProtoMessage() {}
 
 func (x *ReplyPaused) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[23]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1557,7 +1679,7 @@ func (x *ReplyPaused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyPaused.ProtoReflect.Descriptor instead.
 func (*ReplyPaused) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{23}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ReplyPaused) GetReplyId() string {
@@ -1580,7 +1702,7 @@ type ReplyResumed struct {
 
 func (x *ReplyResumed) Reset() {
 	*x = ReplyResumed{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[24]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1592,7 +1714,7 @@ func (x *ReplyResumed) String() string {
 func (*ReplyResumed) ProtoMessage() {}
 
 func (x *ReplyResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[24]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1605,7 +1727,7 @@ func (x *ReplyResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyResumed.ProtoReflect.Descriptor instead.
 func (*ReplyResumed) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{24}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ReplyResumed) GetReplyId() string {
@@ -1643,7 +1765,7 @@ type ReplyFinished struct {
 
 func (x *ReplyFinished) Reset() {
 	*x = ReplyFinished{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[25]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1655,7 +1777,7 @@ func (x *ReplyFinished) String() string {
 func (*ReplyFinished) ProtoMessage() {}
 
 func (x *ReplyFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[25]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1668,7 +1790,7 @@ func (x *ReplyFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyFinished.ProtoReflect.Descriptor instead.
 func (*ReplyFinished) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{25}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ReplyFinished) GetReplyId() string {
@@ -1726,7 +1848,7 @@ type ReplyAudioEnded struct {
 
 func (x *ReplyAudioEnded) Reset() {
 	*x = ReplyAudioEnded{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[26]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1738,7 +1860,7 @@ func (x *ReplyAudioEnded) String() string {
 func (*ReplyAudioEnded) ProtoMessage() {}
 
 func (x *ReplyAudioEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[26]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1751,7 +1873,7 @@ func (x *ReplyAudioEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyAudioEnded.ProtoReflect.Descriptor instead.
 func (*ReplyAudioEnded) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{26}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ReplyAudioEnded) GetReplyId() string {
@@ -1766,6 +1888,89 @@ func (x *ReplyAudioEnded) GetTotalSamples() int64 {
 		return x.TotalSamples
 	}
 	return 0
+}
+
+// The tutor needs a function carried out: answer by SubmitToolResult. Comes after the text and the sound of a reply, which may
+// have neither; what was called is not stored.
+type ToolCalled struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The reply.
+	ReplyId string `protobuf:"bytes,1,opt,name=reply_id,json=replyId,proto3" json:"reply_id,omitempty"`
+	// The turn it answers. Empty where the tutor opens.
+	TurnId string `protobuf:"bytes,2,opt,name=turn_id,json=turnId,proto3" json:"turn_id,omitempty"`
+	// The call.
+	CallId string `protobuf:"bytes,3,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	// The function.
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// What it is given: a JSON object, as the language model wrote it. Check it before you act on it.
+	ArgumentsJson string `protobuf:"bytes,5,opt,name=arguments_json,json=argumentsJson,proto3" json:"arguments_json,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ToolCalled) Reset() {
+	*x = ToolCalled{}
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ToolCalled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ToolCalled) ProtoMessage() {}
+
+func (x *ToolCalled) ProtoReflect() protoreflect.Message {
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ToolCalled.ProtoReflect.Descriptor instead.
+func (*ToolCalled) Descriptor() ([]byte, []int) {
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ToolCalled) GetReplyId() string {
+	if x != nil {
+		return x.ReplyId
+	}
+	return ""
+}
+
+func (x *ToolCalled) GetTurnId() string {
+	if x != nil {
+		return x.TurnId
+	}
+	return ""
+}
+
+func (x *ToolCalled) GetCallId() string {
+	if x != nil {
+		return x.CallId
+	}
+	return ""
+}
+
+func (x *ToolCalled) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ToolCalled) GetArgumentsJson() string {
+	if x != nil {
+		return x.ArgumentsJson
+	}
+	return ""
 }
 
 // Something about a turn: a slip and how to mend it, or a remark. Exactly one of them is set. Never holds up the talk.
@@ -1783,7 +1988,7 @@ type FeedbackGiven struct {
 
 func (x *FeedbackGiven) Reset() {
 	*x = FeedbackGiven{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[27]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1795,7 +2000,7 @@ func (x *FeedbackGiven) String() string {
 func (*FeedbackGiven) ProtoMessage() {}
 
 func (x *FeedbackGiven) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[27]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1808,7 +2013,7 @@ func (x *FeedbackGiven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedbackGiven.ProtoReflect.Descriptor instead.
 func (*FeedbackGiven) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{27}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *FeedbackGiven) GetTurnId() string {
@@ -1843,7 +2048,7 @@ type ScenarioProgressed struct {
 
 func (x *ScenarioProgressed) Reset() {
 	*x = ScenarioProgressed{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[28]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1855,7 +2060,7 @@ func (x *ScenarioProgressed) String() string {
 func (*ScenarioProgressed) ProtoMessage() {}
 
 func (x *ScenarioProgressed) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[28]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1868,7 +2073,7 @@ func (x *ScenarioProgressed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScenarioProgressed.ProtoReflect.Descriptor instead.
 func (*ScenarioProgressed) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{28}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ScenarioProgressed) GetProgress() *v1.ScenarioProgress {
@@ -1893,7 +2098,7 @@ type ReplyMeasured struct {
 
 func (x *ReplyMeasured) Reset() {
 	*x = ReplyMeasured{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[29]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1905,7 +2110,7 @@ func (x *ReplyMeasured) String() string {
 func (*ReplyMeasured) ProtoMessage() {}
 
 func (x *ReplyMeasured) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[29]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1918,7 +2123,7 @@ func (x *ReplyMeasured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyMeasured.ProtoReflect.Descriptor instead.
 func (*ReplyMeasured) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{29}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ReplyMeasured) GetReplyId() string {
@@ -1953,7 +2158,7 @@ type ErrorRaised struct {
 
 func (x *ErrorRaised) Reset() {
 	*x = ErrorRaised{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[30]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1965,7 +2170,7 @@ func (x *ErrorRaised) String() string {
 func (*ErrorRaised) ProtoMessage() {}
 
 func (x *ErrorRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[30]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1978,7 +2183,7 @@ func (x *ErrorRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorRaised.ProtoReflect.Descriptor instead.
 func (*ErrorRaised) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{30}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ErrorRaised) GetFailure() *v1.Failure {
@@ -1999,7 +2204,7 @@ type AccessExpiring struct {
 
 func (x *AccessExpiring) Reset() {
 	*x = AccessExpiring{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[31]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2011,7 +2216,7 @@ func (x *AccessExpiring) String() string {
 func (*AccessExpiring) ProtoMessage() {}
 
 func (x *AccessExpiring) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[31]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2024,7 +2229,7 @@ func (x *AccessExpiring) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccessExpiring.ProtoReflect.Descriptor instead.
 func (*AccessExpiring) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{31}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AccessExpiring) GetTimeLeft() *durationpb.Duration {
@@ -2047,7 +2252,7 @@ type GoAway struct {
 
 func (x *GoAway) Reset() {
 	*x = GoAway{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[32]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2059,7 +2264,7 @@ func (x *GoAway) String() string {
 func (*GoAway) ProtoMessage() {}
 
 func (x *GoAway) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[32]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2072,7 +2277,7 @@ func (x *GoAway) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoAway.ProtoReflect.Descriptor instead.
 func (*GoAway) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{32}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GoAway) GetResumeToken() string {
@@ -2100,7 +2305,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[33]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2112,7 +2317,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[33]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2125,7 +2330,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{33}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Pong) GetNonce() int64 {
@@ -2148,7 +2353,7 @@ type SessionEnded struct {
 
 func (x *SessionEnded) Reset() {
 	*x = SessionEnded{}
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[34]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2160,7 +2365,7 @@ func (x *SessionEnded) String() string {
 func (*SessionEnded) ProtoMessage() {}
 
 func (x *SessionEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[34]
+	mi := &file_vivavoce_conversation_v1_converse_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2173,7 +2378,7 @@ func (x *SessionEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionEnded.ProtoReflect.Descriptor instead.
 func (*SessionEnded) Descriptor() ([]byte, []int) {
-	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{34}
+	return file_vivavoce_conversation_v1_converse_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *SessionEnded) GetFailure() *v1.Failure {
@@ -2217,9 +2422,17 @@ const file_vivavoce_conversation_v1_converse_proto_rawDesc = "" +
 	"\vreply_later\x18\x02 \x01(\bR\n" +
 	"replyLater\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\" \n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\"V\n" +
 	"\bAskReply\x12\x14\n" +
-	"\x05aside\x18\x01 \x01(\tR\x05aside\"\r\n" +
+	"\x05aside\x18\x01 \x01(\tR\x05aside\x124\n" +
+	"\x05tools\x18\x02 \x01(\v2\x1e.vivavoce.ai_engine.v1.ToolSetR\x05tools\"@\n" +
+	"\bSetTools\x124\n" +
+	"\x05tools\x18\x01 \x01(\v2\x1e.vivavoce.ai_engine.v1.ToolSetR\x05tools\"d\n" +
+	"\x10SubmitToolResult\x12\x17\n" +
+	"\acall_id\x18\x01 \x01(\tR\x06callId\x12\x16\n" +
+	"\x06output\x18\x02 \x01(\tR\x06output\x12\x1f\n" +
+	"\vreply_later\x18\x03 \x01(\bR\n" +
+	"replyLater\"\r\n" +
 	"\vDiscardTurn\"C\n" +
 	"\fReportPlayed\x12\x19\n" +
 	"\breply_id\x18\x01 \x01(\tR\areplyId\x12\x18\n" +
@@ -2302,7 +2515,14 @@ const file_vivavoce_conversation_v1_converse_proto_rawDesc = "" +
 	"\bsequence\x18\x06 \x01(\x03R\bsequence\"Q\n" +
 	"\x0fReplyAudioEnded\x12\x19\n" +
 	"\breply_id\x18\x01 \x01(\tR\areplyId\x12#\n" +
-	"\rtotal_samples\x18\x02 \x01(\x03R\ftotalSamples\"\x98\x01\n" +
+	"\rtotal_samples\x18\x02 \x01(\x03R\ftotalSamples\"\x94\x01\n" +
+	"\n" +
+	"ToolCalled\x12\x19\n" +
+	"\breply_id\x18\x01 \x01(\tR\areplyId\x12\x17\n" +
+	"\aturn_id\x18\x02 \x01(\tR\x06turnId\x12\x17\n" +
+	"\acall_id\x18\x03 \x01(\tR\x06callId\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12%\n" +
+	"\x0earguments_json\x18\x05 \x01(\tR\rargumentsJson\"\x98\x01\n" +
 	"\rFeedbackGiven\x12\x17\n" +
 	"\aturn_id\x18\x01 \x01(\tR\x06turnId\x12<\n" +
 	"\n" +
@@ -2349,7 +2569,7 @@ func file_vivavoce_conversation_v1_converse_proto_rawDescGZIP() []byte {
 }
 
 var file_vivavoce_conversation_v1_converse_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_vivavoce_conversation_v1_converse_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_vivavoce_conversation_v1_converse_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_vivavoce_conversation_v1_converse_proto_goTypes = []any{
 	(ReplyOutcome)(0),            // 0: vivavoce.conversation.v1.ReplyOutcome
 	(*StartSession)(nil),         // 1: vivavoce.conversation.v1.StartSession
@@ -2357,74 +2577,80 @@ var file_vivavoce_conversation_v1_converse_proto_goTypes = []any{
 	(*AppendAudio)(nil),          // 3: vivavoce.conversation.v1.AppendAudio
 	(*SubmitText)(nil),           // 4: vivavoce.conversation.v1.SubmitText
 	(*AskReply)(nil),             // 5: vivavoce.conversation.v1.AskReply
-	(*DiscardTurn)(nil),          // 6: vivavoce.conversation.v1.DiscardTurn
-	(*ReportPlayed)(nil),         // 7: vivavoce.conversation.v1.ReportPlayed
-	(*CommitTurn)(nil),           // 8: vivavoce.conversation.v1.CommitTurn
-	(*HoldTurn)(nil),             // 9: vivavoce.conversation.v1.HoldTurn
-	(*CancelReply)(nil),          // 10: vivavoce.conversation.v1.CancelReply
-	(*RepeatReply)(nil),          // 11: vivavoce.conversation.v1.RepeatReply
-	(*RefreshAccess)(nil),        // 12: vivavoce.conversation.v1.RefreshAccess
-	(*ChangeSettings)(nil),       // 13: vivavoce.conversation.v1.ChangeSettings
-	(*Ping)(nil),                 // 14: vivavoce.conversation.v1.Ping
-	(*EndSession)(nil),           // 15: vivavoce.conversation.v1.EndSession
-	(*SessionStarted)(nil),       // 16: vivavoce.conversation.v1.SessionStarted
-	(*SpeechStarted)(nil),        // 17: vivavoce.conversation.v1.SpeechStarted
-	(*SpeechEnded)(nil),          // 18: vivavoce.conversation.v1.SpeechEnded
-	(*TranscriptRevised)(nil),    // 19: vivavoce.conversation.v1.TranscriptRevised
-	(*TurnCommitted)(nil),        // 20: vivavoce.conversation.v1.TurnCommitted
-	(*ReplyStarted)(nil),         // 21: vivavoce.conversation.v1.ReplyStarted
-	(*ReplyText)(nil),            // 22: vivavoce.conversation.v1.ReplyText
-	(*ReplyAudio)(nil),           // 23: vivavoce.conversation.v1.ReplyAudio
-	(*ReplyPaused)(nil),          // 24: vivavoce.conversation.v1.ReplyPaused
-	(*ReplyResumed)(nil),         // 25: vivavoce.conversation.v1.ReplyResumed
-	(*ReplyFinished)(nil),        // 26: vivavoce.conversation.v1.ReplyFinished
-	(*ReplyAudioEnded)(nil),      // 27: vivavoce.conversation.v1.ReplyAudioEnded
-	(*FeedbackGiven)(nil),        // 28: vivavoce.conversation.v1.FeedbackGiven
-	(*ScenarioProgressed)(nil),   // 29: vivavoce.conversation.v1.ScenarioProgressed
-	(*ReplyMeasured)(nil),        // 30: vivavoce.conversation.v1.ReplyMeasured
-	(*ErrorRaised)(nil),          // 31: vivavoce.conversation.v1.ErrorRaised
-	(*AccessExpiring)(nil),       // 32: vivavoce.conversation.v1.AccessExpiring
-	(*GoAway)(nil),               // 33: vivavoce.conversation.v1.GoAway
-	(*Pong)(nil),                 // 34: vivavoce.conversation.v1.Pong
-	(*SessionEnded)(nil),         // 35: vivavoce.conversation.v1.SessionEnded
-	(*ConversationSettings)(nil), // 36: vivavoce.conversation.v1.ConversationSettings
-	(*v1.AudioFormat)(nil),       // 37: vivavoce.type.v1.AudioFormat
-	(*Conversation)(nil),         // 38: vivavoce.conversation.v1.Conversation
-	(*durationpb.Duration)(nil),  // 39: google.protobuf.Duration
-	(*v11.EngineSelection)(nil),  // 40: vivavoce.ai_engine.v1.EngineSelection
-	(*v1.WordTime)(nil),          // 41: vivavoce.type.v1.WordTime
-	(*v1.Correction)(nil),        // 42: vivavoce.type.v1.Correction
-	(*v1.Remark)(nil),            // 43: vivavoce.type.v1.Remark
-	(*v1.ScenarioProgress)(nil),  // 44: vivavoce.type.v1.ScenarioProgress
-	(*v1.Ledger)(nil),            // 45: vivavoce.type.v1.Ledger
-	(*v1.Failure)(nil),           // 46: vivavoce.type.v1.Failure
+	(*SetTools)(nil),             // 6: vivavoce.conversation.v1.SetTools
+	(*SubmitToolResult)(nil),     // 7: vivavoce.conversation.v1.SubmitToolResult
+	(*DiscardTurn)(nil),          // 8: vivavoce.conversation.v1.DiscardTurn
+	(*ReportPlayed)(nil),         // 9: vivavoce.conversation.v1.ReportPlayed
+	(*CommitTurn)(nil),           // 10: vivavoce.conversation.v1.CommitTurn
+	(*HoldTurn)(nil),             // 11: vivavoce.conversation.v1.HoldTurn
+	(*CancelReply)(nil),          // 12: vivavoce.conversation.v1.CancelReply
+	(*RepeatReply)(nil),          // 13: vivavoce.conversation.v1.RepeatReply
+	(*RefreshAccess)(nil),        // 14: vivavoce.conversation.v1.RefreshAccess
+	(*ChangeSettings)(nil),       // 15: vivavoce.conversation.v1.ChangeSettings
+	(*Ping)(nil),                 // 16: vivavoce.conversation.v1.Ping
+	(*EndSession)(nil),           // 17: vivavoce.conversation.v1.EndSession
+	(*SessionStarted)(nil),       // 18: vivavoce.conversation.v1.SessionStarted
+	(*SpeechStarted)(nil),        // 19: vivavoce.conversation.v1.SpeechStarted
+	(*SpeechEnded)(nil),          // 20: vivavoce.conversation.v1.SpeechEnded
+	(*TranscriptRevised)(nil),    // 21: vivavoce.conversation.v1.TranscriptRevised
+	(*TurnCommitted)(nil),        // 22: vivavoce.conversation.v1.TurnCommitted
+	(*ReplyStarted)(nil),         // 23: vivavoce.conversation.v1.ReplyStarted
+	(*ReplyText)(nil),            // 24: vivavoce.conversation.v1.ReplyText
+	(*ReplyAudio)(nil),           // 25: vivavoce.conversation.v1.ReplyAudio
+	(*ReplyPaused)(nil),          // 26: vivavoce.conversation.v1.ReplyPaused
+	(*ReplyResumed)(nil),         // 27: vivavoce.conversation.v1.ReplyResumed
+	(*ReplyFinished)(nil),        // 28: vivavoce.conversation.v1.ReplyFinished
+	(*ReplyAudioEnded)(nil),      // 29: vivavoce.conversation.v1.ReplyAudioEnded
+	(*ToolCalled)(nil),           // 30: vivavoce.conversation.v1.ToolCalled
+	(*FeedbackGiven)(nil),        // 31: vivavoce.conversation.v1.FeedbackGiven
+	(*ScenarioProgressed)(nil),   // 32: vivavoce.conversation.v1.ScenarioProgressed
+	(*ReplyMeasured)(nil),        // 33: vivavoce.conversation.v1.ReplyMeasured
+	(*ErrorRaised)(nil),          // 34: vivavoce.conversation.v1.ErrorRaised
+	(*AccessExpiring)(nil),       // 35: vivavoce.conversation.v1.AccessExpiring
+	(*GoAway)(nil),               // 36: vivavoce.conversation.v1.GoAway
+	(*Pong)(nil),                 // 37: vivavoce.conversation.v1.Pong
+	(*SessionEnded)(nil),         // 38: vivavoce.conversation.v1.SessionEnded
+	(*ConversationSettings)(nil), // 39: vivavoce.conversation.v1.ConversationSettings
+	(*v1.AudioFormat)(nil),       // 40: vivavoce.type.v1.AudioFormat
+	(*v11.ToolSet)(nil),          // 41: vivavoce.ai_engine.v1.ToolSet
+	(*Conversation)(nil),         // 42: vivavoce.conversation.v1.Conversation
+	(*durationpb.Duration)(nil),  // 43: google.protobuf.Duration
+	(*v11.EngineSelection)(nil),  // 44: vivavoce.ai_engine.v1.EngineSelection
+	(*v1.WordTime)(nil),          // 45: vivavoce.type.v1.WordTime
+	(*v1.Correction)(nil),        // 46: vivavoce.type.v1.Correction
+	(*v1.Remark)(nil),            // 47: vivavoce.type.v1.Remark
+	(*v1.ScenarioProgress)(nil),  // 48: vivavoce.type.v1.ScenarioProgress
+	(*v1.Ledger)(nil),            // 49: vivavoce.type.v1.Ledger
+	(*v1.Failure)(nil),           // 50: vivavoce.type.v1.Failure
 }
 var file_vivavoce_conversation_v1_converse_proto_depIdxs = []int32{
-	36, // 0: vivavoce.conversation.v1.StartSession.new_conversation:type_name -> vivavoce.conversation.v1.ConversationSettings
+	39, // 0: vivavoce.conversation.v1.StartSession.new_conversation:type_name -> vivavoce.conversation.v1.ConversationSettings
 	2,  // 1: vivavoce.conversation.v1.StartSession.resume:type_name -> vivavoce.conversation.v1.ResumeSession
-	37, // 2: vivavoce.conversation.v1.StartSession.input_audio:type_name -> vivavoce.type.v1.AudioFormat
-	37, // 3: vivavoce.conversation.v1.StartSession.output_audio:type_name -> vivavoce.type.v1.AudioFormat
-	36, // 4: vivavoce.conversation.v1.ChangeSettings.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
-	38, // 5: vivavoce.conversation.v1.SessionStarted.conversation:type_name -> vivavoce.conversation.v1.Conversation
-	39, // 6: vivavoce.conversation.v1.SessionStarted.resume_window:type_name -> google.protobuf.Duration
-	40, // 7: vivavoce.conversation.v1.SessionStarted.engine:type_name -> vivavoce.ai_engine.v1.EngineSelection
-	37, // 8: vivavoce.conversation.v1.SessionStarted.output_audio:type_name -> vivavoce.type.v1.AudioFormat
-	41, // 9: vivavoce.conversation.v1.TranscriptRevised.words:type_name -> vivavoce.type.v1.WordTime
-	41, // 10: vivavoce.conversation.v1.ReplyAudio.words:type_name -> vivavoce.type.v1.WordTime
-	0,  // 11: vivavoce.conversation.v1.ReplyFinished.outcome:type_name -> vivavoce.conversation.v1.ReplyOutcome
-	42, // 12: vivavoce.conversation.v1.FeedbackGiven.correction:type_name -> vivavoce.type.v1.Correction
-	43, // 13: vivavoce.conversation.v1.FeedbackGiven.remark:type_name -> vivavoce.type.v1.Remark
-	44, // 14: vivavoce.conversation.v1.ScenarioProgressed.progress:type_name -> vivavoce.type.v1.ScenarioProgress
-	45, // 15: vivavoce.conversation.v1.ReplyMeasured.ledger:type_name -> vivavoce.type.v1.Ledger
-	46, // 16: vivavoce.conversation.v1.ErrorRaised.failure:type_name -> vivavoce.type.v1.Failure
-	39, // 17: vivavoce.conversation.v1.AccessExpiring.time_left:type_name -> google.protobuf.Duration
-	39, // 18: vivavoce.conversation.v1.GoAway.reconnect_after:type_name -> google.protobuf.Duration
-	46, // 19: vivavoce.conversation.v1.SessionEnded.failure:type_name -> vivavoce.type.v1.Failure
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	40, // 2: vivavoce.conversation.v1.StartSession.input_audio:type_name -> vivavoce.type.v1.AudioFormat
+	40, // 3: vivavoce.conversation.v1.StartSession.output_audio:type_name -> vivavoce.type.v1.AudioFormat
+	41, // 4: vivavoce.conversation.v1.AskReply.tools:type_name -> vivavoce.ai_engine.v1.ToolSet
+	41, // 5: vivavoce.conversation.v1.SetTools.tools:type_name -> vivavoce.ai_engine.v1.ToolSet
+	39, // 6: vivavoce.conversation.v1.ChangeSettings.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
+	42, // 7: vivavoce.conversation.v1.SessionStarted.conversation:type_name -> vivavoce.conversation.v1.Conversation
+	43, // 8: vivavoce.conversation.v1.SessionStarted.resume_window:type_name -> google.protobuf.Duration
+	44, // 9: vivavoce.conversation.v1.SessionStarted.engine:type_name -> vivavoce.ai_engine.v1.EngineSelection
+	40, // 10: vivavoce.conversation.v1.SessionStarted.output_audio:type_name -> vivavoce.type.v1.AudioFormat
+	45, // 11: vivavoce.conversation.v1.TranscriptRevised.words:type_name -> vivavoce.type.v1.WordTime
+	45, // 12: vivavoce.conversation.v1.ReplyAudio.words:type_name -> vivavoce.type.v1.WordTime
+	0,  // 13: vivavoce.conversation.v1.ReplyFinished.outcome:type_name -> vivavoce.conversation.v1.ReplyOutcome
+	46, // 14: vivavoce.conversation.v1.FeedbackGiven.correction:type_name -> vivavoce.type.v1.Correction
+	47, // 15: vivavoce.conversation.v1.FeedbackGiven.remark:type_name -> vivavoce.type.v1.Remark
+	48, // 16: vivavoce.conversation.v1.ScenarioProgressed.progress:type_name -> vivavoce.type.v1.ScenarioProgress
+	49, // 17: vivavoce.conversation.v1.ReplyMeasured.ledger:type_name -> vivavoce.type.v1.Ledger
+	50, // 18: vivavoce.conversation.v1.ErrorRaised.failure:type_name -> vivavoce.type.v1.Failure
+	43, // 19: vivavoce.conversation.v1.AccessExpiring.time_left:type_name -> google.protobuf.Duration
+	43, // 20: vivavoce.conversation.v1.GoAway.reconnect_after:type_name -> google.protobuf.Duration
+	50, // 21: vivavoce.conversation.v1.SessionEnded.failure:type_name -> vivavoce.type.v1.Failure
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_vivavoce_conversation_v1_converse_proto_init() }
@@ -2444,7 +2670,7 @@ func file_vivavoce_conversation_v1_converse_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vivavoce_conversation_v1_converse_proto_rawDesc), len(file_vivavoce_conversation_v1_converse_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   35,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vivavoce/ai_engine/v1/engine.proto.
  */
 export const file_vivavoce_ai_engine_v1_engine: GenFile = /*@__PURE__*/
-  fileDesc("CiJ2aXZhdm9jZS9haV9lbmdpbmUvdjEvZW5naW5lLnByb3RvEhV2aXZhdm9jZS5haV9lbmdpbmUudjEiwwEKD0VuZ2luZVNlbGVjdGlvbhIvCgRraW5kGAEgASgOMiEudml2YXZvY2UuYWlfZW5naW5lLnYxLkVuZ2luZUtpbmQSEgoKcmVjb2duaXplchgCIAEoCRIWCg5sYW5ndWFnZV9tb2RlbBgDIAEoCRITCgtzeW50aGVzaXplchgEIAEoCRIYChBzcGVlY2hfdG9fc3BlZWNoGAUgASgJEg0KBXZvaWNlGAYgASgJEhUKDXNwZWFraW5nX3JhdGUYByABKAIi4wEKDkxlYXJuZXJQcm9maWxlEhcKD3RhcmdldF9sYW5ndWFnZRgBIAEoCRIXCg9uYXRpdmVfbGFuZ3VhZ2UYAiABKAkSKgoFbGV2ZWwYAyABKA4yGy52aXZhdm9jZS50eXBlLnYxLkNlZnJMZXZlbBI7ChBjb3JyZWN0aW9uX3N0eWxlGAQgASgOMiEudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uU3R5bGUSFAoMZGlzcGxheV9uYW1lGAUgASgJEg0KBWdvYWxzGAYgAygJEhEKCWludGVyZXN0cxgHIAMoCSJMCgtDb250ZXh0TGluZRIvCgdzcGVha2VyGAEgASgOMh4udml2YXZvY2UuYWlfZW5naW5lLnYxLlNwZWFrZXISDAoEdGV4dBgCIAEoCSIvCgtUYWxrU3VtbWFyeRIMCgR0ZXh0GAEgASgJEhIKCmxpbmVfY291bnQYAiABKAUijgIKDFR1dG9yQ29udGV4dBI2CgdsZWFybmVyGAEgASgLMiUudml2YXZvY2UuYWlfZW5naW5lLnYxLkxlYXJuZXJQcm9maWxlEhMKC3NjZW5hcmlvX2lkGAIgASgJEjEKBWxpbmVzGAMgAygLMiIudml2YXZvY2UuYWlfZW5naW5lLnYxLkNvbnRleHRMaW5lEhMKC3R1dG9yX3N0YXRlGAQgASgJEg0KBWZhY3RzGAUgAygJEhEKCWR1ZV9pdGVtcxgGIAMoCRIzCgdzdW1tYXJ5GAcgASgLMiIudml2YXZvY2UuYWlfZW5naW5lLnYxLlRhbGtTdW1tYXJ5EhIKCmZpcnN0X2xpbmUYCCABKAUi7wEKCUNvbmZpZ3VyZRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRI2CgZlbmdpbmUYAyABKAsyJi52aXZhdm9jZS5haV9lbmdpbmUudjEuRW5naW5lU2VsZWN0aW9uEjIKC2lucHV0X2F1ZGlvGAQgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIzCgxvdXRwdXRfYXVkaW8YBSABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0EhcKD3RhcmdldF9sYW5ndWFnZRgGIAEoCSIwCgtBcHBlbmRBdWRpbxIUCgxmaXJzdF9zYW1wbGUYASABKAMSCwoDcGNtGAIgASgMIlYKCVJlY29nbml6ZRIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhMKC2Zyb21fc2FtcGxlGAMgASgDEhEKCXRvX3NhbXBsZRgEIAEoAyKHAQoHUmVzcG9uZBIQCghyZXBseV9pZBgBIAEoCRIPCgd0dXJuX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgFEhEKCXR1cm5fdGV4dBgEIAEoCRI0Cgdjb250ZXh0GAUgASgLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlR1dG9yQ29udGV4dCI+CgVTcGVhaxIQCghyZXBseV9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJEhUKDXNwZWFraW5nX3JhdGUYAyABKAIiygEKBkFzc2VzcxIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEgwKBHRleHQYAyABKAkSKQoFd29yZHMYBCADKAsyGi52aXZhdm9jZS50eXBlLnYxLldvcmRUaW1lEhMKC2Zyb21fc2FtcGxlGAUgASgDEhEKCXRvX3NhbXBsZRgGIAEoAxIQCghsYW5ndWFnZRgHIAEoCRIqCgVsZXZlbBgIIAEoDjIbLnZpdmF2b2NlLnR5cGUudjEuQ2VmckxldmVsIhoKBkNhbmNlbBIQCghyZXBseV9pZBgBIAEoCSI/CgtSZXBvcnRIZWFyZBIQCghyZXBseV9pZBgBIAEoCRIPCgdzYW1wbGVzGAIgASgDEg0KBWZpbmFsGAMgASgIIpgBCgpDb25maWd1cmVkEjYKBmVuZ2luZRgBIAEoCzImLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5FbmdpbmVTZWxlY3Rpb24SMwoMb3V0cHV0X2F1ZGlvGAIgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIOCgZsYWJlbHMYAyADKAkSDQoFbG9jYWwYBCABKAgiIgoNU3BlZWNoU3RhcnRlZBIRCglhdF9zYW1wbGUYASABKAMiIAoLU3BlZWNoRW5kZWQSEQoJYXRfc2FtcGxlGAEgASgDIjoKEFR1cm5FbmRFc3RpbWF0ZWQSEQoJYXRfc2FtcGxlGAEgASgDEhMKC3Byb2JhYmlsaXR5GAIgASgCIoIBChFUcmFuc2NyaXB0UmV2aXNlZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEgwKBHRleHQYAyABKAkSKQoFd29yZHMYBCADKAsyGi52aXZhdm9jZS50eXBlLnYxLldvcmRUaW1lEhEKCXRvX3NhbXBsZRgFIAEoAyIzChFSZXBseVRleHRQcm9kdWNlZBIQCghyZXBseV9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJInQKElJlcGx5QXVkaW9Qcm9kdWNlZBIQCghyZXBseV9pZBgBIAEoCRIUCgxmaXJzdF9zYW1wbGUYAiABKAMSCwoDcGNtGAMgASgMEikKBXdvcmRzGAQgAygLMhoudml2YXZvY2UudHlwZS52MS5Xb3JkVGltZSKKAgoNUmVwbHlGaW5pc2hlZBIQCghyZXBseV9pZBgBIAEoCRIsCgNlbmQYAiABKA4yHy52aXZhdm9jZS5haV9lbmdpbmUudjEuUmVwbHlFbmQSFQoNdG90YWxfc2FtcGxlcxgDIAEoAxITCgt0dXRvcl9zdGF0ZRgEIAEoCRI0Cghwcm9ncmVzcxgFIAEoCzIiLnZpdmF2b2NlLnR5cGUudjEuU2NlbmFyaW9Qcm9ncmVzcxIqCgdmYWlsdXJlGAYgASgLMhkudml2YXZvY2UudHlwZS52MS5GYWlsdXJlEisKBXVzYWdlGAcgASgLMhwudml2YXZvY2UuYWlfZW5naW5lLnYxLlVzYWdlIngKD0NvcnJlY3Rpb25Gb3VuZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhAKCHJlcGx5X2lkGAMgASgJEjAKCmNvcnJlY3Rpb24YBCABKAsyHC52aXZhdm9jZS50eXBlLnYxLkNvcnJlY3Rpb24iWgoLUmVtYXJrRm91bmQSDwoHdHVybl9pZBgBIAEoCRIQCghyZXZpc2lvbhgCIAEoBRIoCgZyZW1hcmsYAyABKAsyGC52aXZhdm9jZS50eXBlLnYxLlJlbWFyayJXCg5UYWxrU3VtbWFyaXNlZBIQCghyZXBseV9pZBgBIAEoCRIzCgdzdW1tYXJ5GAIgASgLMiIudml2YXZvY2UuYWlfZW5naW5lLnYxLlRhbGtTdW1tYXJ5IvUCCgVVc2FnZRIUCgxpbnB1dF90b2tlbnMYASABKAMSFQoNb3V0cHV0X3Rva2VucxgCIAEoAxIZChFzcG9rZW5fY2hhcmFjdGVycxgDIAEoAxIVCg1yZWNvZ25pemVkX21zGAQgASgDEhUKDWZpcnN0X3RleHRfbXMYBSABKAESFgoOZmlyc3RfYXVkaW9fbXMYBiABKAESGgoSaW5wdXRfYXVkaW9fdG9rZW5zGAcgASgDEhsKE291dHB1dF9hdWRpb190b2tlbnMYCCABKAMSEwoLY29zdF9taWNyb3MYCSABKAMSOwoOcHJvdmlkZXJfY29zdHMYCiADKAsyIy52aXZhdm9jZS5haV9lbmdpbmUudjEuUHJvdmlkZXJDb3N0EkEKEXByb3ZpZGVyX2F0dGVtcHRzGAsgAygLMiYudml2YXZvY2UuYWlfZW5naW5lLnYxLlByb3ZpZGVyQXR0ZW1wdBIQCghjdXJyZW5jeRgMIAEoCSJGCgxQcm92aWRlckNvc3QSEAoIcHJvdmlkZXIYASABKAkSEwoLY29zdF9taWNyb3MYAiABKAMSDwoHdW5rbm93bhgDIAEoCCLQAQoPUHJvdmlkZXJBdHRlbXB0EhAKCHByb3ZpZGVyGAEgASgJEjEKBHJvbGUYAiABKA4yIy52aXZhdm9jZS5haV9lbmdpbmUudjEuUHJvdmlkZXJSb2xlEjYKB291dGNvbWUYAyABKA4yJS52aXZhdm9jZS5haV9lbmdpbmUudjEuQXR0ZW1wdE91dGNvbWUSDQoFY2F1c2UYBCABKAkSFQoIZmlyc3RfbXMYBSABKAFIAIgBARINCgVjb3VudBgGIAEoBUILCglfZmlyc3RfbXMiXQoMRW5naW5lRmFpbGVkEioKB2ZhaWx1cmUYASABKAsyGS52aXZhdm9jZS50eXBlLnYxLkZhaWx1cmUSDwoHdHVybl9pZBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoBSpdCgpFbmdpbmVLaW5kEhsKF0VOR0lORV9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVRU5HSU5FX0tJTkRfUElQRUxJTkVEEAESFwoTRU5HSU5FX0tJTkRfVU5JRklFRBACKkoKB1NwZWFrZXISFwoTU1BFQUtFUl9VTlNQRUNJRklFRBAAEhMKD1NQRUFLRVJfTEVBUk5FUhABEhEKDVNQRUFLRVJfVFVUT1IQAipsCghSZXBseUVuZBIZChVSRVBMWV9FTkRfVU5TUEVDSUZJRUQQABIWChJSRVBMWV9FTkRfQ09NUExFVEUQARIXChNSRVBMWV9FTkRfQ0FOQ0VMTEVEEAISFAoQUkVQTFlfRU5EX0ZBSUxFRBADKooBCg5BdHRlbXB0T3V0Y29tZRIfChtBVFRFTVBUX09VVENPTUVfVU5TUEVDSUZJRUQQABIcChhBVFRFTVBUX09VVENPTUVfQU5TV0VSRUQQARIaChZBVFRFTVBUX09VVENPTUVfRkFJTEVEEAISHQoZQVRURU1QVF9PVVRDT01FX0FCQU5ET05FRBADQgJQAWIGcHJvdG8z", [file_vivavoce_ai_engine_v1_catalog, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_failure, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_learner]);
+  fileDesc("CiJ2aXZhdm9jZS9haV9lbmdpbmUvdjEvZW5naW5lLnByb3RvEhV2aXZhdm9jZS5haV9lbmdpbmUudjEiwwEKD0VuZ2luZVNlbGVjdGlvbhIvCgRraW5kGAEgASgOMiEudml2YXZvY2UuYWlfZW5naW5lLnYxLkVuZ2luZUtpbmQSEgoKcmVjb2duaXplchgCIAEoCRIWCg5sYW5ndWFnZV9tb2RlbBgDIAEoCRITCgtzeW50aGVzaXplchgEIAEoCRIYChBzcGVlY2hfdG9fc3BlZWNoGAUgASgJEg0KBXZvaWNlGAYgASgJEhUKDXNwZWFraW5nX3JhdGUYByABKAIi4wEKDkxlYXJuZXJQcm9maWxlEhcKD3RhcmdldF9sYW5ndWFnZRgBIAEoCRIXCg9uYXRpdmVfbGFuZ3VhZ2UYAiABKAkSKgoFbGV2ZWwYAyABKA4yGy52aXZhdm9jZS50eXBlLnYxLkNlZnJMZXZlbBI7ChBjb3JyZWN0aW9uX3N0eWxlGAQgASgOMiEudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uU3R5bGUSFAoMZGlzcGxheV9uYW1lGAUgASgJEg0KBWdvYWxzGAYgAygJEhEKCWludGVyZXN0cxgHIAMoCSJMCgtDb250ZXh0TGluZRIvCgdzcGVha2VyGAEgASgOMh4udml2YXZvY2UuYWlfZW5naW5lLnYxLlNwZWFrZXISDAoEdGV4dBgCIAEoCSIvCgtUYWxrU3VtbWFyeRIMCgR0ZXh0GAEgASgJEhIKCmxpbmVfY291bnQYAiABKAUiQgoEVG9vbBIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEhcKD3BhcmFtZXRlcnNfanNvbhgDIAEoCSJ2CgdUb29sU2V0EioKBXRvb2xzGAEgAygLMhsudml2YXZvY2UuYWlfZW5naW5lLnYxLlRvb2wSMQoGY2hvaWNlGAIgASgOMiEudml2YXZvY2UuYWlfZW5naW5lLnYxLlRvb2xDaG9pY2USDAoEb25seRgDIAEoCSI/CgdUb29sVXNlEgwKBG5hbWUYASABKAkSFgoOYXJndW1lbnRzX2pzb24YAiABKAkSDgoGb3V0cHV0GAMgASgJIvACCgxUdXRvckNvbnRleHQSNgoHbGVhcm5lchgBIAEoCzIlLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5MZWFybmVyUHJvZmlsZRITCgtzY2VuYXJpb19pZBgCIAEoCRIxCgVsaW5lcxgDIAMoCzIiLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Db250ZXh0TGluZRITCgt0dXRvcl9zdGF0ZRgEIAEoCRINCgVmYWN0cxgFIAMoCRIRCglkdWVfaXRlbXMYBiADKAkSMwoHc3VtbWFyeRgHIAEoCzIiLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5UYWxrU3VtbWFyeRISCgpmaXJzdF9saW5lGAggASgFEi0KBXRvb2xzGAkgASgLMh4udml2YXZvY2UuYWlfZW5naW5lLnYxLlRvb2xTZXQSMQoJdG9vbF91c2VzGAogAygLMh4udml2YXZvY2UuYWlfZW5naW5lLnYxLlRvb2xVc2Ui7wEKCUNvbmZpZ3VyZRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRI2CgZlbmdpbmUYAyABKAsyJi52aXZhdm9jZS5haV9lbmdpbmUudjEuRW5naW5lU2VsZWN0aW9uEjIKC2lucHV0X2F1ZGlvGAQgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIzCgxvdXRwdXRfYXVkaW8YBSABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0EhcKD3RhcmdldF9sYW5ndWFnZRgGIAEoCSIwCgtBcHBlbmRBdWRpbxIUCgxmaXJzdF9zYW1wbGUYASABKAMSCwoDcGNtGAIgASgMIlYKCVJlY29nbml6ZRIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhMKC2Zyb21fc2FtcGxlGAMgASgDEhEKCXRvX3NhbXBsZRgEIAEoAyKHAQoHUmVzcG9uZBIQCghyZXBseV9pZBgBIAEoCRIPCgd0dXJuX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgFEhEKCXR1cm5fdGV4dBgEIAEoCRI0Cgdjb250ZXh0GAUgASgLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlR1dG9yQ29udGV4dCI+CgVTcGVhaxIQCghyZXBseV9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJEhUKDXNwZWFraW5nX3JhdGUYAyABKAIiygEKBkFzc2VzcxIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEgwKBHRleHQYAyABKAkSKQoFd29yZHMYBCADKAsyGi52aXZhdm9jZS50eXBlLnYxLldvcmRUaW1lEhMKC2Zyb21fc2FtcGxlGAUgASgDEhEKCXRvX3NhbXBsZRgGIAEoAxIQCghsYW5ndWFnZRgHIAEoCRIqCgVsZXZlbBgIIAEoDjIbLnZpdmF2b2NlLnR5cGUudjEuQ2VmckxldmVsIhoKBkNhbmNlbBIQCghyZXBseV9pZBgBIAEoCSI/CgtSZXBvcnRIZWFyZBIQCghyZXBseV9pZBgBIAEoCRIPCgdzYW1wbGVzGAIgASgDEg0KBWZpbmFsGAMgASgIIpgBCgpDb25maWd1cmVkEjYKBmVuZ2luZRgBIAEoCzImLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5FbmdpbmVTZWxlY3Rpb24SMwoMb3V0cHV0X2F1ZGlvGAIgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIOCgZsYWJlbHMYAyADKAkSDQoFbG9jYWwYBCABKAgiIgoNU3BlZWNoU3RhcnRlZBIRCglhdF9zYW1wbGUYASABKAMiIAoLU3BlZWNoRW5kZWQSEQoJYXRfc2FtcGxlGAEgASgDIjoKEFR1cm5FbmRFc3RpbWF0ZWQSEQoJYXRfc2FtcGxlGAEgASgDEhMKC3Byb2JhYmlsaXR5GAIgASgCIoIBChFUcmFuc2NyaXB0UmV2aXNlZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEgwKBHRleHQYAyABKAkSKQoFd29yZHMYBCADKAsyGi52aXZhdm9jZS50eXBlLnYxLldvcmRUaW1lEhEKCXRvX3NhbXBsZRgFIAEoAyIzChFSZXBseVRleHRQcm9kdWNlZBIQCghyZXBseV9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJInQKElJlcGx5QXVkaW9Qcm9kdWNlZBIQCghyZXBseV9pZBgBIAEoCRIUCgxmaXJzdF9zYW1wbGUYAiABKAMSCwoDcGNtGAMgASgMEikKBXdvcmRzGAQgAygLMhoudml2YXZvY2UudHlwZS52MS5Xb3JkVGltZSJECgpUb29sQ2FsbGVkEhAKCHJlcGx5X2lkGAEgASgJEgwKBG5hbWUYAiABKAkSFgoOYXJndW1lbnRzX2pzb24YAyABKAkiigIKDVJlcGx5RmluaXNoZWQSEAoIcmVwbHlfaWQYASABKAkSLAoDZW5kGAIgASgOMh8udml2YXZvY2UuYWlfZW5naW5lLnYxLlJlcGx5RW5kEhUKDXRvdGFsX3NhbXBsZXMYAyABKAMSEwoLdHV0b3Jfc3RhdGUYBCABKAkSNAoIcHJvZ3Jlc3MYBSABKAsyIi52aXZhdm9jZS50eXBlLnYxLlNjZW5hcmlvUHJvZ3Jlc3MSKgoHZmFpbHVyZRgGIAEoCzIZLnZpdmF2b2NlLnR5cGUudjEuRmFpbHVyZRIrCgV1c2FnZRgHIAEoCzIcLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Vc2FnZSJ4Cg9Db3JyZWN0aW9uRm91bmQSDwoHdHVybl9pZBgBIAEoCRIQCghyZXZpc2lvbhgCIAEoBRIQCghyZXBseV9pZBgDIAEoCRIwCgpjb3JyZWN0aW9uGAQgASgLMhwudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uIloKC1JlbWFya0ZvdW5kEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSKAoGcmVtYXJrGAMgASgLMhgudml2YXZvY2UudHlwZS52MS5SZW1hcmsiVwoOVGFsa1N1bW1hcmlzZWQSEAoIcmVwbHlfaWQYASABKAkSMwoHc3VtbWFyeRgCIAEoCzIiLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5UYWxrU3VtbWFyeSL1AgoFVXNhZ2USFAoMaW5wdXRfdG9rZW5zGAEgASgDEhUKDW91dHB1dF90b2tlbnMYAiABKAMSGQoRc3Bva2VuX2NoYXJhY3RlcnMYAyABKAMSFQoNcmVjb2duaXplZF9tcxgEIAEoAxIVCg1maXJzdF90ZXh0X21zGAUgASgBEhYKDmZpcnN0X2F1ZGlvX21zGAYgASgBEhoKEmlucHV0X2F1ZGlvX3Rva2VucxgHIAEoAxIbChNvdXRwdXRfYXVkaW9fdG9rZW5zGAggASgDEhMKC2Nvc3RfbWljcm9zGAkgASgDEjsKDnByb3ZpZGVyX2Nvc3RzGAogAygLMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlByb3ZpZGVyQ29zdBJBChFwcm92aWRlcl9hdHRlbXB0cxgLIAMoCzImLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Qcm92aWRlckF0dGVtcHQSEAoIY3VycmVuY3kYDCABKAkiRgoMUHJvdmlkZXJDb3N0EhAKCHByb3ZpZGVyGAEgASgJEhMKC2Nvc3RfbWljcm9zGAIgASgDEg8KB3Vua25vd24YAyABKAgi0AEKD1Byb3ZpZGVyQXR0ZW1wdBIQCghwcm92aWRlchgBIAEoCRIxCgRyb2xlGAIgASgOMiMudml2YXZvY2UuYWlfZW5naW5lLnYxLlByb3ZpZGVyUm9sZRI2CgdvdXRjb21lGAMgASgOMiUudml2YXZvY2UuYWlfZW5naW5lLnYxLkF0dGVtcHRPdXRjb21lEg0KBWNhdXNlGAQgASgJEhUKCGZpcnN0X21zGAUgASgBSACIAQESDQoFY291bnQYBiABKAVCCwoJX2ZpcnN0X21zIl0KDEVuZ2luZUZhaWxlZBIqCgdmYWlsdXJlGAEgASgLMhkudml2YXZvY2UudHlwZS52MS5GYWlsdXJlEg8KB3R1cm5faWQYAiABKAkSEAoIcmV2aXNpb24YAyABKAUqXQoKRW5naW5lS2luZBIbChdFTkdJTkVfS0lORF9VTlNQRUNJRklFRBAAEhkKFUVOR0lORV9LSU5EX1BJUEVMSU5FRBABEhcKE0VOR0lORV9LSU5EX1VOSUZJRUQQAipKCgdTcGVha2VyEhcKE1NQRUFLRVJfVU5TUEVDSUZJRUQQABITCg9TUEVBS0VSX0xFQVJORVIQARIRCg1TUEVBS0VSX1RVVE9SEAIqWQoKVG9vbENob2ljZRIbChdUT09MX0NIT0lDRV9VTlNQRUNJRklFRBAAEhQKEFRPT0xfQ0hPSUNFX05PTkUQARIYChRUT09MX0NIT0lDRV9SRVFVSVJFRBACKmwKCFJlcGx5RW5kEhkKFVJFUExZX0VORF9VTlNQRUNJRklFRBAAEhYKElJFUExZX0VORF9DT01QTEVURRABEhcKE1JFUExZX0VORF9DQU5DRUxMRUQQAhIUChBSRVBMWV9FTkRfRkFJTEVEEAMqigEKDkF0dGVtcHRPdXRjb21lEh8KG0FUVEVNUFRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhwKGEFUVEVNUFRfT1VUQ09NRV9BTlNXRVJFRBABEhoKFkFUVEVNUFRfT1VUQ09NRV9GQUlMRUQQAhIdChlBVFRFTVBUX09VVENPTUVfQUJBTkRPTkVEEANCAlABYgZwcm90bzM", [file_vivavoce_ai_engine_v1_catalog, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_failure, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_learner]);
 
 /**
  * Which providers hear, think and speak. An empty name means the installation's default for that role.
@@ -205,6 +205,111 @@ export const TalkSummarySchema: GenMessage<TalkSummary> = /*@__PURE__*/
   messageDesc(file_vivavoce_ai_engine_v1_engine, 3);
 
 /**
+ * A function of the client's that the tutor may have carried out.
+ *
+ * @generated from message vivavoce.ai_engine.v1.Tool
+ */
+export type Tool = Message<"vivavoce.ai_engine.v1.Tool"> & {
+  /**
+   * Its name: letters, digits, "_" and "-".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What it does and when to use it, for the language model.
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * What it takes: the JSON Schema of an object. Empty means nothing.
+   *
+   * @generated from field: string parameters_json = 3;
+   */
+  parametersJson: string;
+};
+
+/**
+ * Describes the message vivavoce.ai_engine.v1.Tool.
+ * Use `create(ToolSchema)` to create a new message.
+ */
+export const ToolSchema: GenMessage<Tool> = /*@__PURE__*/
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 4);
+
+/**
+ * The functions the tutor may have carried out.
+ *
+ * @generated from message vivavoce.ai_engine.v1.ToolSet
+ */
+export type ToolSet = Message<"vivavoce.ai_engine.v1.ToolSet"> & {
+  /**
+   * The functions, each by another name; at most 32 KiB in all.
+   *
+   * @generated from field: repeated vivavoce.ai_engine.v1.Tool tools = 1;
+   */
+  tools: Tool[];
+
+  /**
+   * Whether they are called. Once one was for a turn, the language model decides.
+   *
+   * @generated from field: vivavoce.ai_engine.v1.ToolChoice choice = 2;
+   */
+  choice: ToolChoice;
+
+  /**
+   * The one to call, by name, with REQUIRED. Empty means any.
+   *
+   * @generated from field: string only = 3;
+   */
+  only: string;
+};
+
+/**
+ * Describes the message vivavoce.ai_engine.v1.ToolSet.
+ * Use `create(ToolSetSchema)` to create a new message.
+ */
+export const ToolSetSchema: GenMessage<ToolSet> = /*@__PURE__*/
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 5);
+
+/**
+ * A function that was called, and what came of it.
+ *
+ * @generated from message vivavoce.ai_engine.v1.ToolUse
+ */
+export type ToolUse = Message<"vivavoce.ai_engine.v1.ToolUse"> & {
+  /**
+   * The function.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What it was given: a JSON object.
+   *
+   * @generated from field: string arguments_json = 2;
+   */
+  argumentsJson: string;
+
+  /**
+   * What it answered.
+   *
+   * @generated from field: string output = 3;
+   */
+  output: string;
+};
+
+/**
+ * Describes the message vivavoce.ai_engine.v1.ToolUse.
+ * Use `create(ToolUseSchema)` to create a new message.
+ */
+export const ToolUseSchema: GenMessage<ToolUse> = /*@__PURE__*/
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 6);
+
+/**
  * Everything the engine may know when it answers.
  *
  * @generated from message vivavoce.ai_engine.v1.TutorContext
@@ -265,6 +370,20 @@ export type TutorContext = Message<"vivavoce.ai_engine.v1.TutorContext"> & {
    * @generated from field: int32 first_line = 8;
    */
   firstLine: number;
+
+  /**
+   * The functions the tutor may have carried out. A provider that knows of none never calls one.
+   *
+   * @generated from field: vivavoce.ai_engine.v1.ToolSet tools = 9;
+   */
+  tools?: ToolSet | undefined;
+
+  /**
+   * Functions called since the last line, oldest first: what the tutor is to answer with.
+   *
+   * @generated from field: repeated vivavoce.ai_engine.v1.ToolUse tool_uses = 10;
+   */
+  toolUses: ToolUse[];
 };
 
 /**
@@ -272,7 +391,7 @@ export type TutorContext = Message<"vivavoce.ai_engine.v1.TutorContext"> & {
  * Use `create(TutorContextSchema)` to create a new message.
  */
 export const TutorContextSchema: GenMessage<TutorContext> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 4);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 7);
 
 /**
  * Sets the session up. Always the first message, and only the first.
@@ -328,7 +447,7 @@ export type Configure = Message<"vivavoce.ai_engine.v1.Configure"> & {
  * Use `create(ConfigureSchema)` to create a new message.
  */
 export const ConfigureSchema: GenMessage<Configure> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 5);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 8);
 
 /**
  * Appends the learner's sound. Positions are without gaps; the engine refuses one that is not the next.
@@ -356,7 +475,7 @@ export type AppendAudio = Message<"vivavoce.ai_engine.v1.AppendAudio"> & {
  * Use `create(AppendAudioSchema)` to create a new message.
  */
 export const AppendAudioSchema: GenMessage<AppendAudio> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 6);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 9);
 
 /**
  * Asks for the text of a stretch of sound already sent. Answered by one TranscriptRevised.
@@ -398,7 +517,7 @@ export type Recognize = Message<"vivavoce.ai_engine.v1.Recognize"> & {
  * Use `create(RecognizeSchema)` to create a new message.
  */
 export const RecognizeSchema: GenMessage<Recognize> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 7);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 10);
 
 /**
  * Asks for a reply. Several may be in the making; each ends with exactly one ReplyFinished.
@@ -447,7 +566,7 @@ export type Respond = Message<"vivavoce.ai_engine.v1.Respond"> & {
  * Use `create(RespondSchema)` to create a new message.
  */
 export const RespondSchema: GenMessage<Respond> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 8);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 11);
 
 /**
  * Asks for a given text to be spoken: an apology, a line repeated slowly.
@@ -482,7 +601,7 @@ export type Speak = Message<"vivavoce.ai_engine.v1.Speak"> & {
  * Use `create(SpeakSchema)` to create a new message.
  */
 export const SpeakSchema: GenMessage<Speak> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 9);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 12);
 
 /**
  * Asks for remarks on a turn that counts. Answered by as many RemarkFound as there is something to say, once no reply is
@@ -553,7 +672,7 @@ export type Assess = Message<"vivavoce.ai_engine.v1.Assess"> & {
  * Use `create(AssessSchema)` to create a new message.
  */
 export const AssessSchema: GenMessage<Assess> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 10);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 13);
 
 /**
  * Stops a reply. Output of it may still arrive; its ReplyFinished does. Unknown or finished replies are ignored.
@@ -574,7 +693,7 @@ export type Cancel = Message<"vivavoce.ai_engine.v1.Cancel"> & {
  * Use `create(CancelSchema)` to create a new message.
  */
 export const CancelSchema: GenMessage<Cancel> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 11);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 14);
 
 /**
  * Tells how much of a reply the learner has heard, so that a unified engine's own memory can be cut to it.
@@ -609,7 +728,7 @@ export type ReportHeard = Message<"vivavoce.ai_engine.v1.ReportHeard"> & {
  * Use `create(ReportHeardSchema)` to create a new message.
  */
 export const ReportHeardSchema: GenMessage<ReportHeard> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 12);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 15);
 
 /**
  * Answers Configure.
@@ -651,7 +770,7 @@ export type Configured = Message<"vivavoce.ai_engine.v1.Configured"> & {
  * Use `create(ConfiguredSchema)` to create a new message.
  */
 export const ConfiguredSchema: GenMessage<Configured> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 13);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 16);
 
 /**
  * The learner began to speak.
@@ -672,7 +791,7 @@ export type SpeechStarted = Message<"vivavoce.ai_engine.v1.SpeechStarted"> & {
  * Use `create(SpeechStartedSchema)` to create a new message.
  */
 export const SpeechStartedSchema: GenMessage<SpeechStarted> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 14);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 17);
 
 /**
  * The learner paused. Whether the turn is over is not the engine's to say.
@@ -693,7 +812,7 @@ export type SpeechEnded = Message<"vivavoce.ai_engine.v1.SpeechEnded"> & {
  * Use `create(SpeechEndedSchema)` to create a new message.
  */
 export const SpeechEndedSchema: GenMessage<SpeechEnded> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 15);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 18);
 
 /**
  * How likely the turn is over, judged from its sound at a pause.
@@ -721,7 +840,7 @@ export type TurnEndEstimated = Message<"vivavoce.ai_engine.v1.TurnEndEstimated">
  * Use `create(TurnEndEstimatedSchema)` to create a new message.
  */
 export const TurnEndEstimatedSchema: GenMessage<TurnEndEstimated> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 16);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 19);
 
 /**
  * Text of a stretch of sound, as asked for by Recognize.
@@ -770,7 +889,7 @@ export type TranscriptRevised = Message<"vivavoce.ai_engine.v1.TranscriptRevised
  * Use `create(TranscriptRevisedSchema)` to create a new message.
  */
 export const TranscriptRevisedSchema: GenMessage<TranscriptRevised> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 17);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 20);
 
 /**
  * More of a reply's text.
@@ -798,7 +917,7 @@ export type ReplyTextProduced = Message<"vivavoce.ai_engine.v1.ReplyTextProduced
  * Use `create(ReplyTextProducedSchema)` to create a new message.
  */
 export const ReplyTextProducedSchema: GenMessage<ReplyTextProduced> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 18);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 21);
 
 /**
  * More of a reply's sound.
@@ -840,7 +959,42 @@ export type ReplyAudioProduced = Message<"vivavoce.ai_engine.v1.ReplyAudioProduc
  * Use `create(ReplyAudioProducedSchema)` to create a new message.
  */
 export const ReplyAudioProducedSchema: GenMessage<ReplyAudioProduced> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 19);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 22);
+
+/**
+ * The reply needs a function carried out: it ends without what comes of that, and the next one is told.
+ *
+ * @generated from message vivavoce.ai_engine.v1.ToolCalled
+ */
+export type ToolCalled = Message<"vivavoce.ai_engine.v1.ToolCalled"> & {
+  /**
+   * The reply.
+   *
+   * @generated from field: string reply_id = 1;
+   */
+  replyId: string;
+
+  /**
+   * The function.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * What it is given: a JSON object.
+   *
+   * @generated from field: string arguments_json = 3;
+   */
+  argumentsJson: string;
+};
+
+/**
+ * Describes the message vivavoce.ai_engine.v1.ToolCalled.
+ * Use `create(ToolCalledSchema)` to create a new message.
+ */
+export const ToolCalledSchema: GenMessage<ToolCalled> = /*@__PURE__*/
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 23);
 
 /**
  * A reply has no more output. Exactly one for each Respond and Speak.
@@ -903,7 +1057,7 @@ export type ReplyFinished = Message<"vivavoce.ai_engine.v1.ReplyFinished"> & {
  * Use `create(ReplyFinishedSchema)` to create a new message.
  */
 export const ReplyFinishedSchema: GenMessage<ReplyFinished> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 20);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 24);
 
 /**
  * A slip in a turn. Comes beside the reply and never holds it up.
@@ -945,7 +1099,7 @@ export type CorrectionFound = Message<"vivavoce.ai_engine.v1.CorrectionFound"> &
  * Use `create(CorrectionFoundSchema)` to create a new message.
  */
 export const CorrectionFoundSchema: GenMessage<CorrectionFound> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 21);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 25);
 
 /**
  * Something about a turn that is no slip. Comes after the reply to it was made.
@@ -980,7 +1134,7 @@ export type RemarkFound = Message<"vivavoce.ai_engine.v1.RemarkFound"> & {
  * Use `create(RemarkFoundSchema)` to create a new message.
  */
 export const RemarkFoundSchema: GenMessage<RemarkFound> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 22);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 26);
 
 /**
  * The talk has grown beyond what a prompt holds: its older lines were summarised beside the reply. From now on the
@@ -1009,7 +1163,7 @@ export type TalkSummarised = Message<"vivavoce.ai_engine.v1.TalkSummarised"> & {
  * Use `create(TalkSummarisedSchema)` to create a new message.
  */
 export const TalkSummarisedSchema: GenMessage<TalkSummarised> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 23);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 27);
 
 /**
  * What a reply cost.
@@ -1107,7 +1261,7 @@ export type Usage = Message<"vivavoce.ai_engine.v1.Usage"> & {
  * Use `create(UsageSchema)` to create a new message.
  */
 export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 24);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 28);
 
 /**
  * What a provider cost.
@@ -1142,7 +1296,7 @@ export type ProviderCost = Message<"vivavoce.ai_engine.v1.ProviderCost"> & {
  * Use `create(ProviderCostSchema)` to create a new message.
  */
 export const ProviderCostSchema: GenMessage<ProviderCost> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 25);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 29);
 
 /**
  * Attempts of one provider in one role that ended alike.
@@ -1198,7 +1352,7 @@ export type ProviderAttempt = Message<"vivavoce.ai_engine.v1.ProviderAttempt"> &
  * Use `create(ProviderAttemptSchema)` to create a new message.
  */
 export const ProviderAttemptSchema: GenMessage<ProviderAttempt> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 26);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 30);
 
 /**
  * Something failed and the session goes on.
@@ -1233,7 +1387,7 @@ export type EngineFailed = Message<"vivavoce.ai_engine.v1.EngineFailed"> & {
  * Use `create(EngineFailedSchema)` to create a new message.
  */
 export const EngineFailedSchema: GenMessage<EngineFailed> = /*@__PURE__*/
-  messageDesc(file_vivavoce_ai_engine_v1_engine, 27);
+  messageDesc(file_vivavoce_ai_engine_v1_engine, 31);
 
 /**
  * How an engine is built. Nothing upstream of the engine depends on it.
@@ -1304,6 +1458,40 @@ export const SpeakerSchema: GenEnum<Speaker> = /*@__PURE__*/
   enumDesc(file_vivavoce_ai_engine_v1_engine, 1);
 
 /**
+ * Whether functions are called.
+ *
+ * @generated from enum vivavoce.ai_engine.v1.ToolChoice
+ */
+export enum ToolChoice {
+  /**
+   * The language model decides.
+   *
+   * @generated from enum value: TOOL_CHOICE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * None is called.
+   *
+   * @generated from enum value: TOOL_CHOICE_NONE = 1;
+   */
+  NONE = 1,
+
+  /**
+   * One is called before the tutor answers a turn.
+   *
+   * @generated from enum value: TOOL_CHOICE_REQUIRED = 2;
+   */
+  REQUIRED = 2,
+}
+
+/**
+ * Describes the enum vivavoce.ai_engine.v1.ToolChoice.
+ */
+export const ToolChoiceSchema: GenEnum<ToolChoice> = /*@__PURE__*/
+  enumDesc(file_vivavoce_ai_engine_v1_engine, 2);
+
+/**
  * Why a reply has no more output.
  *
  * @generated from enum vivavoce.ai_engine.v1.ReplyEnd
@@ -1342,7 +1530,7 @@ export enum ReplyEnd {
  * Describes the enum vivavoce.ai_engine.v1.ReplyEnd.
  */
 export const ReplyEndSchema: GenEnum<ReplyEnd> = /*@__PURE__*/
-  enumDesc(file_vivavoce_ai_engine_v1_engine, 2);
+  enumDesc(file_vivavoce_ai_engine_v1_engine, 3);
 
 /**
  * How an attempt to have something from a provider ended.
@@ -1383,5 +1571,5 @@ export enum AttemptOutcome {
  * Describes the enum vivavoce.ai_engine.v1.AttemptOutcome.
  */
 export const AttemptOutcomeSchema: GenEnum<AttemptOutcome> = /*@__PURE__*/
-  enumDesc(file_vivavoce_ai_engine_v1_engine, 3);
+  enumDesc(file_vivavoce_ai_engine_v1_engine, 4);
 

@@ -6,7 +6,7 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
-import type { EngineSelection } from "../../ai_engine/v1/engine_pb";
+import type { EngineSelection, ToolSet } from "../../ai_engine/v1/engine_pb";
 import { file_vivavoce_ai_engine_v1_engine } from "../../ai_engine/v1/engine_pb";
 import type { Conversation, ConversationSettings } from "./conversation_pb";
 import { file_vivavoce_conversation_v1_conversation } from "./conversation_pb";
@@ -24,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vivavoce/conversation/v1/converse.proto.
  */
 export const file_vivavoce_conversation_v1_converse: GenFile = /*@__PURE__*/
-  fileDesc("Cid2aXZhdm9jZS9jb252ZXJzYXRpb24vdjEvY29udmVyc2UucHJvdG8SGHZpdmF2b2NlLmNvbnZlcnNhdGlvbi52MSKzAgoMU3RhcnRTZXNzaW9uEkoKEG5ld19jb252ZXJzYXRpb24YASABKAsyLi52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uU2V0dGluZ3NIABIZCg9jb252ZXJzYXRpb25faWQYAiABKAlIABI5CgZyZXN1bWUYAyABKAsyJy52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuUmVzdW1lU2Vzc2lvbkgAEjIKC2lucHV0X2F1ZGlvGAQgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIzCgxvdXRwdXRfYXVkaW8YBSABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0Eg4KBmNsaWVudBgGIAEoCUIICgZ0YXJnZXQiPAoNUmVzdW1lU2Vzc2lvbhIUCgxyZXN1bWVfdG9rZW4YASABKAkSFQoNbGFzdF9zZXF1ZW5jZRgCIAEoAyJGCgtBcHBlbmRBdWRpbxIUCgxmaXJzdF9zYW1wbGUYASABKAMSCwoDcGNtGAIgASgMEhQKDG9wdXNfcGFja2V0cxgDIAMoDCJDCgpTdWJtaXRUZXh0EgwKBHRleHQYASABKAkSEwoLcmVwbHlfbGF0ZXIYAiABKAgSEgoKcmVxdWVzdF9pZBgDIAEoCSIZCghBc2tSZXBseRINCgVhc2lkZRgBIAEoCSINCgtEaXNjYXJkVHVybiIxCgxSZXBvcnRQbGF5ZWQSEAoIcmVwbHlfaWQYASABKAkSDwoHc2FtcGxlcxgCIAEoAyIMCgpDb21taXRUdXJuIhgKCEhvbGRUdXJuEgwKBGhlbGQYASABKAgiHwoLQ2FuY2VsUmVwbHkSEAoIcmVwbHlfaWQYASABKAkiNgoLUmVwZWF0UmVwbHkSEAoIcmVwbHlfaWQYASABKAkSFQoNc3BlYWtpbmdfcmF0ZRgCIAEoAiIlCg1SZWZyZXNoQWNjZXNzEhQKDGFjY2Vzc190b2tlbhgBIAEoCSJSCg5DaGFuZ2VTZXR0aW5ncxJACghzZXR0aW5ncxgBIAEoCzIuLnZpdmF2b2NlLmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25TZXR0aW5ncyIVCgRQaW5nEg0KBW5vbmNlGAEgASgDIiYKCkVuZFNlc3Npb24SGAoQZW5kX2NvbnZlcnNhdGlvbhgBIAEoCCLaAgoOU2Vzc2lvblN0YXJ0ZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRI8Cgxjb252ZXJzYXRpb24YAiABKAsyJi52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEhQKDHJlc3VtZV90b2tlbhgDIAEoCRIwCg1yZXN1bWVfd2luZG93GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjYKBmVuZ2luZRgFIAEoCzImLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5FbmdpbmVTZWxlY3Rpb24SFQoNZW5naW5lX2xhYmVscxgGIAMoCRIzCgxvdXRwdXRfYXVkaW8YByABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0Eg8KB3Jlc3VtZWQYCCABKAgSGQoRbmV4dF9pbnB1dF9zYW1wbGUYCSABKAMiRQoNU3BlZWNoU3RhcnRlZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhEKCWF0X3NhbXBsZRgDIAEoAyJUCgtTcGVlY2hFbmRlZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhEKCWF0X3NhbXBsZRgDIAEoAxIPCgd3YWl0X21zGAQgASgFIm8KEVRyYW5zY3JpcHRSZXZpc2VkEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSDAoEdGV4dBgDIAEoCRIpCgV3b3JkcxgEIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUiYQoNVHVybkNvbW1pdHRlZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhAKCHNlcXVlbmNlGAMgASgDEgwKBHRleHQYBCABKAkSDQoFdHlwZWQYBSABKAgiMQoMUmVwbHlTdGFydGVkEhAKCHJlcGx5X2lkGAEgASgJEg8KB3R1cm5faWQYAiABKAkiKwoJUmVwbHlUZXh0EhAKCHJlcGx5X2lkGAEgASgJEgwKBHRleHQYAiABKAkiggEKClJlcGx5QXVkaW8SEAoIcmVwbHlfaWQYASABKAkSFAoMZmlyc3Rfc2FtcGxlGAIgASgDEgsKA3BjbRgDIAEoDBIpCgV3b3JkcxgEIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUSFAoMb3B1c19wYWNrZXRzGAUgAygMIh8KC1JlcGx5UGF1c2VkEhAKCHJlcGx5X2lkGAEgASgJIjUKDFJlcGx5UmVzdW1lZBIQCghyZXBseV9pZBgBIAEoCRITCgtmcm9tX3NhbXBsZRgCIAEoAyKuAQoNUmVwbHlGaW5pc2hlZBIQCghyZXBseV9pZBgBIAEoCRI3CgdvdXRjb21lGAIgASgOMiYudml2YXZvY2UuY29udmVyc2F0aW9uLnYxLlJlcGx5T3V0Y29tZRISCgpoZWFyZF90ZXh0GAMgASgJEhUKDWhlYXJkX3NhbXBsZXMYBCABKAMSFQoNdG90YWxfc2FtcGxlcxgFIAEoAxIQCghzZXF1ZW5jZRgGIAEoAyI6Cg9SZXBseUF1ZGlvRW5kZWQSEAoIcmVwbHlfaWQYASABKAkSFQoNdG90YWxfc2FtcGxlcxgCIAEoAyJ8Cg1GZWVkYmFja0dpdmVuEg8KB3R1cm5faWQYASABKAkSMAoKY29ycmVjdGlvbhgCIAEoCzIcLnZpdmF2b2NlLnR5cGUudjEuQ29ycmVjdGlvbhIoCgZyZW1hcmsYAyABKAsyGC52aXZhdm9jZS50eXBlLnYxLlJlbWFyayJKChJTY2VuYXJpb1Byb2dyZXNzZWQSNAoIcHJvZ3Jlc3MYASABKAsyIi52aXZhdm9jZS50eXBlLnYxLlNjZW5hcmlvUHJvZ3Jlc3MiXAoNUmVwbHlNZWFzdXJlZBIQCghyZXBseV9pZBgBIAEoCRIPCgd0dXJuX2lkGAIgASgJEigKBmxlZGdlchgDIAEoCzIYLnZpdmF2b2NlLnR5cGUudjEuTGVkZ2VyIjkKC0Vycm9yUmFpc2VkEioKB2ZhaWx1cmUYASABKAsyGS52aXZhdm9jZS50eXBlLnYxLkZhaWx1cmUiPgoOQWNjZXNzRXhwaXJpbmcSLAoJdGltZV9sZWZ0GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIlIKBkdvQXdheRIUCgxyZXN1bWVfdG9rZW4YASABKAkSMgoPcmVjb25uZWN0X2FmdGVyGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhUKBFBvbmcSDQoFbm9uY2UYASABKAMiTgoMU2Vzc2lvbkVuZGVkEioKB2ZhaWx1cmUYASABKAsyGS52aXZhdm9jZS50eXBlLnYxLkZhaWx1cmUSEgoKdHVybl9jb3VudBgCIAEoBSqcAQoMUmVwbHlPdXRjb21lEh0KGVJFUExZX09VVENPTUVfVU5TUEVDSUZJRUQQABIXChNSRVBMWV9PVVRDT01FX0hFQVJEEAESHQoZUkVQTFlfT1VUQ09NRV9JTlRFUlJVUFRFRBACEhsKF1JFUExZX09VVENPTUVfQ0FOQ0VMTEVEEAMSGAoUUkVQTFlfT1VUQ09NRV9GQUlMRUQQBEICUAFiBnByb3RvMw", [file_google_protobuf_duration, file_vivavoce_ai_engine_v1_engine, file_vivavoce_conversation_v1_conversation, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_failure, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_ledger]);
+  fileDesc("Cid2aXZhdm9jZS9jb252ZXJzYXRpb24vdjEvY29udmVyc2UucHJvdG8SGHZpdmF2b2NlLmNvbnZlcnNhdGlvbi52MSKzAgoMU3RhcnRTZXNzaW9uEkoKEG5ld19jb252ZXJzYXRpb24YASABKAsyLi52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uU2V0dGluZ3NIABIZCg9jb252ZXJzYXRpb25faWQYAiABKAlIABI5CgZyZXN1bWUYAyABKAsyJy52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuUmVzdW1lU2Vzc2lvbkgAEjIKC2lucHV0X2F1ZGlvGAQgASgLMh0udml2YXZvY2UudHlwZS52MS5BdWRpb0Zvcm1hdBIzCgxvdXRwdXRfYXVkaW8YBSABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0Eg4KBmNsaWVudBgGIAEoCUIICgZ0YXJnZXQiPAoNUmVzdW1lU2Vzc2lvbhIUCgxyZXN1bWVfdG9rZW4YASABKAkSFQoNbGFzdF9zZXF1ZW5jZRgCIAEoAyJGCgtBcHBlbmRBdWRpbxIUCgxmaXJzdF9zYW1wbGUYASABKAMSCwoDcGNtGAIgASgMEhQKDG9wdXNfcGFja2V0cxgDIAMoDCJDCgpTdWJtaXRUZXh0EgwKBHRleHQYASABKAkSEwoLcmVwbHlfbGF0ZXIYAiABKAgSEgoKcmVxdWVzdF9pZBgDIAEoCSJICghBc2tSZXBseRINCgVhc2lkZRgBIAEoCRItCgV0b29scxgCIAEoCzIeLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Ub29sU2V0IjkKCFNldFRvb2xzEi0KBXRvb2xzGAEgASgLMh4udml2YXZvY2UuYWlfZW5naW5lLnYxLlRvb2xTZXQiSAoQU3VibWl0VG9vbFJlc3VsdBIPCgdjYWxsX2lkGAEgASgJEg4KBm91dHB1dBgCIAEoCRITCgtyZXBseV9sYXRlchgDIAEoCCINCgtEaXNjYXJkVHVybiIxCgxSZXBvcnRQbGF5ZWQSEAoIcmVwbHlfaWQYASABKAkSDwoHc2FtcGxlcxgCIAEoAyIMCgpDb21taXRUdXJuIhgKCEhvbGRUdXJuEgwKBGhlbGQYASABKAgiHwoLQ2FuY2VsUmVwbHkSEAoIcmVwbHlfaWQYASABKAkiNgoLUmVwZWF0UmVwbHkSEAoIcmVwbHlfaWQYASABKAkSFQoNc3BlYWtpbmdfcmF0ZRgCIAEoAiIlCg1SZWZyZXNoQWNjZXNzEhQKDGFjY2Vzc190b2tlbhgBIAEoCSJSCg5DaGFuZ2VTZXR0aW5ncxJACghzZXR0aW5ncxgBIAEoCzIuLnZpdmF2b2NlLmNvbnZlcnNhdGlvbi52MS5Db252ZXJzYXRpb25TZXR0aW5ncyIVCgRQaW5nEg0KBW5vbmNlGAEgASgDIiYKCkVuZFNlc3Npb24SGAoQZW5kX2NvbnZlcnNhdGlvbhgBIAEoCCLaAgoOU2Vzc2lvblN0YXJ0ZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRI8Cgxjb252ZXJzYXRpb24YAiABKAsyJi52aXZhdm9jZS5jb252ZXJzYXRpb24udjEuQ29udmVyc2F0aW9uEhQKDHJlc3VtZV90b2tlbhgDIAEoCRIwCg1yZXN1bWVfd2luZG93GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjYKBmVuZ2luZRgFIAEoCzImLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5FbmdpbmVTZWxlY3Rpb24SFQoNZW5naW5lX2xhYmVscxgGIAMoCRIzCgxvdXRwdXRfYXVkaW8YByABKAsyHS52aXZhdm9jZS50eXBlLnYxLkF1ZGlvRm9ybWF0Eg8KB3Jlc3VtZWQYCCABKAgSGQoRbmV4dF9pbnB1dF9zYW1wbGUYCSABKAMiRQoNU3BlZWNoU3RhcnRlZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhEKCWF0X3NhbXBsZRgDIAEoAyJUCgtTcGVlY2hFbmRlZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhEKCWF0X3NhbXBsZRgDIAEoAxIPCgd3YWl0X21zGAQgASgFIm8KEVRyYW5zY3JpcHRSZXZpc2VkEg8KB3R1cm5faWQYASABKAkSEAoIcmV2aXNpb24YAiABKAUSDAoEdGV4dBgDIAEoCRIpCgV3b3JkcxgEIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUiYQoNVHVybkNvbW1pdHRlZBIPCgd0dXJuX2lkGAEgASgJEhAKCHJldmlzaW9uGAIgASgFEhAKCHNlcXVlbmNlGAMgASgDEgwKBHRleHQYBCABKAkSDQoFdHlwZWQYBSABKAgiMQoMUmVwbHlTdGFydGVkEhAKCHJlcGx5X2lkGAEgASgJEg8KB3R1cm5faWQYAiABKAkiKwoJUmVwbHlUZXh0EhAKCHJlcGx5X2lkGAEgASgJEgwKBHRleHQYAiABKAkiggEKClJlcGx5QXVkaW8SEAoIcmVwbHlfaWQYASABKAkSFAoMZmlyc3Rfc2FtcGxlGAIgASgDEgsKA3BjbRgDIAEoDBIpCgV3b3JkcxgEIAMoCzIaLnZpdmF2b2NlLnR5cGUudjEuV29yZFRpbWUSFAoMb3B1c19wYWNrZXRzGAUgAygMIh8KC1JlcGx5UGF1c2VkEhAKCHJlcGx5X2lkGAEgASgJIjUKDFJlcGx5UmVzdW1lZBIQCghyZXBseV9pZBgBIAEoCRITCgtmcm9tX3NhbXBsZRgCIAEoAyKuAQoNUmVwbHlGaW5pc2hlZBIQCghyZXBseV9pZBgBIAEoCRI3CgdvdXRjb21lGAIgASgOMiYudml2YXZvY2UuY29udmVyc2F0aW9uLnYxLlJlcGx5T3V0Y29tZRISCgpoZWFyZF90ZXh0GAMgASgJEhUKDWhlYXJkX3NhbXBsZXMYBCABKAMSFQoNdG90YWxfc2FtcGxlcxgFIAEoAxIQCghzZXF1ZW5jZRgGIAEoAyI6Cg9SZXBseUF1ZGlvRW5kZWQSEAoIcmVwbHlfaWQYASABKAkSFQoNdG90YWxfc2FtcGxlcxgCIAEoAyJmCgpUb29sQ2FsbGVkEhAKCHJlcGx5X2lkGAEgASgJEg8KB3R1cm5faWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIMCgRuYW1lGAQgASgJEhYKDmFyZ3VtZW50c19qc29uGAUgASgJInwKDUZlZWRiYWNrR2l2ZW4SDwoHdHVybl9pZBgBIAEoCRIwCgpjb3JyZWN0aW9uGAIgASgLMhwudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uEigKBnJlbWFyaxgDIAEoCzIYLnZpdmF2b2NlLnR5cGUudjEuUmVtYXJrIkoKElNjZW5hcmlvUHJvZ3Jlc3NlZBI0Cghwcm9ncmVzcxgBIAEoCzIiLnZpdmF2b2NlLnR5cGUudjEuU2NlbmFyaW9Qcm9ncmVzcyJcCg1SZXBseU1lYXN1cmVkEhAKCHJlcGx5X2lkGAEgASgJEg8KB3R1cm5faWQYAiABKAkSKAoGbGVkZ2VyGAMgASgLMhgudml2YXZvY2UudHlwZS52MS5MZWRnZXIiOQoLRXJyb3JSYWlzZWQSKgoHZmFpbHVyZRgBIAEoCzIZLnZpdmF2b2NlLnR5cGUudjEuRmFpbHVyZSI+Cg5BY2Nlc3NFeHBpcmluZxIsCgl0aW1lX2xlZnQYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iUgoGR29Bd2F5EhQKDHJlc3VtZV90b2tlbhgBIAEoCRIyCg9yZWNvbm5lY3RfYWZ0ZXIYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iFQoEUG9uZxINCgVub25jZRgBIAEoAyJOCgxTZXNzaW9uRW5kZWQSKgoHZmFpbHVyZRgBIAEoCzIZLnZpdmF2b2NlLnR5cGUudjEuRmFpbHVyZRISCgp0dXJuX2NvdW50GAIgASgFKpwBCgxSZXBseU91dGNvbWUSHQoZUkVQTFlfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhcKE1JFUExZX09VVENPTUVfSEVBUkQQARIdChlSRVBMWV9PVVRDT01FX0lOVEVSUlVQVEVEEAISGwoXUkVQTFlfT1VUQ09NRV9DQU5DRUxMRUQQAxIYChRSRVBMWV9PVVRDT01FX0ZBSUxFRBAEQgJQAWIGcHJvdG8z", [file_google_protobuf_duration, file_vivavoce_ai_engine_v1_engine, file_vivavoce_conversation_v1_conversation, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_failure, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_ledger]);
 
 /**
  * Opens a session on a new or an earlier conversation, or resumes a session. Always the first message, and only the
@@ -211,6 +211,13 @@ export type AskReply = Message<"vivavoce.conversation.v1.AskReply"> & {
    * @generated from field: string aside = 1;
    */
   aside: string;
+
+  /**
+   * Functions for this reply, in place of those of SetTools. An aside has none.
+   *
+   * @generated from field: vivavoce.ai_engine.v1.ToolSet tools = 2;
+   */
+  tools?: ToolSet | undefined;
 };
 
 /**
@@ -219,6 +226,65 @@ export type AskReply = Message<"vivavoce.conversation.v1.AskReply"> & {
  */
 export const AskReplySchema: GenMessage<AskReply> = /*@__PURE__*/
   messageDesc(file_vivavoce_conversation_v1_converse, 4);
+
+/**
+ * Tells which functions the tutor may have carried out, in place of those told before; lasts as long as the session, and
+ * is to be told again where another process goes on with the conversation. Speech never adds any. Engines that know of no
+ * functions, such as the scripted tutor, call none.
+ *
+ * @generated from message vivavoce.conversation.v1.SetTools
+ */
+export type SetTools = Message<"vivavoce.conversation.v1.SetTools"> & {
+  /**
+   * The functions.
+   *
+   * @generated from field: vivavoce.ai_engine.v1.ToolSet tools = 1;
+   */
+  tools?: ToolSet | undefined;
+};
+
+/**
+ * Describes the message vivavoce.conversation.v1.SetTools.
+ * Use `create(SetToolsSchema)` to create a new message.
+ */
+export const SetToolsSchema: GenMessage<SetTools> = /*@__PURE__*/
+  messageDesc(file_vivavoce_conversation_v1_converse, 5);
+
+/**
+ * Tells what came of a function that was called. With the last of them the tutor answers. NOT_FOUND where no call with the
+ * id is open: sixteen are at once, the oldest are given up.
+ *
+ * @generated from message vivavoce.conversation.v1.SubmitToolResult
+ */
+export type SubmitToolResult = Message<"vivavoce.conversation.v1.SubmitToolResult"> & {
+  /**
+   * The call, from ToolCalled.
+   *
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * What it answered, such as JSON or a sentence; also that it failed.
+   *
+   * @generated from field: string output = 2;
+   */
+  output: string;
+
+  /**
+   * Whether the tutor answers only when asked to by AskReply.
+   *
+   * @generated from field: bool reply_later = 3;
+   */
+  replyLater: boolean;
+};
+
+/**
+ * Describes the message vivavoce.conversation.v1.SubmitToolResult.
+ * Use `create(SubmitToolResultSchema)` to create a new message.
+ */
+export const SubmitToolResultSchema: GenMessage<SubmitToolResult> = /*@__PURE__*/
+  messageDesc(file_vivavoce_conversation_v1_converse, 6);
 
 /**
  * Drops the open turn: nothing of it is kept, answered, or understood. A reply that paused for it goes on.
@@ -233,7 +299,7 @@ export type DiscardTurn = Message<"vivavoce.conversation.v1.DiscardTurn"> & {
  * Use `create(DiscardTurnSchema)` to create a new message.
  */
 export const DiscardTurnSchema: GenMessage<DiscardTurn> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 5);
+  messageDesc(file_vivavoce_conversation_v1_converse, 7);
 
 /**
  * Tells how much of a reply has left the loudspeaker. Send about every 100 ms while playing, and when it stops.
@@ -262,7 +328,7 @@ export type ReportPlayed = Message<"vivavoce.conversation.v1.ReportPlayed"> & {
  * Use `create(ReportPlayedSchema)` to create a new message.
  */
 export const ReportPlayedSchema: GenMessage<ReportPlayed> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 6);
+  messageDesc(file_vivavoce_conversation_v1_converse, 8);
 
 /**
  * Ends the turn now, whatever the pause. Without speech since the last turn it does nothing.
@@ -277,7 +343,7 @@ export type CommitTurn = Message<"vivavoce.conversation.v1.CommitTurn"> & {
  * Use `create(CommitTurnSchema)` to create a new message.
  */
 export const CommitTurnSchema: GenMessage<CommitTurn> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 7);
+  messageDesc(file_vivavoce_conversation_v1_converse, 9);
 
 /**
  * Holds the turn open while the learner thinks: no pause ends it until it is released or committed.
@@ -298,7 +364,7 @@ export type HoldTurn = Message<"vivavoce.conversation.v1.HoldTurn"> & {
  * Use `create(HoldTurnSchema)` to create a new message.
  */
 export const HoldTurnSchema: GenMessage<HoldTurn> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 8);
+  messageDesc(file_vivavoce_conversation_v1_converse, 10);
 
 /**
  * Stops the reply that is playing, as an interruption would.
@@ -319,7 +385,7 @@ export type CancelReply = Message<"vivavoce.conversation.v1.CancelReply"> & {
  * Use `create(CancelReplySchema)` to create a new message.
  */
 export const CancelReplySchema: GenMessage<CancelReply> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 9);
+  messageDesc(file_vivavoce_conversation_v1_converse, 11);
 
 /**
  * Asks to hear a reply of this session again, perhaps slowly. Comes as a reply of its own that is not part of the talk.
@@ -347,7 +413,7 @@ export type RepeatReply = Message<"vivavoce.conversation.v1.RepeatReply"> & {
  * Use `create(RepeatReplySchema)` to create a new message.
  */
 export const RepeatReplySchema: GenMessage<RepeatReply> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 10);
+  messageDesc(file_vivavoce_conversation_v1_converse, 12);
 
 /**
  * Brings a fresh access token before the old one expires.
@@ -368,7 +434,7 @@ export type RefreshAccess = Message<"vivavoce.conversation.v1.RefreshAccess"> & 
  * Use `create(RefreshAccessSchema)` to create a new message.
  */
 export const RefreshAccessSchema: GenMessage<RefreshAccess> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 11);
+  messageDesc(file_vivavoce_conversation_v1_converse, 13);
 
 /**
  * Changes what the learner chose. Fields left unset stay as they are; applies from the next turn.
@@ -391,7 +457,7 @@ export type ChangeSettings = Message<"vivavoce.conversation.v1.ChangeSettings"> 
  * Use `create(ChangeSettingsSchema)` to create a new message.
  */
 export const ChangeSettingsSchema: GenMessage<ChangeSettings> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 12);
+  messageDesc(file_vivavoce_conversation_v1_converse, 14);
 
 /**
  * Asks for a Pong.
@@ -412,7 +478,7 @@ export type Ping = Message<"vivavoce.conversation.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 13);
+  messageDesc(file_vivavoce_conversation_v1_converse, 15);
 
 /**
  * Ends the session: what is playing stops, what was committed stays. Answered by SessionEnded.
@@ -433,7 +499,7 @@ export type EndSession = Message<"vivavoce.conversation.v1.EndSession"> & {
  * Use `create(EndSessionSchema)` to create a new message.
  */
 export const EndSessionSchema: GenMessage<EndSession> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 14);
+  messageDesc(file_vivavoce_conversation_v1_converse, 16);
 
 /**
  * The session is open.
@@ -511,7 +577,7 @@ export type SessionStarted = Message<"vivavoce.conversation.v1.SessionStarted"> 
  * Use `create(SessionStartedSchema)` to create a new message.
  */
 export const SessionStartedSchema: GenMessage<SessionStarted> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 15);
+  messageDesc(file_vivavoce_conversation_v1_converse, 17);
 
 /**
  * The learner began to speak.
@@ -546,7 +612,7 @@ export type SpeechStarted = Message<"vivavoce.conversation.v1.SpeechStarted"> & 
  * Use `create(SpeechStartedSchema)` to create a new message.
  */
 export const SpeechStartedSchema: GenMessage<SpeechStarted> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 16);
+  messageDesc(file_vivavoce_conversation_v1_converse, 18);
 
 /**
  * The learner paused.
@@ -588,7 +654,7 @@ export type SpeechEnded = Message<"vivavoce.conversation.v1.SpeechEnded"> & {
  * Use `create(SpeechEndedSchema)` to create a new message.
  */
 export const SpeechEndedSchema: GenMessage<SpeechEnded> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 17);
+  messageDesc(file_vivavoce_conversation_v1_converse, 19);
 
 /**
  * What was understood so far. Replaces the text of earlier revisions of the turn.
@@ -630,7 +696,7 @@ export type TranscriptRevised = Message<"vivavoce.conversation.v1.TranscriptRevi
  * Use `create(TranscriptRevisedSchema)` to create a new message.
  */
 export const TranscriptRevisedSchema: GenMessage<TranscriptRevised> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 18);
+  messageDesc(file_vivavoce_conversation_v1_converse, 20);
 
 /**
  * The turn is over and stored: it survives whatever happens now.
@@ -679,7 +745,7 @@ export type TurnCommitted = Message<"vivavoce.conversation.v1.TurnCommitted"> & 
  * Use `create(TurnCommittedSchema)` to create a new message.
  */
 export const TurnCommittedSchema: GenMessage<TurnCommitted> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 19);
+  messageDesc(file_vivavoce_conversation_v1_converse, 21);
 
 /**
  * The tutor begins to answer.
@@ -707,7 +773,7 @@ export type ReplyStarted = Message<"vivavoce.conversation.v1.ReplyStarted"> & {
  * Use `create(ReplyStartedSchema)` to create a new message.
  */
 export const ReplyStartedSchema: GenMessage<ReplyStarted> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 20);
+  messageDesc(file_vivavoce_conversation_v1_converse, 22);
 
 /**
  * More of the reply's text, no earlier than the sound it belongs to.
@@ -735,7 +801,7 @@ export type ReplyText = Message<"vivavoce.conversation.v1.ReplyText"> & {
  * Use `create(ReplyTextSchema)` to create a new message.
  */
 export const ReplyTextSchema: GenMessage<ReplyText> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 21);
+  messageDesc(file_vivavoce_conversation_v1_converse, 23);
 
 /**
  * More of the reply's sound.
@@ -785,7 +851,7 @@ export type ReplyAudio = Message<"vivavoce.conversation.v1.ReplyAudio"> & {
  * Use `create(ReplyAudioSchema)` to create a new message.
  */
 export const ReplyAudioSchema: GenMessage<ReplyAudio> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 22);
+  messageDesc(file_vivavoce_conversation_v1_converse, 24);
 
 /**
  * Stop playing at once and keep what is queued: the learner may be interrupting.
@@ -806,7 +872,7 @@ export type ReplyPaused = Message<"vivavoce.conversation.v1.ReplyPaused"> & {
  * Use `create(ReplyPausedSchema)` to create a new message.
  */
 export const ReplyPausedSchema: GenMessage<ReplyPaused> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 23);
+  messageDesc(file_vivavoce_conversation_v1_converse, 25);
 
 /**
  * It was no interruption: play on from where it stopped.
@@ -834,7 +900,7 @@ export type ReplyResumed = Message<"vivavoce.conversation.v1.ReplyResumed"> & {
  * Use `create(ReplyResumedSchema)` to create a new message.
  */
 export const ReplyResumedSchema: GenMessage<ReplyResumed> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 24);
+  messageDesc(file_vivavoce_conversation_v1_converse, 26);
 
 /**
  * The reply is over. Nothing more of it will come.
@@ -890,7 +956,7 @@ export type ReplyFinished = Message<"vivavoce.conversation.v1.ReplyFinished"> & 
  * Use `create(ReplyFinishedSchema)` to create a new message.
  */
 export const ReplyFinishedSchema: GenMessage<ReplyFinished> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 25);
+  messageDesc(file_vivavoce_conversation_v1_converse, 27);
 
 /**
  * All of a reply's sound has been sent; the client may play it to its end.
@@ -918,7 +984,57 @@ export type ReplyAudioEnded = Message<"vivavoce.conversation.v1.ReplyAudioEnded"
  * Use `create(ReplyAudioEndedSchema)` to create a new message.
  */
 export const ReplyAudioEndedSchema: GenMessage<ReplyAudioEnded> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 26);
+  messageDesc(file_vivavoce_conversation_v1_converse, 28);
+
+/**
+ * The tutor needs a function carried out: answer by SubmitToolResult. Comes after the text and the sound of a reply, which may
+ * have neither; what was called is not stored.
+ *
+ * @generated from message vivavoce.conversation.v1.ToolCalled
+ */
+export type ToolCalled = Message<"vivavoce.conversation.v1.ToolCalled"> & {
+  /**
+   * The reply.
+   *
+   * @generated from field: string reply_id = 1;
+   */
+  replyId: string;
+
+  /**
+   * The turn it answers. Empty where the tutor opens.
+   *
+   * @generated from field: string turn_id = 2;
+   */
+  turnId: string;
+
+  /**
+   * The call.
+   *
+   * @generated from field: string call_id = 3;
+   */
+  callId: string;
+
+  /**
+   * The function.
+   *
+   * @generated from field: string name = 4;
+   */
+  name: string;
+
+  /**
+   * What it is given: a JSON object, as the language model wrote it. Check it before you act on it.
+   *
+   * @generated from field: string arguments_json = 5;
+   */
+  argumentsJson: string;
+};
+
+/**
+ * Describes the message vivavoce.conversation.v1.ToolCalled.
+ * Use `create(ToolCalledSchema)` to create a new message.
+ */
+export const ToolCalledSchema: GenMessage<ToolCalled> = /*@__PURE__*/
+  messageDesc(file_vivavoce_conversation_v1_converse, 29);
 
 /**
  * Something about a turn: a slip and how to mend it, or a remark. Exactly one of them is set. Never holds up the talk.
@@ -953,7 +1069,7 @@ export type FeedbackGiven = Message<"vivavoce.conversation.v1.FeedbackGiven"> & 
  * Use `create(FeedbackGivenSchema)` to create a new message.
  */
 export const FeedbackGivenSchema: GenMessage<FeedbackGiven> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 27);
+  messageDesc(file_vivavoce_conversation_v1_converse, 30);
 
 /**
  * The learner reached a goal of the scenario.
@@ -974,7 +1090,7 @@ export type ScenarioProgressed = Message<"vivavoce.conversation.v1.ScenarioProgr
  * Use `create(ScenarioProgressedSchema)` to create a new message.
  */
 export const ScenarioProgressedSchema: GenMessage<ScenarioProgressed> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 28);
+  messageDesc(file_vivavoce_conversation_v1_converse, 31);
 
 /**
  * How long the learner waited for a reply, and where the time went.
@@ -1009,7 +1125,7 @@ export type ReplyMeasured = Message<"vivavoce.conversation.v1.ReplyMeasured"> & 
  * Use `create(ReplyMeasuredSchema)` to create a new message.
  */
 export const ReplyMeasuredSchema: GenMessage<ReplyMeasured> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 29);
+  messageDesc(file_vivavoce_conversation_v1_converse, 32);
 
 /**
  * Something went wrong and the session goes on.
@@ -1030,7 +1146,7 @@ export type ErrorRaised = Message<"vivavoce.conversation.v1.ErrorRaised"> & {
  * Use `create(ErrorRaisedSchema)` to create a new message.
  */
 export const ErrorRaisedSchema: GenMessage<ErrorRaised> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 30);
+  messageDesc(file_vivavoce_conversation_v1_converse, 33);
 
 /**
  * The access token expires soon: send RefreshAccess, or the session ends then.
@@ -1051,7 +1167,7 @@ export type AccessExpiring = Message<"vivavoce.conversation.v1.AccessExpiring"> 
  * Use `create(AccessExpiringSchema)` to create a new message.
  */
 export const AccessExpiringSchema: GenMessage<AccessExpiring> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 31);
+  messageDesc(file_vivavoce_conversation_v1_converse, 34);
 
 /**
  * The server is about to stop: reconnect with the token, to any server.
@@ -1079,7 +1195,7 @@ export type GoAway = Message<"vivavoce.conversation.v1.GoAway"> & {
  * Use `create(GoAwaySchema)` to create a new message.
  */
 export const GoAwaySchema: GenMessage<GoAway> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 32);
+  messageDesc(file_vivavoce_conversation_v1_converse, 35);
 
 /**
  * Answers Ping.
@@ -1100,7 +1216,7 @@ export type Pong = Message<"vivavoce.conversation.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 33);
+  messageDesc(file_vivavoce_conversation_v1_converse, 36);
 
 /**
  * The session is over; the stream ends after this.
@@ -1128,7 +1244,7 @@ export type SessionEnded = Message<"vivavoce.conversation.v1.SessionEnded"> & {
  * Use `create(SessionEndedSchema)` to create a new message.
  */
 export const SessionEndedSchema: GenMessage<SessionEnded> = /*@__PURE__*/
-  messageDesc(file_vivavoce_conversation_v1_converse, 34);
+  messageDesc(file_vivavoce_conversation_v1_converse, 37);
 
 /**
  * Why a reply is over.

@@ -11,6 +11,7 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.receiveAsFlow
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
+import vivavoce.ai_engine.v1.ToolSet
 import vivavoce.conversation.v1.AskReply
 import vivavoce.conversation.v1.CancelReply
 import vivavoce.conversation.v1.CommitTurn
@@ -23,7 +24,9 @@ import vivavoce.conversation.v1.RefreshAccess
 import vivavoce.conversation.v1.RepeatReply
 import vivavoce.conversation.v1.ReplyOutcome
 import vivavoce.conversation.v1.ReportPlayed
+import vivavoce.conversation.v1.SetTools
 import vivavoce.conversation.v1.SubmitText
+import vivavoce.conversation.v1.SubmitToolResult
 import java.security.SecureRandom
 import kotlin.time.Duration.Companion.milliseconds
 
@@ -97,6 +100,14 @@ public class Conversation internal constructor(
     /** Asks the tutor to speak; to answer something beside the talk where [aside] is given. */
     public suspend fun askReply(aside: String = ""): Unit =
         send { askReply = AskReply.newBuilder().setAside(aside).build() }
+
+    /** Tells which functions the tutor may have carried out, in place of those told before. */
+    public suspend fun offerTools(tools: ToolSet): Unit =
+        send { setTools = SetTools.newBuilder().setTools(tools).build() }
+
+    /** Tells what came of an [Event.ToolCalled]; with the last of them the tutor goes on. */
+    public suspend fun answerTool(callId: String, output: String): Unit =
+        send { submitToolResult = SubmitToolResult.newBuilder().setCallId(callId).setOutput(output).build() }
 
     /** Ends the session; the events go on until [Event.SessionEnded]. */
     public suspend fun end(): Unit = send { endSession = EndSession.getDefaultInstance() }

@@ -83,6 +83,15 @@ public sealed interface Event {
         public val sequence: Long,
     ) : Event
 
+    /** The tutor needs a function carried out: answer by [Conversation.answerTool]. */
+    public data class ToolCalled(
+        public val replyId: String,
+        public val turnId: String,
+        public val callId: String,
+        public val name: String,
+        public val argumentsJson: String,
+    ) : Event
+
     /** A slip in a turn, and how to mend it. */
     public data class SlipFound(public val turnId: String, public val correction: Correction) : Event
 

@@ -9,6 +9,7 @@ import vivavoce.conversation.v1.SessionEnded
 import vivavoce.conversation.v1.SessionStarted
 import vivavoce.conversation.v1.SpeechEnded
 import vivavoce.conversation.v1.SpeechStarted
+import vivavoce.conversation.v1.ToolCalled
 import vivavoce.conversation.v1.TranscriptRevised
 import vivavoce.conversation.v1.TurnCommitted
 import kotlin.time.Duration
@@ -31,6 +32,7 @@ internal fun eventOf(response: ConverseResponse): Event? = with(response) {
         EventCase.REPLY_PAUSED -> Event.ReplyPaused(replyPaused.replyId)
         EventCase.REPLY_RESUMED -> Event.ReplyResumed(replyResumed.replyId, replyResumed.fromSample)
         EventCase.REPLY_FINISHED -> of(replyFinished)
+        EventCase.TOOL_CALLED -> of(toolCalled)
         EventCase.FEEDBACK_GIVEN -> of(feedbackGiven)
         EventCase.SCENARIO_PROGRESSED -> Event.ScenarioProgressed(scenarioProgressed.progress)
         EventCase.REPLY_MEASURED ->
@@ -59,6 +61,8 @@ private fun of(it: ReplyAudio) = Event.ReplyAudio(it.replyId, it.firstSample, it
 
 private fun of(it: ReplyFinished) =
     Event.ReplyFinished(it.replyId, it.outcome, it.heardText, it.heardSamples, it.totalSamples, it.sequence)
+
+private fun of(it: ToolCalled) = Event.ToolCalled(it.replyId, it.turnId, it.callId, it.name, it.argumentsJson)
 
 private fun of(it: FeedbackGiven): Event? = when {
     it.hasCorrection() -> Event.SlipFound(it.turnId, it.correction)
