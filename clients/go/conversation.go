@@ -123,6 +123,12 @@ func eventOf(response *conversationv1.ConverseResponse) Event {
 }
 
 func (c *Conversation) tell(ctx context.Context, next told) bool {
+	// Where there is room, also once the context is done: who takes the events learns of it.
+	select {
+	case c.events <- next:
+		return true
+	default:
+	}
 	select {
 	case c.events <- next:
 		return true

@@ -2,6 +2,7 @@ package vivavoce
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"testing"
@@ -135,6 +136,25 @@ func TestAMicrophoneIsSentInPiecesOfTwentyMilliseconds(t *testing.T) {
 		got := positions(wire.requests())
 		if len(got) != 3 || got[2] != 640 {
 			t.Fatalf("it was sent at %v", got)
+		}
+	})
+}
+
+func TestTheEventsEndWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wire := newScriptedWire().tell(started("ses_1", 0))
+		ctx, cancel := context.WithCancel(t.Context())
+		conversation := (&scripted{wires: []*scriptedWire{wire}}).hold(ctx, t)
+		synctest.Wait()
+		// As gRPC does, whose streams end with their context.
+		cancel()
+		wire.Close()
+		var last error
+		for _, err := range conversation.Events() {
+			last = err
+		}
+		if !errors.Is(last, context.Canceled) {
+			t.Fatalf("they ended with %v", last)
 		}
 	})
 }

@@ -121,6 +121,9 @@ func (l *lasting) receive(ctx context.Context) (*conversationv1.ConverseResponse
 	if err != nil && isCut(err) && ctx.Err() == nil {
 		response, err = l.comeBack(ctx, err)
 	}
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		l.giveUp(err)
 		return nil, err

@@ -48,7 +48,7 @@ func (c *Client) Talk(ctx context.Context, talk Talk) (*Conversation, error) {
 	// A server that says nothing is none.
 	overdue := time.AfterFunc(openTimeout, wire.close)
 	first, err := wire.receive(ctx)
-	if err == nil && !overdue.Stop() {
+	if !overdue.Stop() {
 		err = unreachable("The server did not open the session in time; try again.")
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -63,6 +64,9 @@ func (d *desk) sit(ctx, going context.Context) error {
 	for {
 		select {
 		case next, open := <-events:
+			if errors.Is(next.err, context.Canceled) {
+				return errors.New("the server did not answer the goodbye")
+			}
 			if !open || next.err != nil {
 				return next.err
 			}
