@@ -2,6 +2,8 @@
 
 import math
 import resource
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -73,6 +75,8 @@ def bench_load(*, quick: bool, part: Part | None = None) -> Report:
         VivavoceError: nginx or a store is not installed, or a process did not start.
     """
     plan = _QUICK if quick else _FULL
+    # Whoever ends it ends what it started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     settle_memory()
     figures = [single("open files allowed to a process, raised to the most", "", _raised_files())]
     for each in (part,) if part else PARTS:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, TypeVar
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import Select, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from mesh.clock import Clock
@@ -216,19 +217,7 @@ class ConversationStore:
 
     async def waiting(self, limit: int, parts: frozenset[int]) -> list[Delivery]:
         """See `Conversations`."""
-        # Order counts within a conversation; nothing is promised between conversations.
-        oldest = (
-            select(EventRow, ConversationRow.user_id)
-            .select_from(OutboxRow)
-            .join(
-                EventRow,
-                (EventRow.conversation_id == OutboxRow.conversation_id) & (EventRow.sequence == OutboxRow.sequence),
-            )
-            .join(ConversationRow, ConversationRow.conversation_id == OutboxRow.conversation_id)
-            .where(OutboxRow.part.in_(parts), _IS_SENT)
-            .order_by(OutboxRow.conversation_id, OutboxRow.sequence)
-            .limit(limit)
-        )
+        oldest = _oldest(limit, parts)
 
         def unit(session: Session) -> list[Delivery]:
             return [
@@ -365,3 +354,23 @@ def _line(record: Record) -> Line:
             return Line(Speaker.TUTOR, record.heard_text)
         case _:
             raise AssertionError("only turns and replies are lines")
+
+
+@lru_cache(64)
+def _oldest(limit: int, parts: frozenset[int]) -> Select[EventRow, str]:
+    """Made once for each set of parts: it is asked many times a second, and making it takes longer than asking it.
+
+    Order counts within a conversation; nothing is promised between conversations.
+    """
+    return (
+        select(EventRow, ConversationRow.user_id)
+        .select_from(OutboxRow)
+        .join(
+            EventRow,
+            (EventRow.conversation_id == OutboxRow.conversation_id) & (EventRow.sequence == OutboxRow.sequence),
+        )
+        .join(ConversationRow, ConversationRow.conversation_id == OutboxRow.conversation_id)
+        .where(OutboxRow.part.in_(parts), _IS_SENT)
+        .order_by(OutboxRow.conversation_id, OutboxRow.sequence)
+        .limit(limit)
+    )
