@@ -219,8 +219,25 @@ def bench(
     as_json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="End within 45 seconds, with fewer runs.")] = False,
     part: Annotated[
-        Literal["ingest", "delay", "year", "sessions", "ears", "idle", "endurance"] | None,
-        typer.Option(help="Measure only this: history has the first three, load the others."),
+        Literal[
+            "ingest",
+            "delay",
+            "year",
+            "sessions",
+            "ears",
+            "idle",
+            "endurance",
+            "instant",
+            "interruptions",
+            "local",
+            "hesitant",
+        ]
+        | None,
+        typer.Option(help="Measure only this: history has the first three, turns the last four, load the others."),
+    ] = None,
+    kept: Annotated[
+        Path | None,
+        typer.Option("--keep", help="turns: a file for what was found; what lies there is not measured again."),
     ] = None,
     database: Annotated[
         str,
@@ -232,7 +249,7 @@ def bench(
     from cli.output import told_kindly
 
     with told_kindly():
-        measure(name, as_json=as_json, quick=quick, part=part, database_url=database)
+        measure(name, as_json=as_json, quick=quick, part=part, kept=kept, database_url=database)
 
 
 #: Commands with commands of their own: the module that holds them, and what they are for. A module is imported when one

@@ -18,7 +18,7 @@ from cli.simulation.report import Played, as_json, show
 from cli.simulation.script import Script
 from cli.simulation.verdict import HEARD_ALIKE, always, complaints
 from cli.simulation.virtual import play_virtually
-from cli.simulation.voice import Voice
+from cli.simulation.voice import voice_of_mesh
 from cli.talk import check_listening, signed_in
 from cli.talking.wires import open_grpc
 from mesh.errors import InvalidFieldError
@@ -89,7 +89,7 @@ async def _one_by_one(scripts: Sequence[Script], address: str, token: str) -> As
     for script in scripts:
         async with signed_in(address, token) as (channel, access):
             dial = partial(open_grpc, channel, access.token)
-            voice, stored = Voice(channel, access.token), stored_in(channel, access.token)
+            voice, stored = voice_of_mesh(channel, access.token), stored_in(channel, access.token)
             story = await play_live(script, dial, voice, stored)
         yield Played(script, story, complaints(script, story, alike=HEARD_ALIKE))
 

@@ -55,6 +55,15 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What a part of a bench found."""
+
+    #: Turns, or whatever was repeated most.
+    n: int
+    figures: Sequence[Figure]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What one bench found."""
 

@@ -1,6 +1,7 @@
 """`viva bench`: runs one bench by name and prints what it found."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar, assert_never
 
 from cli.bench.report import Report
@@ -14,21 +15,29 @@ Name: TypeAlias = Literal[
 ]
 
 
-def bench(name: Name, *, as_json: bool, quick: bool, part: str | None = None, database_url: str = "") -> None:
+def bench(
+    name: Name,
+    *,
+    as_json: bool,
+    quick: bool,
+    part: str | None = None,
+    kept: Path | None = None,
+    database_url: str = "",
+) -> None:
     """Measures, and prints a table or JSON.
 
     Raises:
         InvalidFieldError: this bench has no such part.
         VivavoceError: the mesh did not start, or stopped answering.
     """
-    report = _measure(name, quick=quick, part=part, database_url=database_url)
+    report = _measure(name, quick=quick, part=part, kept=kept, database_url=database_url)
     if as_json:
         print_json(report.as_json())
     else:
         report.show()
 
 
-def _measure(name: Name, *, quick: bool, part: str | None, database_url: str) -> Report:
+def _measure(name: Name, *, quick: bool, part: str | None, kept: Path | None, database_url: str) -> Report:
     match name:
         case "accounts":
             from cli.bench.accounts import bench_accounts
@@ -72,9 +81,9 @@ def _measure(name: Name, *, quick: bool, part: str | None, database_url: str) ->
 
             return bench_mesh(quick=quick)
         case "turns":
-            from cli.bench.turns import bench_turns
+            from cli.bench import turns
 
-            return bench_turns(quick=quick)
+            return turns.bench_turns(quick=quick, part=_part(part, turns.PARTS), kept=kept)
         case other:
             assert_never(other)
 

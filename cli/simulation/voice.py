@@ -1,7 +1,8 @@
 """The voice of a scripted learner: a line as sound, with the pauses the script wants in it."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import grpc
@@ -22,12 +23,23 @@ _FADE: Final = HEARING_HZ // 200
 _COUGH: Final = 9_000
 
 
-class Voice:
-    """Speaks with the synthesizer of a mesh; remembers what it said."""
+@dataclass(frozen=True, slots=True)
+class SpokenLine:
+    """A line as a synthesizer speaks it, and at which samples its words begin and end."""
 
-    def __init__(self, channel: grpc.aio.Channel, token: str) -> None:
-        self._engine = AiEngineServiceStub(channel)
-        self._token = token
+    sound: Sound
+    words: Sequence[tuple[int, int]]
+
+
+#: Speaks a text at a pace.
+Speak = Callable[[str, float], Awaitable[SpokenLine]]
+
+
+class Voice:
+    """Speaks with the synthesizer it is given; remembers what it said."""
+
+    def __init__(self, speak: Speak) -> None:
+        self._speak = speak
         self._said: dict[Say, Sound] = {}
 
     async def say(self, say: Say) -> Sound:
@@ -45,18 +57,29 @@ class Voice:
         return self._said[say]
 
     async def _spoken(self, say: Say) -> Sound:
-        request = engine_pb.SynthesizeLineRequest(text=say.text, speaking_rate=say.rate)
-        try:
-            answer = await self._engine.SynthesizeLine(request, metadata=call_metadata(self._token), timeout=_CALL_S)
-        except grpc.aio.AioRpcError as error:
-            raise from_rpc_error(error) from None
-        rate_hz = answer.audio_format.sample_rate_hz
-        whole = Sound(answer.pcm, rate_hz).at_rate(HEARING_HZ).trimmed()
+        line = await self._speak(say.text, say.rate)
+        whole = line.sound.at_rate(HEARING_HZ).trimmed()
         # Where the first word begins the trimmed sound does.
-        begin = answer.words[0].start_sample
-        ends = [(word.end_sample - begin) * HEARING_HZ // rate_hz for word in answer.words]
+        begin = line.words[0][0]
+        ends = [(end - begin) * HEARING_HZ // line.sound.rate_hz for _, end in line.words]
         pauses = [piece.seconds for piece in say.pieces if isinstance(piece, Pause)]
         return Sound(b"".join(_with_pauses(whole, list(_cuts(say, ends)), pauses)), HEARING_HZ)
+
+
+def voice_of_mesh(channel: grpc.aio.Channel, token: str) -> Voice:
+    """The voice of a mesh's own synthesizer."""
+    engine = AiEngineServiceStub(channel)
+
+    async def speak(text: str, rate: float) -> SpokenLine:
+        request = engine_pb.SynthesizeLineRequest(text=text, speaking_rate=rate)
+        try:
+            answer = await engine.SynthesizeLine(request, metadata=call_metadata(token), timeout=_CALL_S)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+        words = [(word.start_sample, word.end_sample) for word in answer.words]
+        return SpokenLine(Sound(answer.pcm, answer.audio_format.sample_rate_hz), words)
+
+    return Voice(speak)
 
 
 def cough(seconds: float) -> bytes:

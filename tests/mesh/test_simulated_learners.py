@@ -9,7 +9,7 @@ from cli.compose import RunningMesh
 from cli.simulation.live import play_live, stored_in
 from cli.simulation.reading import FOLDER, read_script
 from cli.simulation.verdict import HEARD_ALIKE, complaints
-from cli.simulation.voice import Voice
+from cli.simulation.voice import voice_of_mesh
 from cli.talking.wires import open_grpc, open_socket
 
 
@@ -20,7 +20,7 @@ async def test_over_grpc_it_is_heard_answered_and_stored_as_it_should(
 ) -> None:
     script = read_script(FOLDER / f"{name}.yaml")
     dial = partial(open_grpc, channel, token)
-    story = await play_live(script, dial, Voice(channel, token), stored_in(channel, token))
+    story = await play_live(script, dial, voice_of_mesh(channel, token), stored_in(channel, token))
     # How soon depends on what else this machine does meanwhile.
     assert complaints(script, story, alike=HEARD_ALIKE, timely=False) == []
 
@@ -29,5 +29,5 @@ async def test_over_grpc_it_is_heard_answered_and_stored_as_it_should(
 async def test_over_the_websocket_it_is_too(mesh: RunningMesh, channel: grpc.aio.Channel, token: str) -> None:
     script = read_script(FOLDER / "order_a_coffee.yaml")
     dial = partial(open_socket, mesh.web, token)
-    story = await play_live(script, dial, Voice(channel, token), stored_in(channel, token))
+    story = await play_live(script, dial, voice_of_mesh(channel, token), stored_in(channel, token))
     assert complaints(script, story, alike=HEARD_ALIKE, timely=False) == []
