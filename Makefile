@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests clients/python/vivavoce/client
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up mesh mesh-test ingress test browser web typescript go kotlin check generate format soak chaos fuzz bench load lock clean released vectors
+.PHONY: help setup models up mesh mesh-test ingress test browser web typescript go kotlin check generate format soak chaos learners fuzz bench load lock clean released vectors
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -131,6 +131,9 @@ soak: $(VENV)/dev ## Run the long tests: leaks, kills, a store that is away, hos
 
 chaos: $(VENV)/dev ## Kill, restart and starve services while people talk, and count what is lost (half an hour).
 	$(BIN)/pytest -q -s -m "" -k "not few and not short" tests/chaos
+
+learners: setup ## Play every scripted learner in real time against a mesh, and judge what came of it (about 20 minutes).
+	@$(BIN)/viva simulate --all --real $(ARGS)
 
 fuzz: $(VENV)/dev ## Send hundreds of made-up requests to every REST operation (minutes).
 	$(BIN)/pytest -q -m soak --timeout 1800 tests/soak/test_rest_withstands_anything.py

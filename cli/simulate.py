@@ -16,12 +16,13 @@ from cli.simulation.live import play_live, stored_in
 from cli.simulation.reading import FOLDER, packaged, read_script
 from cli.simulation.report import Played, as_json, show
 from cli.simulation.script import Script
+from cli.simulation.story import Story
 from cli.simulation.verdict import HEARD_ALIKE, always, complaints
 from cli.simulation.virtual import play_virtually
 from cli.simulation.voice import voice_of_mesh
 from cli.talk import check_listening, signed_in
 from cli.talking.wires import open_grpc
-from mesh.errors import InvalidFieldError
+from mesh.errors import InvalidFieldError, VivavoceError
 from mesh.server import run
 
 
@@ -90,7 +91,11 @@ async def _one_by_one(scripts: Sequence[Script], address: str, token: str) -> As
         async with signed_in(address, token) as (channel, access):
             dial = partial(open_grpc, channel, access.token)
             voice, stored = voice_of_mesh(channel, access.token), stored_in(channel, access.token)
-            story = await play_live(script, dial, voice, stored)
+            try:
+                story = await play_live(script, dial, voice, stored)
+            except VivavoceError as error:
+                # One talk that breaks down leaves the others to be played.
+                story = Story(broken=error.message)
         yield Played(script, story, complaints(script, story, alike=HEARD_ALIKE))
 
 

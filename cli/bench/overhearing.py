@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
@@ -35,10 +35,12 @@ E = TypeVar("E", bound=Event)
 
 #: Shorter than any pause: no pause begins and ends in one piece.
 _PIECE: Final = HEARING_HZ // 50 * BYTES_PER_SAMPLE
-#: Silence before and after a turn.
-_LEAD: Final = bytes(HEARING_HZ // 2 * BYTES_PER_SAMPLE)
+#: Silence before and after a turn; after so much of it what was said before is no part of the turn.
+_LEAD: Final = bytes(5 * HEARING_HZ // 2 * BYTES_PER_SAMPLE)
 _TAIL: Final = bytes(HEARING_HZ * BYTES_PER_SAMPLE)
 _ANSWER_S: Final = 20.0
+#: A machine that is busy may be too slow for a model's deadline; then the turn is heard once more.
+_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,17 @@ class Listener:
         self._turns = 0
 
     async def overhear(self, sound: Sound) -> Overheard:
-        """Listens to a turn; each pause is judged and recognised before more is heard, as it is in a conversation."""
+        """Listens to a turn; each pause is judged and recognised before more is heard, as it is in a conversation.
+
+        Raises:
+            ProviderError: a model fails again and again.
+        """
+        for _ in range(_TRIES - 1):
+            with suppress(ProviderError):
+                return await self._overhear(sound)
+        return await self._overhear(sound)
+
+    async def _overhear(self, sound: Sound) -> Overheard:
         self._turns += 1
         origin = self._position + len(_LEAD) // BYTES_PER_SAMPLE
         heard = Overheard(sound.last_speech_sample())

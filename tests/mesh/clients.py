@@ -13,9 +13,10 @@ from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.conversation.v1.conversation_service_pb2_grpc import ConversationServiceStub
 from vivavoce.type.v1 import audio_pb2 as audio_pb
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from cli.compose import RunningMesh
 from cli.talking.sound import Sound
 from mesh.channel import call_metadata
 from mesh.streams import DuplexStream, client_stream
@@ -99,3 +100,12 @@ async def sent_until_closed(socket: ClientConnection, *frames: bytes) -> int:
                 await socket.recv()
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else 1006
+
+
+def open_raw(mesh: RunningMesh, token: str) -> connect:
+    """A bare socket, with which anything can be sent."""
+    return connect(socket_address(mesh), additional_headers={"Authorization": f"Bearer {token}"}, proxy=None)
+
+
+def socket_address(mesh: RunningMesh) -> str:
+    return f"ws{mesh.web.removeprefix('http')}/v1/converse"

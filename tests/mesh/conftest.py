@@ -23,6 +23,7 @@ from tests.mesh.hosting import folder_for_all, hosted
 
 Say = Callable[[str], Awaitable[Sound]]
 CAFE: Final = settings_pb.ConversationSettings(scenario_id="cafe")
+SESSIONS_OF_ONE: Final = 16
 _CALL_S: Final = 20.0
 _SETTLED_S: Final = 8.0
 
@@ -47,8 +48,8 @@ async def mesh(data_folder: Path) -> AsyncIterator[RunningMesh]:
         data_folder,
         overrides={
             "edge": {"stalled_after_s": 1.0},
-            "conversation": {"max_sessions_per_user": 16, "messages_per_s": 1e6, "resume_s": 1.0},
-            "user": {"budget_sessions": 16},
+            "conversation": {"max_sessions_per_user": SESSIONS_OF_ONE, "messages_per_s": 1e6, "resume_s": 1.0},
+            "user": {"budget_sessions": SESSIONS_OF_ONE},
         },
     )
     async with hosted(options) as running:

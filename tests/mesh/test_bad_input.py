@@ -7,7 +7,7 @@ import grpc
 import pytest
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
 from cli.compose import RunningMesh
 from cli.talking.learner import join
@@ -21,7 +21,7 @@ from mesh.errors import (
     UnauthenticatedError,
     VivavoceError,
 )
-from tests.mesh.clients import Request, audio, converse, next_of, sent_until_closed, start
+from tests.mesh.clients import Request, audio, converse, next_of, open_raw, sent_until_closed, socket_address, start
 from tests.mesh.conftest import Watch
 from tests.mesh.hosting import IN_PROCESSES
 from tests.mesh.noise import white_noise
@@ -192,33 +192,9 @@ async def test_a_call_that_is_cancelled_leaves_nothing_running(
     await watch.settled()
 
 
-async def test_a_client_that_never_reads_is_let_go(mesh: RunningMesh, token: str, watch: Watch) -> None:
-    ping = Request(ping=converse_pb.Ping(nonce=1 << 62)).SerializeToString()
-    async with open_raw(mesh, token) as socket:
-        await socket.send(start().SerializeToString())
-        await socket.recv()
-        # Nobody reads from here on, and every Ping asks for an answer.
-        socket.transport.pause_reading()
-        with suppress(ConnectionClosed):
-            async with asyncio.timeout(40):
-                while True:
-                    await socket.send(ping)
-        socket.transport.abort()
-    await watch.settled()
-
-
 async def test_others_talk_on_while_one_client_does_it_wrong(channel: grpc.aio.Channel, token: str) -> None:
     async with converse(channel, token, start()) as stream:
         await next_of(stream, "session_started")
         await error_of(channel, token, start(), audio(b"\0"))
         await stream.send(Request(ping=converse_pb.Ping(nonce=3)))
         assert (await next_of(stream, "pong")).pong.nonce == 3
-
-
-def open_raw(mesh: RunningMesh, token: str) -> connect:
-    """A bare socket, with which anything can be sent."""
-    return connect(socket_address(mesh), additional_headers={"Authorization": f"Bearer {token}"}, proxy=None)
-
-
-def socket_address(mesh: RunningMesh) -> str:
-    return f"ws{mesh.web.removeprefix('http')}/v1/converse"

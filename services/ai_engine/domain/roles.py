@@ -153,8 +153,11 @@ class TurnEnd(Protocol):
     name: str
     capabilities: Capabilities
 
-    async def probability(self, pcm: bytes) -> float:
-        """Probability, 0 to 1, that the turn in this PCM (HEARING_RATE_HZ, last 8 s count) is complete."""
+    async def probability(self, pcm: bytes, before: bytes = b"") -> float:
+        """Probability, 0 to 1, that the turn in this PCM (HEARING_RATE_HZ, last 8 s count) is complete.
+
+        `before` is speech of the same person from before the turn, with silence at its end.
+        """
         ...
 
 

@@ -18,6 +18,7 @@ from services.ai_engine.domain.speech_edges import (
     first_of_speech,
     last_of_speech,
 )
+from services.ai_engine.domain.spoken_before import SpokenBefore
 from services.ai_engine.engines.faults import failure_of
 from services.ai_engine.engines.memory import HeardSound
 
@@ -72,13 +73,25 @@ class Perception:
         self._fed = 0
         self._failing = False
         self._turn_begin = 0
+        #: Where the last stretch of speech begins, and where the last turn that counts ends.
+        self._begin = 0
+        self._taken = 0
         self._last_end = -_LONGEST_PAUSE
+        #: The turn as it was judged last, with so many quiet samples at its end; and what was said before it.
+        self._spoken = b"", 0
+        self._before = SpokenBefore()
         self._judging: asyncio.Task[None] | None = None
 
     async def feed(self, pcm: bytes) -> None:
         """Takes sound at the hearing rate, which the session's memory holds already."""
         if not self._waiting.offer(pcm):
             await self._waiting.put(pcm)
+
+    def turn_taken(self, to_sample: int) -> None:
+        """Says that a turn ended here, by the input's samples: what comes after it is judged without it."""
+        self._taken = to_sample * HEARING_RATE_HZ // self._input_rate_hz
+        if self._turn_begin < self._taken <= self._begin:
+            self._new_turn(self._begin)
 
     def close(self) -> None:
         """Says that no more sound will come: `run` ends with what waits."""
@@ -134,8 +147,9 @@ class Perception:
             self._judging.cancel()
         sound, first = self._heard.stretch(max(at - _ONSET_BACK, self._last_end), self._edges.position)
         begin = first_of_speech(sound, first, at)
-        if begin - self._last_end > _LONGEST_PAUSE:
-            self._turn_begin = begin
+        self._begin = begin
+        if begin - self._last_end > _LONGEST_PAUSE or self._turn_begin < self._taken:
+            self._new_turn(begin)
         await self._emit(SpeechStarted(self._at_input(begin)))
 
     async def _ceased(self, at: int) -> None:
@@ -144,13 +158,19 @@ class Perception:
         await self._emit(SpeechEnded(self._at_input(self._last_end)))
         if self._turn_end is not None:
             turn, _ = self._heard.stretch(max(self._turn_begin, self._edges.position - _TURN), self._edges.position)
+            self._spoken = turn, self._edges.position - self._last_end
             judging = self._judge_turn(self._turn_end, turn, self._at_input(self._last_end))
             self._judging = self._tasks.create_task(judging, name="turn end")
+
+    def _new_turn(self, begin: int) -> None:
+        self._before.add(*self._spoken)
+        self._spoken = b"", 0
+        self._turn_begin = begin
 
     async def _judge_turn(self, turn_end: TurnEnd, pcm: bytes, at_sample: int) -> None:
         try:
             async with asyncio.timeout(_TURN_END_S):
-                probability = await turn_end.probability(pcm)
+                probability = await turn_end.probability(pcm, self._before.pcm)
         except TimeoutError:
             late = TimedOutError("Judging the end of a turn took too long; give the server more processors.")
             await self._emit(EngineFailed(Failure.of(late)))

@@ -179,7 +179,8 @@ class PipelinedSession:
                 await self._replies.speak(command)
             case Cancel(reply_id):
                 self._replies.cancel(reply_id)
-            case Assess():
+            case Assess(to_sample=to_sample):
+                self._perception.turn_taken(to_sample)
                 self._assessments.ask(command)
             case ReportHeard():
                 pass  # The next Respond brings what was heard with it; this engine remembers nothing else.

@@ -217,7 +217,8 @@ class UnifiedSession:
                 await self._replies.ask(command)
             case Cancel(reply_id):
                 self._replies.cancel(reply_id)
-            case Assess():
+            case Assess(to_sample=to_sample):
+                self._perception.turn_taken(to_sample)
                 self._assessments.ask(command)
             case ReportHeard():
                 await self._replies.heard(command)

@@ -80,7 +80,7 @@ class InstantTurnEnd:
     name = "instant"
     capabilities = _capabilities("takes every pause for the end")
 
-    async def probability(self, pcm: bytes) -> float:
+    async def probability(self, pcm: bytes, before: bytes = b"") -> float:
         """Always 1."""
         return 1.0
 

@@ -24,8 +24,10 @@ _OPEN_MARK: Final = re.compile(r"(?:\.\.+|…|[,:;\u2013\u2014-])\s*$")
 _OPEN_WORDS: Final = {
     language: frozenset(words.split())
     for language, words in {
-        "en": "a an the and or but because so if my your his her our their i we they he she is am are was were "
-        "i'm you're he's she's it's we're they're very really some any than that's there's um uh er erm like",
+        "en": "a an the every and or but because so if when while although though whether unless until my your his "
+        "our their i we they he she i'm you're he's she's it's we're they're that's there's what's who's where's how's "
+        "i'd you'd he'd she'd we'd they'd i'll you'll he'll she'll it'll we'll they'll i've you've we've they've "
+        "very really quite some any than um uh er erm like",
         "de": "ein eine einen einem einer der die das den dem und oder aber weil dass wenn mein meine dein deine "
         "ich wir er sehr zu mit für auf äh ähm also",
         "fr": "un une des le la les l' de du et ou mais parce que qui si mon ma mes ton ta son sa je tu il nous très "
@@ -34,15 +36,56 @@ _OPEN_WORDS: Final = {
         "it": "un una uno il lo la i gli le di del e o ma perché che se mio mia tuo suo io molto con per in a eh",
     }.items()
 }
+#: What whole sentences end with all the same.
+_WHOLE: Final = {
+    "en": (
+        "think so",
+        "hope so",
+        "guess so",
+        "what's it like",
+        "and i",
+        "than i",
+        "so do i",
+        "so did i",
+        "so am i",
+        "neither do i",
+        "neither am i",
+    )
+}
 #: Words that end questions, as in "Where are you from?", and hardly anything else.
 _OPEN_IN_STATEMENTS: Final = {
     language: frozenset(words.split())
-    for language, words in {"en": "about at by for from in into of on than to with"}.items()
+    for language, words in {
+        "en": "about at by for from in into of on than to with without between during towards through"
+    }.items()
 }
 _QUESTION: Final = {
-    language: frozenset(words.split())
-    for language, words in {"en": "what who whom whose which where when why how"}.items()
+    language: frozenset(words.split()) for language, words in {"en": "what who whom whose which where"}.items()
 }
+#: Words that end an answer, "Yes, I am", or what is asked in passing, "Do you know where it is?", and else little.
+_AUXILIARIES: Final = {
+    language: frozenset(words.split())
+    for language, words in {
+        "en": "am is are was were can could would will should must don't doesn't didn't isn't wasn't can't "
+        "have has had want wants wanted need needs needed visit brought"
+    }.items()
+}
+_ASKED: Final = {
+    language: frozenset(words.split()) for language, words in {"en": "what who which where when why how"}.items()
+}
+#: What is told, given or asked follows whom: "Could you tell me".
+_GIVING: Final = {
+    language: frozenset(words.split())
+    for language, words in {"en": "tell told tells give gave gives show showed asked send sent teach taught"}.items()
+}
+_WHOM: Final = {language: frozenset(words.split()) for language, words in {"en": "me him us them you"}.items()}
+#: A clause that begins so is followed by another, after a comma if it was written well.
+_CLAUSE: Final = {
+    language: frozenset(words.split())
+    for language, words in {"en": "if although though while unless when since as"}.items()
+}
+_LONGEST_CLAUSE: Final = 6
+_ANSWER: Final = {language: frozenset(words.split()) for language, words in {"en": "yes yeah no of sure"}.items()}
 #: How people ask for a moment; at the end of what was said so far.
 _THINKING: Final = {
     "en": (
@@ -75,7 +118,29 @@ def ending_of(text: str, language: str, *, punctuated: bool = False) -> Ending:
     if any(said == phrase or said.endswith(f" {phrase}") for phrase in _THINKING.get(short, ())):
         return Ending.THINKING
     unmarked = punctuated and not has_final_mark(text)
-    if unmarked or _OPEN_MARK.search(text) or words[-1] in _OPEN_WORDS.get(short, ()):
+    if unmarked or _OPEN_MARK.search(text):
         return Ending.OPEN
-    asks = text.rstrip().endswith("?") or not _QUESTION.get(short, frozenset()).isdisjoint(words)
-    return Ending.OPEN if words[-1] in _OPEN_IN_STATEMENTS.get(short, ()) and not asks else Ending.FINISHED
+    asks = text.rstrip().endswith("?")
+    half = words[0] in _CLAUSE.get(short, ()) and len(words) <= _LONGEST_CLAUSE and "," not in text and not asks
+    return Ending.OPEN if half or _breaks_off(words, short, asks=asks) else Ending.FINISHED
+
+
+def _breaks_off(words: list[str], language: str, *, asks: bool) -> bool:
+    """Whether no sentence ends like these words."""
+    said, last = " ".join(words), words[-1]
+    if last in _OPEN_WORDS.get(language, ()):
+        return not said.endswith(_WHOLE.get(language, ()))
+    if last in _AUXILIARIES.get(language, ()):
+        return not _is_whole_with_an_auxiliary(words, language)
+    if len(words) > 2 and last in _WHOM.get(language, ()):
+        return words[-2] in _GIVING.get(language, ())
+    asks = asks or not _QUESTION.get(language, frozenset()).isdisjoint(words)
+    return last in _OPEN_IN_STATEMENTS.get(language, ()) and not asks
+
+
+def _is_whole_with_an_auxiliary(words: list[str], language: str) -> bool:
+    """Whether it is a short answer, or asks what or where something is after other words: "I know what it is"."""
+    if words[0] in _ANSWER.get(language, ()) or (len(words) <= 2 and words[-1].endswith("t")):
+        return True
+    asked = _ASKED.get(language, frozenset())
+    return any(word in asked for word in words[1:-2])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mesh.errors import OverloadedError
 from services.ai_engine.domain.roles import SpeechDetection, Synthesizer
-from services.ai_engine.domain.run import EngineFailed, SpeechEnded, SpeechStarted, TurnEndEstimated
+from services.ai_engine.domain.run import Assess, EngineFailed, SpeechEnded, SpeechStarted, TurnEndEstimated
 from services.ai_engine.domain.speech_edges import (
     Began,
     Cadence,
@@ -17,6 +17,7 @@ from services.ai_engine.domain.speech_edges import (
     first_of_speech,
     last_of_speech,
 )
+from services.ai_engine.domain.spoken_before import SpokenBefore
 from services.ai_engine.engines.memory import HeardSound
 from services.ai_engine.engines.perception import Ear
 from services.ai_engine.models import ModelSettings, locate
@@ -114,9 +115,11 @@ class HeldTurnEnd:
     def __init__(self) -> None:
         self.go = asyncio.Event()
         self.heard: list[int] = []
+        self.before: list[int] = []
 
-    async def probability(self, pcm: bytes) -> float:
+    async def probability(self, pcm: bytes, before: bytes = b"") -> float:
         self.heard.append(len(pcm) // 2)
+        self.before.append(len(before) // 2)
         if len(self.heard) == 1:
             await self.go.wait()
         return 0.7
@@ -144,6 +147,29 @@ async def test_a_turn_with_a_short_pause_is_judged_whole_and_one_after_a_long_pa
         await talking.listener.until(TurnEndEstimated, 3)
     # Each to the end of the first silent window, of 160 samples.
     assert turn_end.heard == [5 * 320 + 160, 11 * 320 + 160, 320 + 160]
+
+
+async def test_a_turn_is_judged_by_itself_and_by_those_before_it_which_are_kept_apart() -> None:
+    turn_end = HeldTurnEnd()
+    turn_end.go.set()
+    second = [LOUD_20_MS] * 50
+    async with talk(turn_end=turn_end) as talking:
+        for turn in (1, 2, 3):
+            await talking.hear(*second, QUIET_20_MS)
+            await talking.listener.until(TurnEndEstimated, turn)
+            await talking.session.handle(Assess(f"trn_{turn}", 1, "Hello.", to_sample=(51 * turn - 1) * 320))
+    assert turn_end.heard == [16_000 + 160] * 3
+    # Each with a second of silence behind it.
+    assert turn_end.before == [0, 32_000, 64_000]
+
+
+async def test_of_what_was_said_before_a_turn_a_cough_is_left_out_and_no_more_is_kept_than_a_judge_listens_to() -> None:
+    before = SpokenBefore()
+    before.add(LOUD_20_MS * 20, 160)
+    assert before.pcm == b""
+    for _ in range(9):
+        before.add(LOUD_20_MS * 50 + QUIET_20_MS, 320)
+    assert len(before.pcm) == 2 * 8 * 16_000
 
 
 class DeafOnce:

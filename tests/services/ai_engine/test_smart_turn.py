@@ -64,6 +64,24 @@ async def test_a_turn_cut_in_the_middle_counts_as_less_complete(
     assert await turn_end.probability(half) < 0.5 < await turn_end.probability(pcm)
 
 
+async def test_who_was_heard_before_is_known_better_when_a_turn_breaks_off(
+    turn_end: SmartTurnEnd, synthesizer: Synthesizer
+) -> None:
+    before = await spoken(synthesizer, "Last weekend we went to the mountains.") + silence(1.0)
+    whole = await spoken(synthesizer, "Could you tell me how much this jacket costs?")
+    broken_off = whole[: int(0.75 * 16_000) * 2] + silence(0.1)
+    alone, known = await turn_end.probability(broken_off), await turn_end.probability(broken_off, before)
+    assert known < alone
+    assert await turn_end.probability(whole + silence(0.1), before) > 0.5
+
+
+async def test_so_little_before_a_turn_that_it_tells_nothing_changes_nothing(
+    turn_end: SmartTurnEnd, synthesizer: Synthesizer
+) -> None:
+    pcm = await spoken(synthesizer, "Could you tell me where the station is?")
+    assert await turn_end.probability(pcm, silence(1.5)) == await turn_end.probability(pcm)
+
+
 @pytest.mark.parametrize("pcm", [b"", silence(0.02), silence(30), noise(20)])
 async def test_any_sound_gives_a_probability(turn_end: SmartTurnEnd, pcm: bytes) -> None:
     assert 0 <= await turn_end.probability(pcm) <= 1
