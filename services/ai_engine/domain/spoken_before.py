@@ -24,10 +24,10 @@ class SpokenBefore:
     def add(self, turn: bytes, quiet: int) -> None:
         """Takes a turn that is over, with so many quiet samples at its end."""
         if len(turn) >= _ENOUGH_BYTES:
-            self.pcm = (self.pcm + _settled_after(turn, quiet, _APART))[-_SPAN_BYTES:]
+            self.pcm = (self.pcm + settled_after(turn, quiet, _APART))[-_SPAN_BYTES:]
 
 
-def _settled_after(pcm: bytes, quiet: int, long_enough: int) -> bytes:
+def settled_after(pcm: bytes, quiet: int, long_enough: int) -> bytes:
     """The sound as it is when it has been quiet for `long_enough` samples, of which there are `quiet` at its end.
 
     What is quiet goes on, back and forth: silence after silence, and the noise of a room after its noise.

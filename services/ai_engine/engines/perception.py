@@ -18,7 +18,7 @@ from services.ai_engine.domain.speech_edges import (
     first_of_speech,
     last_of_speech,
 )
-from services.ai_engine.domain.spoken_before import SpokenBefore
+from services.ai_engine.domain.spoken_before import SpokenBefore, settled_after
 from services.ai_engine.engines.faults import failure_of
 from services.ai_engine.engines.memory import HeardSound
 
@@ -34,6 +34,8 @@ _END_BACK: Final = int(END_BACK_S * HEARING_RATE_HZ)
 _TURN: Final = 8 * HEARING_RATE_HZ
 _LONGEST_PAUSE: Final = 2 * HEARING_RATE_HZ
 _TURN_END_S: Final = 3.0
+#: Models learnt from turns with about so much silence behind them. Nobody waits for it: it is heard as if it had come.
+_SETTLED: Final = HEARING_RATE_HZ // 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +160,10 @@ class Perception:
         await self._emit(SpeechEnded(self._at_input(self._last_end)))
         if self._turn_end is not None:
             turn, _ = self._heard.stretch(max(self._turn_begin, self._edges.position - _TURN), self._edges.position)
-            self._spoken = turn, self._edges.position - self._last_end
-            judging = self._judge_turn(self._turn_end, turn, self._at_input(self._last_end))
+            quiet = self._edges.position - self._last_end
+            self._spoken = turn, quiet
+            settled = settled_after(turn, quiet, _SETTLED)
+            judging = self._judge_turn(self._turn_end, settled, self._at_input(self._last_end))
             self._judging = self._tasks.create_task(judging, name="turn end")
 
     def _new_turn(self, begin: int) -> None:

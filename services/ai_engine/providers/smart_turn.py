@@ -21,7 +21,7 @@ _HALF_WINDOW = 200
 _WINDOW = 2 * _HALF_WINDOW
 #: The model was trained on turns that stand alone. With others before them it tells pauses from ends far better, and
 #: thinks all of them less likely an end: by so much, in logits.
-_STERNER: Final = 2.0
+_STERNER: Final = 1.0
 _SURE: Final = 0.999
 
 

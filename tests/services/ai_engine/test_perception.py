@@ -17,7 +17,7 @@ from services.ai_engine.domain.speech_edges import (
     first_of_speech,
     last_of_speech,
 )
-from services.ai_engine.domain.spoken_before import SpokenBefore
+from services.ai_engine.domain.spoken_before import SpokenBefore, settled_after
 from services.ai_engine.engines.memory import HeardSound
 from services.ai_engine.engines.perception import Ear
 from services.ai_engine.models import ModelSettings, locate
@@ -145,8 +145,8 @@ async def test_a_turn_with_a_short_pause_is_judged_whole_and_one_after_a_long_pa
             await talking.listener.until(TurnEndEstimated, count)
         await talking.hear(*[QUIET_20_MS] * 150, LOUD_20_MS, QUIET_20_MS)
         await talking.listener.until(TurnEndEstimated, 3)
-    # Each to the end of the first silent window, of 160 samples.
-    assert turn_end.heard == [5 * 320 + 160, 11 * 320 + 160, 320 + 160]
+    # Each with the silence that is to come.
+    assert turn_end.heard == [5 * 320 + 3200, 11 * 320 + 3200, 320 + 3200]
 
 
 async def test_a_turn_is_judged_by_itself_and_by_those_before_it_which_are_kept_apart() -> None:
@@ -158,12 +158,20 @@ async def test_a_turn_is_judged_by_itself_and_by_those_before_it_which_are_kept_
             await talking.hear(*second, QUIET_20_MS)
             await talking.listener.until(TurnEndEstimated, turn)
             await talking.session.handle(Assess(f"trn_{turn}", 1, "Hello.", to_sample=(51 * turn - 1) * 320))
-    assert turn_end.heard == [16_000 + 160] * 3
+    assert turn_end.heard == [16_000 + 3200] * 3
     # Each with a second of silence behind it.
     assert turn_end.before == [0, 32_000, 64_000]
 
 
-async def test_of_what_was_said_before_a_turn_a_cough_is_left_out_and_no_more_is_kept_than_a_judge_listens_to() -> None:
+def test_what_is_quiet_goes_on_as_the_noise_of_the_room_does() -> None:
+    turn = _tone_between(0, 4000, 5600)
+    settled = np.frombuffer(settled_after(turn, 1600, 3200), dtype="<i2")
+    assert len(settled) == 4000 + 3200
+    assert settled[5600:].std() == pytest.approx(settled[4000:5600].std(), rel=0.05)
+    assert settled_after(turn, 3200, 3200) == turn
+
+
+def test_of_what_was_said_before_a_turn_a_cough_is_left_out_and_no_more_is_kept_than_a_judge_listens_to() -> None:
     before = SpokenBefore()
     before.add(LOUD_20_MS * 20, 160)
     assert before.pcm == b""

@@ -12,7 +12,7 @@ def reasons(stage: Stage) -> list[str]:
 
 def test_the_longest_session_ends_however_much_is_said_in_it() -> None:
     stage = Stage(limits=Limits(session_s=60.0))
-    for _ in range(5):
+    for _ in range(3):
         stage.says("Tell me more.")
         stage.plays(stage.answers("There is more."), 3 * PIECE)
         stage.advance(10.0)
@@ -22,10 +22,11 @@ def test_the_longest_session_ends_however_much_is_said_in_it() -> None:
 
 
 def test_at_the_end_of_the_longest_session_what_was_said_and_heard_is_kept() -> None:
-    stage = Stage(new=True, limits=Limits(session_s=60.0))
-    stage.advance(58.0)
-    stage.plays(stage.makes("One two three four five six.", 12), 5 * PIECE)
-    stage.advance(3.0)
+    stage = Stage(limits=Limits(session_s=60.0, nudge_s=0))
+    stage.advance(56.0)
+    stage.says("Count, please.")
+    stage.plays(stage.answers("One two three four five six.", 12), 5 * PIECE)
+    stage.advance(5.0)
     assert reasons(stage) == ["DEADLINE"]
     (kept,) = stage.all(StoreReply)
     assert "One two three four five six.".startswith(kept.record.heard_text)
