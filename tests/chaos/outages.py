@@ -67,18 +67,16 @@ def own_stores() -> Iterator[Stores]:
         yield Stores(programs, variables)
 
 
-async def endure(
-    town: Town, stores: Stores, outages: Sequence[Outage], talkers: int, *, until_archived: bool
-) -> Outcome:
-    """One outage after another, each once everybody talks again; in the end all recordings may have to be archived.
+async def endure(town: Town, stores: Stores, outages: Sequence[Outage], talkers: int, *, recorded: bool) -> Outcome:
+    """One outage after another, each once everybody talks again; in the end all recordings have to be archived.
 
     That takes a minute, where the end of one was lost.
     """
-    async with crowd(town, random.Random(2), talkers, recorded=True) as (people, outcome):
+    async with crowd(town, random.Random(2), talkers, recorded=recorded) as (people, outcome):
         for outage in outages:
             outcome.healthy_s[str(outage)] = await _endure(stores.programs[outage.store], outage, people)
             assert town.dead() == [], f"they ended: {outage}"
-    if until_archived:
+    if recorded:
         for talker in people:
             await _archived(town, talker)
     return outcome

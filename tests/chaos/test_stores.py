@@ -13,7 +13,6 @@ _SHORT: Final = (
     Outage("PostgreSQL", 1.0, hangs=False),
     Outage("PostgreSQL", 1.0, hangs=True),
     Outage("Valkey", 1.0, hangs=True),
-    Outage("SeaweedFS", 1.0, hangs=False),
 )
 _LONG: Final = tuple(
     Outage(store, lasts_s, hangs)
@@ -31,7 +30,7 @@ async def test_a_store_that_is_away_or_hangs_is_ridden_out(tmp_path: Path, outag
     # Sessions end soon after the last word, and their recordings with them, or soon after, where their end was lost.
     shortly = {"VIVAVOCE_CONVERSATION_RESUME_S": "3", "VIVAVOCE_MEDIA_FORSAKEN_AFTER_S": "20"}
     with own_stores() as stores, town(tmp_path, {**stores.variables, **shortly}) as found:
-        outcome = await endure(found, stores, outages, talkers=3, until_archived=outages is _LONG)
+        outcome = await endure(found, stores, outages, talkers=3, recorded=outages is _LONG)
         assert found.faults() == []
     for outage, healthy_s in outcome.healthy_s.items():
         row(6, f"{outage}: everybody talks {healthy_s:.1f} s after its return", "3 sessions", 2)
