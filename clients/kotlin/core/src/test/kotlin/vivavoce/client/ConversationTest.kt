@@ -108,6 +108,14 @@ class ConversationTest {
     }
 
     @Test
+    fun `a session that ends before it began was not opened`() = runTest {
+        val conversation = conversation(StandardTestDispatcher(testScheduler))
+        wire.end()
+        launch { conversation.run() }
+        assertFailsWith<UnreachableException> { conversation.opened() }
+    }
+
+    @Test
     fun `a text is given an id, so that it may be sent again`() = talking { conversation ->
         conversation.write("A tea, please.")
         assertEquals(Regex("req_[0-9a-f]{24}").matches(wire.sent.single().submitText.requestId), true)
