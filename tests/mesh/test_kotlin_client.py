@@ -12,6 +12,9 @@ from cli.talking.sound import read_sound, write_sound
 from tests.faults.proxy import FaultProxy
 from tests.mesh.conftest import Say
 
+#: The first builds the client.
+pytestmark = pytest.mark.timeout(1200)
+
 CLIENT = Path(__file__).parents[2] / "clients" / "kotlin"
 EXAMPLE = CLIENT / "example" / "src" / "main" / "kotlin" / "vivavoce" / "example" / "InWriting.kt"
 #: It need not get fast.
@@ -25,12 +28,11 @@ async def talk() -> Path:
     mvn = shutil.which("mvn")
     assert mvn is not None, "Maven and Java 17 are missing: apt-get install maven openjdk-17-jdk-headless"
     # The mesh lives in this very loop, and minutes are long for it.
-    built = await _run(mvn, "-B", "-q", "package", within_s=900)
+    built = await _run(mvn, "-B", "-ntp", "package", within_s=900)
     assert TALK.exists(), built
     return TALK
 
 
-@pytest.mark.timeout(1200)
 async def test_it_talks_interrupts_and_outlasts_a_cut(mesh: RunningMesh, say: Say, talk: Path, tmp_path: Path) -> None:
     coffee, tea, thanks, reply = (tmp_path / f"{name}.wav" for name in ("coffee", "tea", "thanks", "reply"))
     write_sound(coffee, [await say("Hello, I would like a cappuccino, please.")])
@@ -44,7 +46,7 @@ async def test_it_talks_interrupts_and_outlasts_a_cut(mesh: RunningMesh, say: Sa
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            told = await asyncio.wait_for(_told(java, wire), 120)
+            told = await asyncio.wait_for(_told(java, wire), 400)
         finally:
             if java.returncode is None:
                 java.kill()

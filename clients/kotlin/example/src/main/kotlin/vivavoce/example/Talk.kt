@@ -4,9 +4,6 @@ import vivavoce.client.Conversation
 import vivavoce.client.Event
 import vivavoce.conversation.v1.ReplyOutcome
 
-/** Half a second: so much of a reply sounds before it is interrupted. */
-private const val INTERRUPTED_AFTER_SAMPLES = 12_000
-
 /** Says one recording after another, and tells what is said on both sides. */
 class Talk(
     private val conversation: Conversation,
@@ -26,7 +23,7 @@ class Talk(
         when (event) {
             is Event.SessionStarted -> if (event.resumed) println("(back)")
             is Event.TurnCommitted -> understand(event)
-            is Event.ReplyAudio -> if (waiting.firstOrNull()?.interrupts == true && mayInterrupt()) sayNext()
+            is Event.ReplyAudio -> if (mayInterrupt()) sayNext()
             is Event.ReplyFinished -> finish(event)
             is Event.SlipFound -> println("Better: ${event.correction.better}")
             is Event.ErrorRaised -> println("(${event.error.message})")
@@ -47,8 +44,7 @@ class Talk(
         if (waiting.isEmpty()) conversation.end() else sayNext()
     }
 
-    private fun mayInterrupt(): Boolean =
-        understood && microphone.quiet && conversation.loudspeaker.played().samples > INTERRUPTED_AFTER_SAMPLES
+    private fun mayInterrupt(): Boolean = waiting.firstOrNull()?.interrupts == true && understood && microphone.quiet
 
     private fun sayNext() {
         understood = false
