@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests clients/python/vivavoce/client
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up mesh mesh-test ingress test browser web typescript go kotlin check generate format soak chaos learners fuzz bench load lock clean released vectors
+.PHONY: help setup models up mesh mesh-test ingress test browser web typescript go kotlin check generate format soak chaos learners fuzz picture bench load lock clean released vectors
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -137,6 +137,9 @@ learners: setup ## Play every scripted learner in real time against a mesh, and 
 
 fuzz: $(VENV)/dev ## Send hundreds of made-up requests to every REST operation (minutes).
 	$(BIN)/pytest -q -m soak --timeout 1800 tests/soak/test_rest_withstands_anything.py
+
+picture: $(VENV)/dev models browser ## Take the picture of the README anew (a minute; on a quiet machine).
+	$(BIN)/python -m tests.browser.talking_picture
 
 bench: setup ## Measure latency and print the table (about five minutes).
 	@$(BIN)/viva bench latency

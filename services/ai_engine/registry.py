@@ -143,6 +143,11 @@ class Providers:
             )
         return name, able[name]
 
+    @property
+    def talks_freely(self) -> bool:
+        """Whether who answers by default talks about anything, and not only by a script."""
+        return isinstance(next(iter(self.language_models.values()), None), Prompted)
+
     def granting(self) -> Granting | None:
         """The first language model that answers wishes; None where there is none."""
         return next((model for model in self.language_models.values() if isinstance(model, Granting)), None)

@@ -64,7 +64,9 @@ class AiEngineServicer(service_grpc.AiEngineServiceServicer):
     ) -> service_pb.ListScenariosResponse:
         """Lists the role-plays."""
         page, token = self._catalog.page(language=request.language, size=request.page_size, token=request.page_token)
-        return service_pb.ListScenariosResponse(scenarios=map(wire.scenario, page), next_page_token=token)
+        return service_pb.ListScenariosResponse(
+            scenarios=map(wire.scenario, page), next_page_token=token, free_talk=self._providers.talks_freely
+        )
 
     async def GetScenario(
         self, request: service_pb.GetScenarioRequest, context: Context

@@ -10,12 +10,12 @@ _AXE: Final = Path(__file__).parent.parent.parent / "clients" / "node_modules" /
 _GRAVE: Final = ("serious", "critical")
 
 
-async def findings(page: Page, only: Sequence[str] = ()) -> list[str]:
+async def findings(page: Page, only: Sequence[str] = (), *, within: str = "html") -> list[str]:
     """The serious and critical findings, each with its first element; by these rules only, if any are named."""
     # As the debugger evaluates: the page's policy lets no foreign script in, and that is as it should be.
     await page.evaluate(_AXE.read_text())
     chosen = {"resultTypes": ["violations"], **({"runOnly": list(only)} if only else {})}
-    found = await page.evaluate("(chosen) => axe.run(document, chosen)", chosen)
+    found = await page.evaluate("([within, chosen]) => axe.run(within, chosen)", [within, chosen])
     return [
         f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found["violations"] if each["impact"] in _GRAVE
     ]

@@ -1,5 +1,6 @@
 """Opens the web client in real Chromium, with a recording as its microphone, and notes what goes wrong there."""
 
+import os
 import shutil
 import wave
 from collections.abc import AsyncIterator
@@ -14,6 +15,8 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_p
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP: Final = (1280, 800)
 PHONE: Final = (390, 844)
+#: Where a person who wants to look at the screens has them put.
+SHOTS: Final = os.environ.get("VIVAVOCE_SCREENSHOTS", "")
 
 
 @dataclass
@@ -54,6 +57,12 @@ def record(file: Path, pcm: bytes, rate: int) -> Path:
         written.setparams((1, 2, rate, 0, "NONE", ""))
         written.writeframes(pcm)
     return file
+
+
+async def picture(page: Page, name: str, *, whole: bool = False) -> None:
+    """Keeps how the page looks, where somebody wants to see it (VIVAVOCE_SCREENSHOTS names a folder)."""
+    if SHOTS:
+        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=whole)
 
 
 @asynccontextmanager

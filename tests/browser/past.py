@@ -9,6 +9,8 @@ from typing import Final
 
 import grpc
 import numpy as np
+from vivavoce.ai_engine.v1 import catalog_pb2 as catalog_pb
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import conversation_pb2 as conversation_pb
 from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.history.v1 import history_service_pb2 as history_service_pb
@@ -18,6 +20,7 @@ from vivavoce.media.v1 import media_service_pb2 as media_service_pb
 from vivavoce.media.v1.media_service_pb2_grpc import MediaServiceStub
 from vivavoce.type.v1 import audio_pb2 as audio_pb
 from vivavoce.type.v1 import feedback_pb2 as feedback_pb
+from vivavoce.type.v1 import ledger_pb2 as ledger_pb
 
 from cli.identity import open_service_key
 from mesh.channel import call_metadata, open_channel
@@ -108,7 +111,12 @@ def _talk(number: int, conversation_id: str, user_id: str, held: datetime) -> It
         reply = event(sequence + 2, at_s + 5)
         reply.reply_given.CopyFrom(
             history_pb.ReplyGiven(
-                reply_id=f"rep_{number}_{place}", turn_id=turn_id, heard_text=each.answered, heard_ms=3500
+                reply_id=f"rep_{number}_{place}",
+                turn_id=turn_id,
+                heard_text=each.answered,
+                heard_ms=3500,
+                ledger=ledger_pb.Ledger(total_ms=380 + 25 * place),
+                usage=_usage(number + place),
             )
         )
         yield reply
@@ -134,6 +142,28 @@ def _talk(number: int, conversation_id: str, user_id: str, held: datetime) -> It
 
 def _said(number: int) -> Iterable[Exchange]:
     return (EXCHANGES * 3)[: 3 + number % 5] if number < len(TALKS) else EXCHANGES
+
+
+def _usage(number: int) -> engine_pb.Usage:
+    """A recogniser that failed once in nine times, and a language model that costs a little."""
+    model = engine_pb.ProviderAttempt(
+        provider="openai",
+        role=catalog_pb.PROVIDER_ROLE_LANGUAGE_MODEL,
+        outcome=engine_pb.ATTEMPT_OUTCOME_ANSWERED,
+        first_ms=210 + number % 7 * 15,
+        count=1,
+    )
+    ear = engine_pb.ProviderAttempt(
+        provider="whisper",
+        role=catalog_pb.PROVIDER_ROLE_RECOGNIZER,
+        outcome=engine_pb.ATTEMPT_OUTCOME_ANSWERED,
+        first_ms=140,
+        count=1,
+    )
+    if number % 9 == 0:
+        ear.outcome, ear.cause = engine_pb.ATTEMPT_OUTCOME_FAILED, "TIMED_OUT"
+    cost = engine_pb.ProviderCost(provider="openai", cost_micros=450)
+    return engine_pb.Usage(cost_micros=450, currency="USD", provider_costs=[cost], provider_attempts=[model, ear])
 
 
 def _turn(turn_id: str, text: str, at_s: float, *, words_a_minute: int) -> history_pb.TurnTaken:

@@ -13,7 +13,8 @@ from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.type.v1 import audio_pb2 as audio_pb
 
 from mesh.testing import until
-from tests.browser.chromium import PHONE, Watched, browse
+from tests.browser.axe import findings
+from tests.browser.chromium import DESKTOP, PHONE, Watched, browse, picture
 from tests.browser.scripted_tutor import OPENER, REPLY_HZ, STORY, Tutor
 from tests.edge.conftest import House, open_house
 
@@ -44,6 +45,9 @@ KEEPS_TRACKS = """() => {
 LITTLE = """localStorage.setItem("vivavoce.call", '{"bandwidth": "little"}');"""
 #: A network that takes nothing.
 SHORT = "() => { Object.defineProperty(WebSocket.prototype, 'bufferedAmount', { get: () => 1e6 }); }"
+
+#: What opens over a call, by the button that opens it.
+OPENED = {"settings": "Call settings", "ledger": "answered in 512 ms", "word": "Good"}
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -81,7 +85,7 @@ async def house() -> AsyncIterator[House]:
 
 @asynccontextmanager
 async def visit(
-    browser: Browser, house: House, *, path: str = "/", script: str = "", heard: bool = True
+    browser: Browser, house: House, *, path: str = "/", script: str = "", heard: bool = True, dark: bool = False
 ) -> AsyncIterator[Visit]:
     """Opens the client before a scripted tutor; `script` runs before it."""
     tutor = Tutor()
@@ -89,7 +93,7 @@ async def visit(
     house.conversations.ended.clear()
     house.users.ended = False
     house.users.refreshed.clear()
-    async with browse(browser, heard=heard) as watched:
+    async with browse(browser, heard=heard, dark=dark) as watched:
         await watched.page.add_init_script(script)
         await watched.page.goto(f"{house.edge.url}{path}")
         yield Visit(house, tutor, watched)
@@ -324,6 +328,31 @@ async def test_the_chip_tells_where_the_time_went_in_words(browser: Browser, hou
         ledger = seen.page.get_by_role("dialog")
         await expect(ledger).to_contain_text("Thinking of an answer")
         await expect(ledger).to_contain_text("dreaming", timeout=1000)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_what_opens_over_a_call_keeps_nobody_out(browser: Browser, house: House, dark: bool) -> None:
+    async with visit(browser, house, dark=dark) as seen:
+        page, rules = seen.page, ("color-contrast",) if dark else ()
+        await seen.start()
+        await seen.write("I wants tea")
+        await expect(page.get_by_role("complementary")).to_contain_text("I want tea")
+        wrong = await findings(page, rules)
+        for width, height in (DESKTOP, PHONE):
+            await page.set_viewport_size({"width": width, "height": height})
+            for name, button in OPENED.items():
+                await page.get_by_role("button", name=button).first.click()
+                opened = page.get_by_role("dialog")
+                await expect(opened).to_be_visible()
+                await picture(page, f"call_{name}_{width}_{'dark' if dark else 'light'}")
+                wrong += [f"{name}: {each}" for each in await findings(page, rules, within="dialog, [role=dialog]")]
+                await page.keyboard.press("Escape")
+                await expect(opened).to_have_count(0)
+        await page.get_by_role("button", name="Help me say it").click()
+        await expect(page.get_by_role("complementary")).to_be_in_viewport()
+        await picture(page, f"call_help_{'dark' if dark else 'light'}")
+        wrong += await findings(page, rules, within="aside")
+        assert wrong == []
 
 
 async def test_a_server_without_a_place_says_so_and_lets_one_try_again(browser: Browser, house: House) -> None:

@@ -1,6 +1,5 @@
 """Every screen around the call, in real Chromium against a whole mesh, for a learner with a past."""
 
-import os
 import re
 import zipfile
 from collections.abc import AsyncIterator, Sequence
@@ -16,18 +15,15 @@ from playwright.async_api import Browser, Page, expect
 
 from cli.compose import MeshOptions
 from tests.browser.axe import findings
-from tests.browser.chromium import DESKTOP, PHONE, Watched, browse
+from tests.browser.chromium import DESKTOP, PHONE, Watched, browse, picture
 from tests.browser.past import EXCHANGES, give_past
 from tests.mesh.hosting import hosted
 
 pytestmark = pytest.mark.timeout(240)
-# A busy machine takes its time.
-expect.set_options(timeout=20_000)
 
 ADDRESS: Final = "ana@example.org"
 PASSWORD: Final = "nine violet teapots sing"
-#: Where a person who wants to look at the screens has them put.
-SHOTS: Final = os.environ.get("VIVAVOCE_SCREENSHOTS", "")
+PAPER: Final = "getComputedStyle(document.body).backgroundColor"
 LEVEL: Final = re.compile("^[ABC][12]$")
 _INSTANT: Final = {
     "recognizers": ("instant",),
@@ -46,10 +42,18 @@ OWN: Final = (
     "/settings",
     "/settings/profile",
     "/settings/memory",
+    "/settings/engines",
     "/settings/privacy",
     "/settings/account",
     "/settings/access",
 )
+#: What opens over a screen, by the button that opens it.
+OPENED: Final = {
+    "/history/{conversation}": ("Delete",),
+    "/notebook": ("Add a word", re.compile("^Change “")),
+    "/settings/privacy": ("Delete my account",),
+    "/settings/access": ("New access token",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +100,15 @@ async def look(page: Page, path: str, name: str, rules: Sequence[str]) -> list[s
     await page.evaluate("(path) => { history.pushState(null, '', path); dispatchEvent(new Event('popstate')); }", path)
     await expect(page.locator("h1")).to_be_visible()
     await expect(page.get_by_text("One moment …")).to_have_count(0)
-    if SHOTS:
-        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+    return await look_at(page, name, rules)
+
+
+async def look_at(page: Page, name: str, rules: Sequence[str], *, within: str = "html") -> list[str]:
+    """What is wrong with what is shown."""
+    await picture(page, name, whole=within == "html")
     wide = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    return [f"{path}: {each}" for each in [*await findings(page, rules), *(["wider than the window"] if wide else [])]]
+    found = await findings(page, rules, within=within)
+    return [f"{name}: {each}" for each in [*found, *(["wider than the window"] if wide else [])]]
 
 
 @pytest.mark.parametrize(("form", "size", "dark"), [("phone", PHONE, False), ("desktop", DESKTOP, True)])
@@ -117,7 +126,14 @@ async def test_every_screen_fits_and_keeps_nobody_out(
     async with learner(browser, home, size=size, dark=dark) as watched:
         for path in OWN:
             own = path.format(conversation=home.conversation)
-            wrong += await look(watched.page, own, f"own{path.replace('/', '_')}_{form}_{shade}", rules)
+            name = f"own{path.replace('/', '_')}_{form}_{shade}"
+            wrong += await look(watched.page, own, name, rules)
+            for number, button in enumerate(OPENED.get(path, ())):
+                await watched.page.get_by_role("main").get_by_role("button", name=button).first.click()
+                await expect(watched.page.get_by_role("dialog")).to_be_visible()
+                wrong += await look_at(watched.page, f"{name}_open{number}", rules, within="dialog")
+                await watched.page.keyboard.press("Escape")
+                await expect(watched.page.get_by_role("dialog")).to_have_count(0)
     assert wrong == []
 
 
@@ -239,15 +255,35 @@ async def test_a_learner_takes_everything_along_and_goes(browser: Browser, home:
         await expect(page.get_by_role("link", name="Log in").first).to_be_visible()
 
 
-async def test_the_client_speaks_the_learner_s_language(browser: Browser, home: Home) -> None:
+async def test_the_client_speaks_the_learner_s_language_and_is_as_dark_as_they_like(
+    browser: Browser, home: Home
+) -> None:
     async with learner(browser, home) as watched:
         page = watched.page
         await page.goto(f"{home.web}/settings")
         await page.get_by_label("Language of these pages").select_option("de")
         await expect(page.get_by_role("heading", name="Einstellungen", level=1)).to_be_visible()
         assert await page.evaluate("document.documentElement.lang") == "de"
+        light = await page.evaluate(PAPER)
+        await page.get_by_label("Hell oder dunkel").select_option("dark")
+        dark = await page.evaluate(PAPER)
+        assert dark != light
         await page.reload()
         await expect(page.get_by_role("link", name="Fortschritt")).to_be_visible()
+        assert await page.evaluate(PAPER) == dark
+
+
+async def test_a_learner_sees_what_talking_took_and_cost_and_how_they_get_on(browser: Browser, home: Home) -> None:
+    async with learner(browser, home) as watched:
+        page = watched.page
+        await page.goto(f"{home.web}/settings/engines")
+        await expect(page.get_by_role("region", name="How long you waited")).to_contain_text(re.compile(r"\d{3} ms"))
+        await expect(page.get_by_role("region", name="What it cost")).to_contain_text(re.compile(r"openai\s*\$0\.\d\d"))
+        work = page.get_by_role("region", name="Who did the work")
+        await expect(work.get_by_role("listitem").filter(has_text="whisper")).to_contain_text("(timed out)")
+        await page.get_by_role("link", name="Progress").click()
+        await expect(page.get_by_role("region", name="Days in a row")).to_contain_text(re.compile("missed[.][1-9]"))
+        await expect(page.get_by_role("region", name="Slips by kind")).to_contain_text("Grammar")
 
 
 async def test_without_the_server_the_client_opens_and_keeps_nothing_a_service_answered(

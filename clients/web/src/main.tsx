@@ -5,12 +5,14 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
 import { watchArrivals } from "./app/arrivals";
 import { openLanguage } from "./i18n/text";
+import { openTheme } from "./ui/theme";
 import "./ui/tokens.css";
 import "./ui/base.css";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no root");
 
+openTheme();
 watchArrivals();
 await openLanguage();
 // Works without it: pages without TLS have none, and `npm run dev` does not want its files kept.

@@ -322,6 +322,7 @@ async def test_scenarios_are_listed_and_found_by_anyone() -> None:
         found = await service.stub.GetScenario(service_pb.GetScenarioRequest(scenario_id=first.id))
         assert found.scenario == first
         assert first.goals
+        assert not listed.free_talk, "who answers here has no language model"
         with pytest.raises(AioRpcError) as missing:
             await service.stub.GetScenario(service_pb.GetScenarioRequest(scenario_id="nowhere"))
         assert isinstance(from_rpc_error(missing.value), NotFoundError)

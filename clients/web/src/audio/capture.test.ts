@@ -65,6 +65,17 @@ test("what the session has not got is sent again at its own position", () => {
   expect(recent.next).toBe(10);
 });
 
+test("of a piece that the session has in part it gets the rest", () => {
+  const recent = new RecentSound(100);
+  recent.add(Int16Array.of(1, 2, 3, 4));
+  recent.add(Int16Array.of(5, 6, 7, 8));
+  const again = recent.again(3, 3, 100);
+  expect(again.map(({ firstSample, pcm }) => [firstSample, ...pcm])).toEqual([
+    [3, 4],
+    [4, 5, 6, 7, 8],
+  ]);
+});
+
 test("a session that has all gets nothing twice", () => {
   expect(told(recorded(5), 10, 10)).toEqual([]);
 });

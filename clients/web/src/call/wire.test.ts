@@ -2,6 +2,7 @@ import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/p
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ConverseRequestSchema, ConverseResponseSchema } from "../gen/vivavoce/conversation/v1/conversation_service_pb";
+import { AudioEncoding } from "../gen/vivavoce/type/v1/audio_pb";
 import { type Closed, NEVER_OPENED, Wire } from "./wire";
 
 /** A socket whose server is the test. */
@@ -16,6 +17,7 @@ class FakeSocket {
   onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
   readonly asked: string[] = [];
   readonly starts: string[] = [];
+  readonly encodings: (AudioEncoding | undefined)[] = [];
 
   constructor(
     readonly url: URL,
@@ -35,7 +37,8 @@ class FakeSocket {
     const { event } = fromBinary(ConverseRequestSchema, bytes);
     this.asked.push(event.case ?? "");
     if (event.case !== "startSession") return;
-    const { target } = event.value;
+    const { target, inputAudio } = event.value;
+    this.encodings.push(inputAudio?.encoding);
     const resumed = target.case === "resume" ? `${target.value.resumeToken} ${target.value.lastSequence}` : "";
     this.starts.push(`${target.case} ${resumed || (target.case === "conversationId" ? target.value : "")}`.trim());
   }
@@ -199,4 +202,18 @@ test("a wire that does not answer after a sleep is dead, and is mended", async (
   await vi.advanceTimersByTimeAsync(5000);
   expect(told.at(-1)).toBe("cut");
   expect(latest().starts).toEqual(["resume r1 1"]);
+});
+
+test("in other formats the session goes on over another socket", async () => {
+  const wire = await opened();
+  latest().tell({ sequence: 1n, event: { case: "sessionStarted", value: started } });
+  wire.change({
+    inputAudio: { encoding: AudioEncoding.OPUS, sampleRateHz: 24_000 },
+    outputAudio: { encoding: AudioEncoding.OPUS, sampleRateHz: 24_000 },
+  });
+  await vi.advanceTimersByTimeAsync(300);
+  expect(FakeSocket.all.length).toBe(2);
+  expect(latest().starts).toEqual(["resume r1 1"]);
+  expect(latest().encodings).toEqual([AudioEncoding.OPUS]);
+  expect(closed).toEqual([]);
 });

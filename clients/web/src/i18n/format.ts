@@ -11,6 +11,8 @@ export interface Format {
   /** How far away a time is, such as "in 3 days". */
   distance(time: Timestamp | undefined, now?: number): string;
   number(value: number, digits?: number): string;
+  /** An amount in millionths of a currency; the bare number where that is not known. */
+  money(micros: bigint, currency: string): string;
   /** A language by its BCP 47 tag, in the words of the interface. */
   language(tag: string): string;
 }
@@ -43,6 +45,12 @@ export function formatIn(language: Language): Format {
     },
     number: (value, digits = 0) =>
       value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+    money: (micros, currency) =>
+      (Number(micros) / 1e6).toLocaleString(region, {
+        minimumFractionDigits: 2,
+        maximumFractionDigits: 4,
+        ...(currency && { style: "currency", currency }),
+      }),
     language: (tag) => (tag ? (languages.of(tag) ?? tag) : ""),
   };
   known.set(language, format);

@@ -2,7 +2,7 @@
 
 import { useEffect } from "react";
 import { login } from "../api/mesh";
-import { loadScenarios } from "../api/scenarios";
+import { loadChoice } from "../api/scenarios";
 import { Awaited, useLoaded } from "../app/loaded";
 import { Link, navigate, usePlace } from "../app/router";
 import type { Scenario } from "../gen/vivavoce/ai_engine/v1/catalog_pb";
@@ -15,7 +15,7 @@ import { Today } from "./Today";
 export default function Home() {
   const say = useText();
   const { fragment } = usePlace();
-  const [loaded, again] = useLoaded(loadScenarios);
+  const [loaded, again] = useLoaded(loadChoice);
   useEffect(() => {
     // The link that `viva up` prints.
     if (fragment !== "guest") return;
@@ -26,7 +26,7 @@ export default function Home() {
     <Page title={say("home.title")} about={say("home.about")}>
       <Today />
       <Awaited of={loaded} again={again}>
-        {(scenarios) => (
+        {({ scenarios, freeTalk }) => (
           <ul className={styles.choice}>
             {scenarios.map((scenario) => (
               <li key={scenario.id}>
@@ -34,7 +34,14 @@ export default function Home() {
               </li>
             ))}
             <li>
-              <Choice to="/talk" title={say("home.free")} summary={say("home.freeAbout")} level={say("home.any")} />
+              {freeTalk ? (
+                <Choice to="/talk" title={say("home.free")} summary={say("home.freeAbout")} level={say("home.any")} />
+              ) : (
+                <div className={styles.missing}>
+                  <strong>{say("home.free")}</strong>
+                  <span className="soft">{say("home.freeMissing")}</span>
+                </div>
+              )}
             </li>
           </ul>
         )}

@@ -41,7 +41,7 @@ function Returning() {
   return (
     <>
       {!introduced && <Newcomer />}
-      {(due > 0 || streak > 0) && (
+      {(due > 0 || streak > 1) && (
         <ul className={styles.today}>
           {due > 0 && (
             <li>
@@ -51,7 +51,7 @@ function Returning() {
               </Link>
             </li>
           )}
-          {streak > 0 && (
+          {streak > 1 && (
             <li>
               <Link to="/progress">
                 <Icon name="flame" />

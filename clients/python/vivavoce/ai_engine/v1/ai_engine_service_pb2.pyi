@@ -225,8 +225,13 @@ class ListScenariosResponse(_message.Message):
 
     SCENARIOS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FREE_TALK_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page. Empty on the last."""
+    free_talk: _builtins.bool
+    """Whether one can also talk without a role-play, about anything: who answers by default is a language model, and no
+    script.
+    """
     @_builtins.property
     def scenarios(self) -> _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Scenario]:
         """The role-plays."""
@@ -236,10 +241,11 @@ class ListScenariosResponse(_message.Message):
         *,
         scenarios: _abc.Iterable[_catalog_pb2.Scenario] | None = ...,
         next_page_token: _builtins.str = ...,
+        free_talk: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "scenarios", b"scenarios"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["free_talk", b"free_talk", "next_page_token", b"next_page_token", "scenarios", b"scenarios"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

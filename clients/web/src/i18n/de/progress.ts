@@ -55,7 +55,6 @@ export const progress = {
   "chart.asTable": "Als Tabelle",
   "streak.title": "Tage in Folge",
   "streak.about": "Einer von sieben Tagen darf ausfallen.",
-  "streak.days": "{count} Tage",
   "streak.talked": "An {count} der letzten 28 Tage gab es ein Gespräch",
   "streak.yes": "gesprochen",
   "streak.no": "kein Gespräch",

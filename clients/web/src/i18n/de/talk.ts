@@ -7,6 +7,8 @@ export const talk = {
   "home.about": "Wähle ein Rollenspiel und sprich. Der Tutor antwortet laut, und du darfst ihn unterbrechen.",
   "home.free": "Freies Gespräch",
   "home.freeAbout": "Über alles, was du willst.",
+  "home.freeMissing":
+    "Braucht ein Sprachmodell, das dieser Server nicht hat. Wie man eines anschließt, steht in seiner README.",
   "home.any": "Jedes Niveau",
   "lobby.start": "Gespräch beginnen",
   "lobby.starting": "Das Gespräch wird geöffnet …",

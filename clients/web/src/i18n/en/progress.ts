@@ -51,7 +51,6 @@ export const progress = {
   "chart.asTable": "As a table",
   "streak.title": "Days in a row",
   "streak.about": "One day in seven may be missed.",
-  "streak.days": "{count} days",
   "streak.talked": "{count} of the last 28 days had a talk",
   "streak.yes": "talked",
   "streak.no": "no talk",

@@ -5,6 +5,8 @@ export const talk = {
   "home.about": "Choose a role-play and speak. The tutor answers aloud, and you may interrupt.",
   "home.free": "Free talk",
   "home.freeAbout": "About anything you like.",
+  "home.freeMissing":
+    "Needs a language model, which this server does not have. Whoever runs it finds how to connect one in its README.",
   "home.any": "Any level",
   "lobby.start": "Start talking",
   "lobby.starting": "Opening the call …",

@@ -53,7 +53,6 @@ export const progress = {
   "chart.asTable": "Como tabla",
   "streak.title": "Días seguidos",
   "streak.about": "Puedes faltar un día de cada siete.",
-  "streak.days": "{count} días",
   "streak.talked": "En {count} de los últimos 28 días hubo una charla",
   "streak.yes": "hablaste",
   "streak.no": "sin charla",

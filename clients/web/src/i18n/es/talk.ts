@@ -7,6 +7,8 @@ export const talk = {
   "home.about": "Elige una situación y habla. El tutor responde en voz alta, y puedes interrumpirlo.",
   "home.free": "Charla libre",
   "home.freeAbout": "De lo que quieras.",
+  "home.freeMissing":
+    "Necesita un modelo de lenguaje, y este servidor no lo tiene. En su README se explica cómo conectar uno.",
   "home.any": "Cualquier nivel",
   "lobby.start": "Empezar a hablar",
   "lobby.starting": "Abriendo la charla …",

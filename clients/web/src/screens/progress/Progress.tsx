@@ -5,7 +5,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { useCallback, useMemo, useState } from "react";
 import { histories } from "../../api/mesh";
 import { zoneHere } from "../../api/profile";
-import { loadStreak } from "../../api/streak";
+import { streakOf } from "../../api/streak";
 import { Awaited, useLoaded } from "../../app/loaded";
 import { type Progress as Counted, ProgressSchema } from "../../gen/vivavoce/history/v1/history_pb";
 import { ProgressGrouping } from "../../gen/vivavoce/history/v1/history_service_pb";
@@ -67,7 +67,8 @@ async function loadProgress(range: Range, signal: AbortSignal) {
       },
       { signal },
     );
-  const [wanted, month, streak] = await Promise.all([ask(range), ask("month"), loadStreak(signal)]);
+  const [wanted, month] = await Promise.all([ask(range), ask("month")]);
+  const streak = await streakOf(wanted.total, EXTENTS[range].days, signal);
   return { total: wanted.total ?? NOTHING, days: month.spans, spans: wanted.spans, streak };
 }
 

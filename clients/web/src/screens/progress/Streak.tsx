@@ -16,7 +16,7 @@ export function Streak({ days, spans }: { days: number; spans: readonly Span[] }
       <div className={styles.streak}>
         <p className={styles.days}>
           <Icon name="flame" />
-          {say("streak.days", { count: format.number(days) })}
+          {format.number(days)}
         </p>
         <ol className={styles.row} aria-label={say("streak.talked", { count: talked })}>
           {spans.map(({ date, done }) => {

@@ -21,6 +21,7 @@ const PARTS: readonly Part[] = [
   { name: "talk", title: "settings.talk", screen: lazy(() => import("./Talk")) },
   { name: "profile", title: "settings.profile", screen: lazy(() => import("./Profile")) },
   { name: "memory", title: "settings.memory", screen: lazy(() => import("./Memory")) },
+  { name: "engines", title: "settings.engines", screen: lazy(() => import("./Engines")) },
   { name: "privacy", title: "settings.privacy", screen: lazy(() => import("./Privacy")) },
   { name: "account", title: "settings.account", screen: lazy(() => import("./Account")) },
   { name: "access", title: "settings.access", screen: lazy(() => import("./Access")) },

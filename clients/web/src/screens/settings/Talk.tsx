@@ -7,15 +7,16 @@ import { useDeed } from "../../app/deed";
 import { Awaited, useLoaded } from "../../app/loaded";
 import { useStore } from "../../app/store";
 import { speakAloud } from "../../audio/spoken";
-import { prefer, preferences } from "../../call/preferences";
+import { type Bandwidth, prefer, preferences } from "../../call/preferences";
 import { type Provider, ProviderRole } from "../../gen/vivavoce/ai_engine/v1/catalog_pb";
 import { useFormat } from "../../i18n/format";
 import { chooseLanguage, LANGUAGES, useLanguage, useText } from "../../i18n/text";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Failure } from "../../ui/Failure";
-import { Choices, SelectField } from "../../ui/fields";
+import { Choices, type Options, SelectField } from "../../ui/fields";
 import { Icon } from "../../ui/Icon";
+import { chooseTheme, type Theme, theme } from "../../ui/theme";
 import { correctionChoices, patienceChoices } from "../learner";
 import styles from "./Settings.module.css";
 
@@ -42,6 +43,7 @@ export default function Talk() {
           </>
         )}
       </Awaited>
+      <Network />
       <Interface />
     </>
   );
@@ -130,13 +132,40 @@ function Manner({ patience, correctionStyle, changed }: MannerProps) {
   );
 }
 
+function Network() {
+  const say = useText();
+  const { bandwidth } = useStore(preferences);
+  const options: Options<Bandwidth> = [
+    ["auto", say("network.auto")],
+    ["full", say("network.full")],
+    ["little", say("network.little")],
+  ];
+  return (
+    <Card title={say("network.title")} about={say("network.about")}>
+      <SelectField
+        label={say("network.sound")}
+        options={options}
+        value={bandwidth}
+        onChange={(chosen) => prefer({ bandwidth: chosen })}
+      />
+    </Card>
+  );
+}
+
 function Interface() {
   const say = useText();
   const language = useLanguage();
+  const shown = useStore(theme);
   const options = Object.entries(LANGUAGES) as [typeof language, string][];
+  const themes: Options<Theme> = [
+    ["system", say("theme.system")],
+    ["light", say("theme.light")],
+    ["dark", say("theme.dark")],
+  ];
   return (
     <Card title={say("talk.interface")}>
       <SelectField label={say("talk.language")} options={options} value={language} onChange={chooseLanguage} />
+      <SelectField label={say("talk.theme")} options={themes} value={shown} onChange={chooseTheme} />
     </Card>
   );
 }

@@ -1,33 +1,46 @@
 // A call from beginning to end: what it will be about, the call itself, and how it ended.
 
 import { useCallback, useEffect, useState } from "react";
-import { loadScenarios } from "../../api/scenarios";
+import { loadChoice } from "../../api/scenarios";
 import { Awaited, useLoaded } from "../../app/loaded";
 import type { ScreenProps } from "../../app/routes";
+import { Shell } from "../../app/Shell";
 import { useStore } from "../../app/store";
 import type { Call } from "../../call/call";
 import { type Subject, startCall } from "../../call/start";
 import type { Scenario } from "../../gen/vivavoce/ai_engine/v1/catalog_pb";
-import { useText } from "../../i18n/text";
+import { type PlainKey, useText } from "../../i18n/text";
+import { ButtonLink } from "../../ui/Button";
 import { Notice } from "../../ui/Notice";
 import { InCall } from "./InCall";
 import { Lobby } from "./Lobby";
 import { Over } from "./Over";
 
 export default function TalkScreen({ params }: ScreenProps) {
-  const { scenario: scenarioId } = params;
+  const { scenario: scenarioId, conversation } = params;
   const load = useCallback(async () => {
-    const found = (await loadScenarios()).find(({ id }) => id === scenarioId);
-    return { found: found ?? null, missing: scenarioId !== undefined && !found };
-  }, [scenarioId]);
+    const { scenarios, freeTalk } = await loadChoice();
+    const found = scenarios.find(({ id }) => id === scenarioId) ?? null;
+    const mute = !found && !conversation && !freeTalk;
+    const missing: PlainKey | null = scenarioId && !found ? "lobby.gone" : mute ? "home.freeMissing" : null;
+    return { found, missing };
+  }, [scenarioId, conversation]);
   const [loaded, again] = useLoaded(load);
-  const say = useText();
   return (
     <Awaited of={loaded} again={again}>
-      {({ found, missing }) =>
-        missing ? <Notice kind="warn" text={say("lobby.gone")} /> : <Talking scenario={found} params={params} />
-      }
+      {({ found, missing }) => (missing ? <Missing why={missing} /> : <Talking scenario={found} params={params} />)}
     </Awaited>
+  );
+}
+
+function Missing({ why }: { why: PlainKey }) {
+  const say = useText();
+  return (
+    <Shell>
+      <Notice kind="warn" text={say(why)}>
+        <ButtonLink to="/">{say("over.other")}</ButtonLink>
+      </Notice>
+    </Shell>
   );
 }
 

@@ -67,7 +67,7 @@ export function WordCard({ chosen, close }: { chosen: WordChosen; close: () => v
         <Icon name={kept ? "check" : "keep"} />
         {say(kept ? "call.kept" : "call.keepWord")}
       </Button>
-      <Button look="plain" aria-label={say("action.close")} onClick={close}>
+      <Button look="plain" className={styles.close} aria-label={say("action.close")} onClick={close}>
         <Icon name="close" />
       </Button>
       <Failure of={hearing} />

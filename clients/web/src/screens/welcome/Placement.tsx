@@ -63,19 +63,22 @@ interface HeldProps extends PlacementProps {
 
 function Held({ call, scenario, done, again }: HeldProps) {
   const closed = useStore(call.closed);
-  const { conversationId } = useStore(call.talk);
+  const { conversationId, lines } = useStore(call.talk);
   if (!closed) return <InCall call={call} scenario={scenario} />;
-  return <Result conversationId={conversationId} done={done} again={again} />;
+  const turns = lines.filter((line) => line.kind === "learner" && line.final && line.text).length;
+  return <Result conversationId={conversationId} turns={turns} done={done} again={again} />;
 }
 
 interface ResultProps extends PlacementProps {
   conversationId: string;
+  /** Turns in which something was understood. */
+  turns: number;
   again: () => void;
 }
 
-function Result({ conversationId, done, again }: ResultProps) {
+function Result({ conversationId, turns, done, again }: ResultProps) {
   const say = useText();
-  const load = useCallback((signal: AbortSignal) => countsOf(conversationId, signal), [conversationId]);
+  const load = useCallback((signal: AbortSignal) => countsOf(conversationId, turns, signal), [conversationId, turns]);
   const [loaded, ask] = useLoaded(load);
   return (
     <Shell>

@@ -5,11 +5,18 @@ import { histories } from "../../api/mesh";
 import type { Progress } from "../../gen/vivavoce/history/v1/history_pb";
 import { ProgressGrouping } from "../../gen/vivavoce/history/v1/history_service_pb";
 
-/** Undefined where nothing was counted within some seconds: then nothing was said. */
-export async function countsOf(conversationId: string, signal: AbortSignal): Promise<Progress | undefined> {
-  if (!conversationId) return undefined;
-  return eventually(async () => {
+/** What was counted within some seconds, of `turns` turns or what there is of them; undefined where that is nothing. */
+export async function countsOf(
+  conversationId: string,
+  turns: number,
+  signal: AbortSignal,
+): Promise<Progress | undefined> {
+  if (!conversationId || turns === 0) return undefined;
+  let counted: Progress | undefined;
+  const all = await eventually(async () => {
     const { spans } = await histories.getProgress({ grouping: ProgressGrouping.CONVERSATION }, { signal });
-    return spans.find((each) => each.conversationId === conversationId && each.wordCount > 0n);
+    counted = spans.find((each) => each.conversationId === conversationId);
+    return counted && counted.turnCount >= turns ? counted : undefined;
   }, signal);
+  return all ?? counted;
 }

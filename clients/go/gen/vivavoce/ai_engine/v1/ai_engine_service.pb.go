@@ -556,6 +556,9 @@ type ListScenariosResponse struct {
 	Scenarios []*Scenario `protobuf:"bytes,1,rep,name=scenarios,proto3" json:"scenarios,omitempty"`
 	// Token of the next page. Empty on the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Whether one can also talk without a role-play, about anything: who answers by default is a language model, and no
+	// script.
+	FreeTalk      bool `protobuf:"varint,3,opt,name=free_talk,json=freeTalk,proto3" json:"free_talk,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -602,6 +605,13 @@ func (x *ListScenariosResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListScenariosResponse) GetFreeTalk() bool {
+	if x != nil {
+		return x.FreeTalk
+	}
+	return false
 }
 
 // Asks for one role-play.
@@ -1284,10 +1294,11 @@ const file_vivavoce_ai_engine_v1_ai_engine_service_proto_rawDesc = "" +
 	"\blanguage\x18\x01 \x01(\tR\blanguage\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"~\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x9b\x01\n" +
 	"\x15ListScenariosResponse\x12=\n" +
 	"\tscenarios\x18\x01 \x03(\v2\x1f.vivavoce.ai_engine.v1.ScenarioR\tscenarios\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"5\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1b\n" +
+	"\tfree_talk\x18\x03 \x01(\bR\bfreeTalk\"5\n" +
 	"\x12GetScenarioRequest\x12\x1f\n" +
 	"\vscenario_id\x18\x01 \x01(\tR\n" +
 	"scenarioId\"R\n" +

@@ -1,1 +1,0 @@
-import{n as e}from"./mesh-DxJnJGHN.js";var t=null;function n(){return t??=e.listScenarios({pageSize:100}).then(e=>e.scenarios,e=>{throw t=null,e}),t}async function r(){return new Map((await n()).map(e=>[e.id,e.title]))}export{r as n,n as t};

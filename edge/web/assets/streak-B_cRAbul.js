@@ -1,1 +1,0 @@
-import{m as e,r as t}from"./mesh-DxJnJGHN.js";import{r as n}from"./profile-CWXrx-MH.js";async function r(r){let i={timeZone:n(),grouping:e.SCENARIO},{total:a}=await t.getProgress(i,{signal:r});return a?.streakDays??0}export{r as t};
