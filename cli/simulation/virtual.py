@@ -252,6 +252,7 @@ class _Talk:
                 | commands.StoreRemark()
                 | commands.StoreSummary()
                 | commands.StoreHabit()
+                | commands.StoreUsage()
                 | commands.StoreEnd()
             ):
                 self._clock.after(self._paces.stored_s, lambda: self._happen(events.Stored()))

@@ -20,7 +20,7 @@ from cli.compose import MeshOptions, RunningMesh, run_mesh
 from cli.simulation.live import play_live, stored_in
 from cli.simulation.reading import FOLDER as SCRIPTS
 from cli.simulation.reading import read_script
-from cli.simulation.voice import Voice
+from cli.simulation.voice import voice_of_mesh
 from cli.talk import signed_in
 from cli.talking.wires import Wire, open_grpc
 from mesh.audio import HEARING_HZ, SPEECH_HZ
@@ -71,7 +71,9 @@ async def _scripted(mesh: RunningMesh, name: str, script: str) -> None:
     async with signed_in(mesh.grpc, "") as (channel, access):
         dial = partial(recording.dial, partial(open_grpc, channel, access.token))
         stored = stored_in(channel, access.token)
-        story = await play_live(read_script(SCRIPTS / f"{script}.yaml"), dial, Voice(channel, access.token), stored)
+        story = await play_live(
+            read_script(SCRIPTS / f"{script}.yaml"), dial, voice_of_mesh(channel, access.token), stored
+        )
     if story.broken:
         raise RuntimeError(f"{script} was to be recorded, and broke off: {story.broken}")
     recording.write(name)
