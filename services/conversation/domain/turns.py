@@ -14,8 +14,8 @@ from services.conversation.domain.things import Word
 _UNJUDGED: Final = 0.5
 #: What is left of doubt where the words are no end, however final they sound.
 _OPEN_DOUBT: Final = 0.9
-#: Bends the wait towards the short end where the judge is fairly sure.
-_BEND: Final = 1.25
+#: Bends the wait towards the long end: who learns a language stops more often to think than to end.
+_BEND: Final = 0.85
 _PATIENCE: Final = {Patience.QUICK: 0.75, Patience.NORMAL: 1.0, Patience.PATIENT: 1.6}
 #: Where the learner chose no patience: beginners search for words longer.
 _LEVEL: Final = {
@@ -66,7 +66,13 @@ class Waits:
                 return max(self.thinking_s, longest_s)
             case _:
                 assert_never(ending)
-        return shortest_s + (longest_s - shortest_s) * math.pow(doubt, _BEND)
+        return shortest_s + (longest_s - shortest_s) * _share(doubt)
+
+
+def _share(doubt: float) -> float:
+    """How much of the uncertain part is waited: hardly any where the end is nearly sure, nearly all where it is not."""
+    bent = math.pow(doubt, _BEND)
+    return bent * bent * (3 - 2 * bent)
 
 
 @dataclass(slots=True)

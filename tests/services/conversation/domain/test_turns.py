@@ -36,6 +36,12 @@ def test_the_wait_grows_without_a_step_as_the_end_gets_less_likely() -> None:
     assert max(a - b for a, b in pairwise(waits)) < 0.003
 
 
+def test_hardly_any_doubt_hardly_lengthens_the_wait_and_much_doubt_makes_it_almost_the_longest() -> None:
+    waits = Waits()
+    assert waits.after(0.95, Choices()) < waits.shortest_s + 0.05
+    assert waits.after(0.2, Choices()) > waits.longest_s - 0.15
+
+
 @pytest.mark.parametrize(
     ("shorter", "longer"),
     [

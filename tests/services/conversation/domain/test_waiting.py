@@ -79,7 +79,7 @@ def test_asking_for_time_is_thinking(text: str, language: str) -> None:
 def test_a_sentence_that_breaks_off_is_waited_out_though_the_voice_sounds_final() -> None:
     stage = Stage()
     stage.says("I would like a", probability=1.0)
-    stage.advance(1.2)
+    stage.advance(1.4)
     assert not stage.all(StoreTurn)
     stage.advance(0.2)
     assert stage.all(StoreTurn)
@@ -91,7 +91,7 @@ def test_a_text_without_a_final_mark_breaks_off_where_the_recogniser_sets_such_m
     stage.advance(0.3)
     assert len(stage.all(StoreTurn)) == 1
     stage.says("My brother studies", probability=1.0)
-    stage.advance(1.2)
+    stage.advance(1.4)
     assert len(stage.all(StoreTurn)) == 1
     stage.advance(0.2)
     assert len(stage.all(StoreTurn)) == 2
