@@ -3,13 +3,19 @@
 import asyncio
 import os
 import signal
+from dataclasses import replace
 
 import psutil
 
 from mesh.clock import VirtualClock
 from mesh.errors import OverloadedError
-from services.ai_engine.domain.remarks import Remark, SaidTurn, Vocabulary
+from services.ai_engine.domain.remarks import Fluency, Pronunciation, Remark, SaidTurn, Vocabulary
+from services.ai_engine.domain.roles import Word
 from services.ai_engine.feedback.apart import JudgesApart
+from services.ai_engine.feedback.assessor import Assessor
+from services.ai_engine.feedback.fluency import fluency
+from services.ai_engine.providers.hibari import HibariSynthesizer
+from tests.services.ai_engine.clips import spoken
 
 TURN = SaidTurn("I missed my deadline.", language="en", level="A2")
 
@@ -30,6 +36,26 @@ async def test_turns_are_judged_by_one_process_that_gives_way_and_ends_with_its_
         assert process.pid == apart.process_id()
         assert process.nice() > psutil.Process().nice()
     assert not process.is_running()
+
+
+async def test_how_it_flowed_is_told_while_words_are_still_judged() -> None:
+    spoken_words = tuple(Word(text, at, at + 0.4) for at, text in enumerate(("I", "missed", "my", "deadline.")))
+    async with JudgesApart(sound_guesses=False, clock=VirtualClock(), within_s=120.0) as apart:
+        assert await judged(apart)
+        assert apart._child is not None
+        os.kill(apart._child.pid, signal.SIGSTOP)
+        remarks = Assessor([fluency], apart).remarks(replace(TURN, words=spoken_words))
+        assert isinstance(await anext(remarks), Fluency)
+        os.kill(apart._child.pid, signal.SIGCONT)
+        async with asyncio.timeout(120):
+            assert [type(remark) async for remark in remarks] == [Vocabulary]
+
+
+async def test_words_are_told_before_sounds_are_guessed_at(synthesizer: HibariSynthesizer) -> None:
+    pcm = await spoken(synthesizer, "We missed the deadline on the vest road.")
+    turn = replace(TURN, text="We missed the deadline on the west road.", pcm=pcm)
+    async with JudgesApart(sound_guesses=True, clock=VirtualClock(), within_s=120.0) as apart:
+        assert [type(remark) for remark in await judged(apart, turn)] == [Vocabulary, Pronunciation]
 
 
 async def test_a_process_that_ended_or_hangs_is_followed_by_another() -> None:
