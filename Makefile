@@ -6,7 +6,7 @@ CODE := mesh services edge cli tools tests clients/python/vivavoce/client
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models up mesh mesh-test ingress test browser web typescript go kotlin check generate format soak chaos learners fuzz picture bench load lock clean released vectors
+.PHONY: help setup models up mesh mesh-test ingress test browser web typescript go kotlin recipes recipe-tools check generate format soak chaos learners fuzz picture bench load lock clean released vectors
 
 help: ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -55,6 +55,17 @@ kotlin: $(VENV)/dev models ## Build the Kotlin client and run its tests, from em
 	@cache=$$(mktemp -d); trap 'rm -rf $$cache' EXIT; export MAVEN_OPTS="$$MAVEN_OPTS -Dmaven.repo.local=$$cache"; \
 		$(BIN)/pytest -q tests/mesh/test_kotlin_client.py
 
+recipes: $(VENV)/dev recipe-tools ## Generate the stubs for other languages, compile them, and tell how far each got (about ten minutes the first time).
+	@command -v cargo >/dev/null || { echo "Rust 1.88 or later is missing: see https://rustup.rs"; exit 1; }
+	@$(MAVEN_THERE)
+	$(BIN)/python -m tools.recipes
+
+RECIPE_PACKAGES := protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev g++ pkgconf \
+	ruby ruby-grpc ruby-google-protobuf php-cli php-bcmath php-google-protobuf mono-mcs
+recipe-tools: ## Install protoc, gRPC's plugins, and Ruby, PHP and Mono's compiler for what they write, Debian's packages.
+	@dpkg -s $(RECIPE_PACKAGES) >/dev/null 2>&1 || { echo "Installing what the recipes are tried with …" && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(RECIPE_PACKAGES) >/dev/null; }
+
 setup: $(VENV)/runtime models ## Prepare the environment without starting anything.
 
 models: $(VENV)/runtime ## Fetch the speech models (about 90 MB, once).
@@ -80,7 +91,7 @@ ingress: ## Install nginx, Debian's package, which brings clients to services th
 
 test: $(VENV)/dev $(NODE) ## Run the tests.
 	@$(BIN)/viva models fetch --llama
-	-@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory browser ingress; fi
+	-@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory browser ingress recipe-tools; fi
 	cd clients && npm run --silent test --workspaces
 	@$(GO_THERE)
 	cd clients/go && go test -vet=off ./...
