@@ -189,9 +189,9 @@ def count_wasted_tokens(tokens: int) -> None:
     _wasted_tokens.add(tokens)
 
 
-def count_set_aside() -> None:
-    """Records that history refused an event for good."""
-    _set_aside.add(1)
+def count_set_aside(events: int = 1) -> None:
+    """Records that history refused events for good; 0 of them makes the count known before there are any."""
+    _set_aside.add(events)
 
 
 def record_strain(level: int) -> None:

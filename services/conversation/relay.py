@@ -67,6 +67,7 @@ class Relay:
 
     async def run(self) -> None:
         """Relays for ever; waits longer and longer while history or the database is away."""
+        count_set_aside(0)
         try:
             await self._run()
         finally:

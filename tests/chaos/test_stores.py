@@ -19,11 +19,12 @@ _LONG: Final = tuple(
     for store, lasts_s in (("PostgreSQL", 30.0), ("Valkey", 30.0), ("SeaweedFS", 60.0))
     for hangs in (False, True)
 )
-_OUTAGES: Final = [pytest.param(_SHORT, id="short"), pytest.param(_LONG, marks=pytest.mark.soak, id="long")]
+_OUTAGES: Final = [pytest.param(_SHORT, id="short"), pytest.param(_LONG, id="long")]
 #: What is promised, and what a machine that is busy with other tests is held to.
 _PROMISED_S, _BUSY_S = 10.0, 20.0
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("outages", _OUTAGES)
 async def test_a_store_that_is_away_or_hangs_is_ridden_out(tmp_path: Path, outages: tuple[Outage, ...]) -> None:

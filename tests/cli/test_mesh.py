@@ -54,6 +54,7 @@ async def kept(mesh: RunningMesh, token: str, conversation_id: str) -> bool:
     return conversation_id in [each.conversation_id for each in answer.conversations]
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(300)
 async def test_what_was_said_is_there_again_when_all_processes_were_stopped_and_started() -> None:
     with folder_for_all() as folder:

@@ -108,6 +108,8 @@ async def talking(vivatalk: Path, address: str) -> AsyncIterator[Terminal]:
             assert program.stdin is not None
             program.stdin.close()
             await asyncio.wait(reading)
+            # Killing it looks whether it ended, and would take its exit code away from who waits for that.
+            await asyncio.wait_for(program.wait(), 20)
     finally:
         if program.returncode is None:
             program.kill()

@@ -5,6 +5,7 @@ import pytest
 from cli.bench.accounts import bench_accounts
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(180)
 def test_it_measures_logins_and_verifications() -> None:
     report = bench_accounts(quick=True)

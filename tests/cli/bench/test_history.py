@@ -9,6 +9,7 @@ from cli.bench.history_server import history_process
 from cli.bench.report import percentile
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(180)
 async def test_what_is_committed_is_in_history_within_a_second_and_soon_after_an_outage(tmp_path: Path) -> None:
     with history_process(tmp_path, "") as history:

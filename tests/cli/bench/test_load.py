@@ -31,6 +31,7 @@ def test_a_level_whose_turns_got_no_answer_is_never_in_time() -> None:
     assert level.late(99) == math.inf
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(180)
 def test_it_counts_sessions_turns_and_frames() -> None:
     parts: tuple[Part, ...] = ("sessions", "idle", "endurance")

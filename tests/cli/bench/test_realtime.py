@@ -5,6 +5,7 @@ import pytest
 from cli.bench.realtime import bench_realtime
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(180)
 def test_it_measures_the_dialect_beside_the_native_way() -> None:
     report = bench_realtime(quick=True)

@@ -84,7 +84,7 @@ async def test_a_year_takes_the_same_statements_however_much_was_said_and_grows_
     first = views[sizes[0]]
     assert all(view.statements == first.statements for view in views.values())
     for size, view in views.items():
-        assert view.steps <= first.steps * size * log(size) / (sizes[0] * log(sizes[0]))
+        assert view.steps <= first.steps * (size * log(size) / (sizes[0] * log(sizes[0])))
 
 
 async def work_of_a_view(url: str, conversations: int, now_us: int) -> Work:
