@@ -33,6 +33,7 @@ async def talk() -> Path:
     return TALK
 
 
+@pytest.mark.soak
 async def test_it_talks_interrupts_and_outlasts_a_cut(mesh: RunningMesh, say: Say, talk: Path, tmp_path: Path) -> None:
     coffee, tea, thanks, reply = (tmp_path / f"{name}.wav" for name in ("coffee", "tea", "thanks", "reply"))
     write_sound(coffee, [await say("Hello, I would like a cappuccino, please.")])
@@ -59,6 +60,7 @@ async def test_it_talks_interrupts_and_outlasts_a_cut(mesh: RunningMesh, say: Sa
     assert read_sound(reply).duration_s > 5.0
 
 
+@pytest.mark.soak
 async def test_the_example_of_the_readme_runs(mesh: RunningMesh, talk: Path) -> None:
     code = (CLIENT / "README.md").read_text().partition("```kotlin\n")[2].partition("```")[0]
     assert code == EXAMPLE.read_text()
