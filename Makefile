@@ -138,8 +138,8 @@ format: $(VENV)/dev $(NODE) ## Format the code and mend what the linter can.
 	cd clients && npm run --silent format --workspaces
 	gofmt -w clients/go
 
-soak: $(VENV)/dev ## Run the long tests: leaks, kills, a store that is away, hostile sound (minutes).
-	$(BIN)/pytest -q -m soak --timeout 900 tests/soak tests/services/media tests/services/user tests/edge/realtime tests/cli/bench
+soak: $(VENV)/dev ## Run the long tests: leaks, kills, a store that is away, hostile sound, the pace of the page (minutes).
+	$(BIN)/pytest -q -m soak --timeout 900 tests/soak tests/services tests/edge tests/cli tests/deploy tests/browser
 
 chaos: $(VENV)/dev ## Kill, restart and starve services while people talk, and count what is lost (half an hour).
 	$(BIN)/pytest -q -s -m "" -k "not few" tests/chaos

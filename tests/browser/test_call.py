@@ -284,8 +284,8 @@ async def test_with_push_to_talk_only_what_is_said_with_the_button_down_is_heard
         # Closing gives the focus back to the button, where the space bar means another thing.
         await expect(page.get_by_role("dialog")).to_have_count(0)
         await expect(page.get_by_role("button", name="Call settings")).to_be_focused()
-        await page.locator("section[aria-label='What was said']").focus()
         await until(lambda: loudest(tutor.heard[-tutor.rate // 5 :]) == 0, within_s=20)
+        await page.locator("section[aria-label='What was said']").focus()
         await page.keyboard.down(" ")
         await until(lambda: loudest(tutor.heard[-tutor.rate // 5 :]) > 2000, within_s=20)
         assert tutor.commits == 0

@@ -133,6 +133,7 @@ async def talking(browser: Browser) -> AsyncIterator[Watched]:
         yield watched
 
 
+@pytest.mark.soak
 async def test_sound_goes_from_microphone_to_loudspeaker_within_60_ms(beeping: Browser) -> None:
     best = float("inf")
     for _ in range(TRIES):
@@ -151,6 +152,7 @@ def crowding() -> float:
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
+@pytest.mark.soak
 async def test_no_task_of_the_page_takes_longer_than_50_ms_while_talking(beeping: Browser) -> None:
     async with talking(beeping) as watched:
         await beeping.start_tracing(page=watched.page, categories=["toplevel"])

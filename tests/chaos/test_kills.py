@@ -12,8 +12,8 @@ from tests.chaos.storm import Outcome, rage, restart_all
 from tests.chaos.town import town
 
 #: In the suite, and by `make chaos`.
-FEW = [pytest.param(18, id="few"), pytest.param(140, marks=pytest.mark.soak, id="many")]
-FEWER = [pytest.param(12, id="few"), pytest.param(70, marks=pytest.mark.soak, id="many")]
+FEW = [pytest.param(10, id="few"), pytest.param(140, marks=pytest.mark.soak, id="many")]
+FEWER = [pytest.param(6, id="few"), pytest.param(70, marks=pytest.mark.soak, id="many")]
 #: What is promised, and what a machine that is busy with other tests is held to.
 PROMISED_S, BUSY_S = 2.0, 10.0
 

@@ -26,6 +26,7 @@ def folder_with(path: Path, *rows: str) -> Path:
     return path
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 def test_an_account_made_before_a_backup_of_a_running_mesh_logs_in_after_it_is_restored(tmp_path: Path) -> None:
     before, after, file = tmp_path / "before", tmp_path / "after", tmp_path / "all.tar.gz"

@@ -48,6 +48,7 @@ def emitted(text: str) -> set[str]:
     }
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 async def test_every_metric_that_is_asked_for_is_emitted_by_a_run(tmp_path: Path) -> None:
     port = free_port("127.0.0.1")

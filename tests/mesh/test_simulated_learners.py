@@ -13,6 +13,7 @@ from cli.simulation.voice import voice_of_mesh
 from cli.talking.wires import open_grpc, open_socket
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", ["interrupts", "cut_shortly", "writes_and_speaks"])
 async def test_over_grpc_it_is_heard_answered_and_stored_as_it_should(

@@ -6,7 +6,7 @@ import pytest
 
 from tests.edge.rest.fuzzing import Target, fuzz, running_target
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.soak]
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ async def test_nothing_is_lost_or_doubled_whatever_is_killed(tmp_path: Path) -> 
     nothing_is_lost_or_doubled(await torment(tmp_path, on_sqlite(tmp_path, 6, ROUNDS, TURNS)))
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 async def test_nothing_is_lost_or_doubled_on_postgresql(tmp_path: Path, shared_postgres: Postgres) -> None:
     nothing_is_lost_or_doubled(await torment(tmp_path, on_postgres(shared_postgres, 7, ROUNDS, TURNS)))
