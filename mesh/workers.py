@@ -7,12 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self, TypeVar, TypeVarTuple, Unpack
+from typing import Final, Self, TypeVar, TypeVarTuple, Unpack
 
 from mesh.errors import OverloadedError, UnavailableError
 
 Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
+
+#: Of processes that do such work apart: with one thread each, so that processes and processors match.
+CHILD_ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mesh.errors import BadAudioError, OverloadedError, TimedOutError, VivavoceError
+from mesh.workers import CHILD_ENVIRONMENT
 from services.media.sound.jobs import Bounds, Job, Made, write_job
 
 _CHILD: Final = "services.media.sound.child"
-#: With one thread each, so that processes and processors match.
-_ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 #: The most of what a process complained that is logged.
 _LAST_WORDS: Final = 300
 
@@ -61,7 +60,7 @@ class Workshop:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=_ENVIRONMENT,
+            env=CHILD_ENVIRONMENT,
         )
         try:
             async with asyncio.timeout(bounds.wall_s):

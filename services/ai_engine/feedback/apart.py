@@ -13,12 +13,11 @@ from typing import Final, Self
 
 from mesh.clock import Clock
 from mesh.mailbox import Closed, Mailbox
-from mesh.workers import Workers, full
+from mesh.workers import CHILD_ENVIRONMENT, Workers, full
 from services.ai_engine.domain.remarks import Remark, SaidTurn
 from services.ai_engine.feedback.child import SOUNDS
 
 _CHILD: Final = "services.ai_engine.feedback.child"
-_ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 #: Turns of all sessions that may wait. Full: no remarks on the next.
 _QUEUE: Final = 32
 #: While more wait than this their sounds are not guessed at, so that all get the remarks that cost little.
@@ -136,7 +135,7 @@ class JudgesApart:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_ENVIRONMENT,
+            env=CHILD_ENVIRONMENT,
             # Ctrl-C is for this process, which lets talks finish.
             start_new_session=True,
         )
