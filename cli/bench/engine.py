@@ -9,6 +9,7 @@ from cli.bench.report import Figure, Report, percentiles
 from cli.memory import settle_memory
 from mesh.clock import SystemClock
 from mesh.server import run
+from services.ai_engine.assembly import engine_for
 from services.ai_engine.domain.roles import Learner, TutorContext
 from services.ai_engine.domain.run import (
     AppendAudio,
@@ -34,7 +35,7 @@ from services.ai_engine.providers.instant import (
     InstantTurnEnd,
     InstantVoiceActivity,
 )
-from services.ai_engine.registry import Providers, engine_for
+from services.ai_engine.registry import Providers
 
 _RATE_HZ: Final = 16_000
 _LOUD: Final = b"\x00\x30" * 320

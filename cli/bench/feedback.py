@@ -19,6 +19,7 @@ from mesh.audio import HEARING_HZ, SPEECH_HZ
 from mesh.channel import open_channel
 from mesh.clock import SystemClock
 from mesh.server import run
+from services.ai_engine.assembly import engine_for
 from services.ai_engine.domain.roles import Learner, TutorContext
 from services.ai_engine.domain.run import (
     Assess,
@@ -30,7 +31,6 @@ from services.ai_engine.domain.run import (
     WordTime,
 )
 from services.ai_engine.feedback.judges import open_assessor
-from services.ai_engine.registry import engine_for
 
 _WITHOUT: Final = {"VIVAVOCE_AI_ENGINE_FEEDBACK": "false"}
 _SAID: Final = "I would like to make a reservation because I have a deadline."

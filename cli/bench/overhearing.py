@@ -11,6 +11,7 @@ from mesh.audio import BYTES_PER_SAMPLE, HEARING_HZ, SPEECH_HZ
 from mesh.clock import SystemClock
 from mesh.errors import ProviderError
 from mesh.settings import load
+from services.ai_engine.assembly import engine_for
 from services.ai_engine.domain.roles import SpeechDetection, VoiceActivity
 from services.ai_engine.domain.run import (
     AppendAudio,
@@ -28,7 +29,7 @@ from services.ai_engine.domain.run import (
 from services.ai_engine.models import ModelSettings
 from services.ai_engine.openers import silero, smart_turn, whisper
 from services.ai_engine.providers.instant import InstantLanguageModel, InstantSynthesizer
-from services.ai_engine.registry import Premises, Providers, engine_for
+from services.ai_engine.registry import Premises, Providers
 from services.ai_engine.settings import Settings
 
 E = TypeVar("E", bound=Event)

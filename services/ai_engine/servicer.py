@@ -17,11 +17,12 @@ from mesh.streams import DuplexStream, serve_stream
 from services.ai_engine import wire
 from services.ai_engine.adapters.paid import Purse
 from services.ai_engine.adapters.patience import patiently
+from services.ai_engine.assembly import engine_for, voice_for
 from services.ai_engine.catalog import Catalog
 from services.ai_engine.domain.attempts import Attempts
 from services.ai_engine.domain.run import Event, ReplyFinished
 from services.ai_engine.engines.reply_sound import ReplySound
-from services.ai_engine.registry import Providers, engine_for, voice_for
+from services.ai_engine.registry import Providers
 from services.ai_engine.reports import Reports
 from services.ai_engine.wire_context import preview, tutor_context
 

@@ -6,6 +6,7 @@ import pytest
 
 from mesh.clock import SystemClock
 from mesh.settings import load
+from services.ai_engine.assembly import engine_for
 from services.ai_engine.domain.remarks import Pronunciation
 from services.ai_engine.domain.run import (
     AppendAudio,
@@ -17,7 +18,7 @@ from services.ai_engine.domain.run import (
     TranscriptRevised,
 )
 from services.ai_engine.models import ModelSettings
-from services.ai_engine.registry import Premises, Providers, engine_for, open_providers
+from services.ai_engine.registry import Premises, Providers, open_providers
 from services.ai_engine.settings import Settings
 from tests.emulators.azure import AzureEmulator
 from tests.emulators.speech import FRAME, HEARD

@@ -10,6 +10,7 @@ import pytest
 
 from mesh.errors import ProviderError
 from services.ai_engine.adapters.chain import Healths
+from services.ai_engine.assembly import engine_for
 from services.ai_engine.domain.roles import (
     Capabilities,
     Line,
@@ -34,7 +35,7 @@ from services.ai_engine.domain.run import (
 from services.ai_engine.domain.voice import AnswerEnded, AnswerSound, AnswerText, VoiceEvent, VoiceSetup
 from services.ai_engine.engines.perception import Ear
 from services.ai_engine.providers.instant import CADENCE, InstantTurnEnd, InstantVoiceActivity
-from services.ai_engine.registry import Providers, engine_for
+from services.ai_engine.registry import Providers
 from tests.services.ai_engine.scripted import Listener, ScriptedModel, ScriptedRecognizer, ScriptedVoice
 from tests.services.ai_engine.unified_talk import INPUT_HZ, OUTPUT_HZ, UnifiedTalk
 from tests.services.ai_engine.virtual_time import LoopClock, in_virtual_time

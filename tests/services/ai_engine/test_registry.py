@@ -6,6 +6,7 @@ import pytest
 from mesh.clock import SystemClock
 from mesh.errors import InvalidFieldError, PreconditionError
 from mesh.settings import load
+from services.ai_engine.assembly import engine_for
 from services.ai_engine.domain.roles import Capabilities
 from services.ai_engine.domain.run import Configure, Configured, Selection
 from services.ai_engine.engines.echo import EchoEngine
@@ -14,7 +15,7 @@ from services.ai_engine.models import ModelSettings
 from services.ai_engine.providers.instant import CADENCE, InstantRecognizer, InstantTurnEnd, InstantVoiceActivity
 from services.ai_engine.providers.instant import InstantLanguageModel as Model
 from services.ai_engine.providers.instant import InstantSynthesizer as Voice
-from services.ai_engine.registry import GROUPS, Premises, Providers, engine_for, open_providers
+from services.ai_engine.registry import GROUPS, Premises, Providers, open_providers
 from services.ai_engine.settings import Settings
 
 
