@@ -70,8 +70,15 @@ public class Conversation internal constructor(
 
     // ── What the learner does ──
 
-    /** Lets the learner be heard for as long as it is not cancelled: sends what [microphone] captures. */
-    public suspend fun listenTo(microphone: Microphone): Unit = microphone.sound(inputHz).collect(::say)
+    /** Lets the learner be heard: sends what [microphone] captures, until that or the session ends. */
+    public suspend fun listenTo(microphone: Microphone) {
+        try {
+            microphone.sound(inputHz).collect(::say)
+        } catch (error: VivavoceException) {
+            // How the session ended is told by its events.
+            if (!wire.isOver) throw error
+        }
+    }
 
     /** Sends 20 to 100 ms of the learner's sound, signed 16-bit samples at the input rate; no faster than it sounds. */
     public suspend fun say(pcm: ByteArray): Unit = withContext(confined) { wire.say(pcm) }

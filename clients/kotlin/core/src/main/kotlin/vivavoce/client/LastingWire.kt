@@ -47,6 +47,9 @@ internal class LastingWire(
     /** Why nothing can be sent any more. */
     private var over: VivavoceException? = null
 
+    /** Whether nothing can be sent any more. */
+    val isOver: Boolean get() = over != null
+
     /** A text that is not known to be taken. */
     private var text: SubmitText? = null
 

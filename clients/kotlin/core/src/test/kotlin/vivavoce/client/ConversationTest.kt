@@ -4,6 +4,10 @@ import com.google.protobuf.ByteString
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.async
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.test.StandardTestDispatcher
@@ -33,6 +37,16 @@ import kotlin.test.assertFailsWith
 private const val SAMPLES = 480
 private val FRAME = ByteArray(2 * SAMPLES) { 7 }
 private val SILENCE = ByteArray(2 * SAMPLES)
+
+/** A microphone that never falls silent. */
+private object Talkative : Microphone {
+    override fun sound(rateHz: Int): Flow<ByteArray> = flow {
+        while (true) {
+            emit(FRAME)
+            delay(20)
+        }
+    }
+}
 
 /** What a conversation does by itself, on virtual time. */
 @OptIn(ExperimentalCoroutinesApi::class)
@@ -96,6 +110,16 @@ class ConversationTest {
         wire.end()
         advanceUntilIdle()
         assertEquals(Event.SessionEnded(null, 3), conversation.events.toList().last())
+    }
+
+    @Test
+    fun `a microphone that is on when the session ends is let go`() = talking { conversation ->
+        val listening = async { conversation.listenTo(Talkative) }
+        advanceTimeBy(100)
+        wire.end()
+        advanceTimeBy(100)
+        listening.await()
+        assertEquals(EventCase.APPEND_AUDIO, wire.sent.last().eventCase)
     }
 
     @Test
