@@ -1,11 +1,7 @@
 // Every address of the client and the screen that opens there. Screens are loaded when they are opened.
 
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
-
-export interface ScreenProps {
-  /** The parts of the address that stand for `:names` in the pattern. */
-  params: Record<string, string>;
-}
+import type { ScreenProps } from "./screen";
 
 export interface Route {
   readonly pattern: string;

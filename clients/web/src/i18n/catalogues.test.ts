@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import type { Catalogue, Key } from "./catalogue";
 import { de } from "./de";
 import { en } from "./en";
 import { es } from "./es";
-import type { Catalogue, Key } from "./text";
 
 const KEYS = Object.keys(en) as Key[];
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();

@@ -1,10 +1,9 @@
 // The words of the interface: typed keys, one catalogue a language, English at once and the others when chosen.
 
 import { Store, useStore } from "../app/store";
+import type { Catalogue, Key } from "./catalogue";
 import { en } from "./en";
 
-export type Key = keyof typeof en;
-export type Catalogue = Readonly<Record<Key, string>>;
 type Placeholders<S extends string> = S extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Placeholders<Rest>
   : never;

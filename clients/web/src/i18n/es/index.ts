@@ -1,6 +1,6 @@
 // Español.
 
-import type { Catalogue } from "../text";
+import type { Catalogue } from "../catalogue";
 import { account } from "./account";
 import { after } from "./after";
 import { common } from "./common";

@@ -8,7 +8,7 @@ import { scenarioTitles } from "../../api/scenarios";
 import { useDeed } from "../../app/deed";
 import { Awaited, useLoaded } from "../../app/loaded";
 import { navigate } from "../../app/router";
-import type { ScreenProps } from "../../app/routes";
+import type { ScreenProps } from "../../app/screen";
 import type { HistoryEvent } from "../../gen/vivavoce/history/v1/history_pb";
 import { useFormat } from "../../i18n/format";
 import { useText } from "../../i18n/text";

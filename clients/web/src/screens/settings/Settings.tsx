@@ -3,7 +3,7 @@
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 import { login } from "../../api/mesh";
 import { Link } from "../../app/router";
-import type { ScreenProps } from "../../app/routes";
+import type { ScreenProps } from "../../app/screen";
 import { useStore } from "../../app/store";
 import { type PlainKey, useText } from "../../i18n/text";
 import { ButtonLink } from "../../ui/Button";

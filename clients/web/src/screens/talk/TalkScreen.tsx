@@ -3,8 +3,8 @@
 import { useCallback, useEffect, useState } from "react";
 import { loadChoice } from "../../api/scenarios";
 import { Awaited, useLoaded } from "../../app/loaded";
-import type { ScreenProps } from "../../app/routes";
 import { Shell } from "../../app/Shell";
+import type { ScreenProps } from "../../app/screen";
 import { useStore } from "../../app/store";
 import type { Call } from "../../call/call";
 import { type Subject, startCall } from "../../call/start";
