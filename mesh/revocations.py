@@ -15,6 +15,8 @@ from mesh.telemetry import count_revocation_check
 
 #: Asked this often. A stream ends at most this and one answer after its login session, which is promised within 5 s.
 EVERY_S: Final = 2.0
+#: The user service may start after those who ask it; how long that is no news.
+_STARTING_S: Final = 30.0
 #: No access token holds longer than an hour; what was ended before is refused as expired.
 _REMEMBERED_S: Final = 3600.0 + LEEWAY_S
 #: Known at most; beyond this the oldest are forgotten, whose access tokens expire first.
@@ -64,6 +66,7 @@ class Revocations:
         self._streams: set[Stream] = set()
         self._asking: asyncio.Task[None] | None = None
         self._away = False
+        self._expected_from = clock.now() + _STARTING_S
 
     async def __aenter__(self) -> Self:
         """Begins to ask."""
@@ -107,12 +110,13 @@ class Revocations:
             news = await self._ended_since(self._start)
         except VivavoceError as error:
             count_revocation_check("failed")
-            if not self._away:
+            if not self._away and self._clock.now() >= self._expected_from:
                 _log.warning("revocations can't be asked for", extra={"reason": error.reason})
-            self._away = True
+                self._away = True
             return
         count_revocation_check("answered")
         self._away = False
+        self._expected_from = self._clock.now()
         self._start = news.next_start
         self._learn(news.session_ids)
 

@@ -241,6 +241,18 @@ async def test_where_the_user_service_is_away_all_goes_on_and_it_is_said_once(
         await meets_the_end(stream)
 
 
+async def test_a_user_service_that_starts_last_is_no_news_and_one_that_never_comes_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING)
+    clock = VirtualClock()
+    async with Revocations(Feed(clock, away=True).since, clock):
+        await clock.elapse(29)
+        early = len(caplog.records)
+        await clock.elapse(60)
+    assert (early, [record.message for record in caplog.records]) == (0, ["revocations can't be asked for"])
+
+
 async def test_it_is_asked_first_for_the_last_hour_and_then_from_where_the_answer_says() -> None:
     clock = VirtualClock()
     feed, began = Feed(clock), clock.wall()
