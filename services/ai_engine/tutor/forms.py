@@ -74,6 +74,10 @@ class EnglishForms:
             return f"{word}r"
         return f"{word[:-1]}ier" if _is_y(word) else f"{_doubled(word)}er"
 
+    def superlative(self, word: str) -> str:
+        """With "-est": of a short adjective."""
+        return f"{self.comparative(word).removesuffix('r')}st"
+
     def with_article(self, word: str) -> str:
         """Behind "a" or "an"."""
         lower = word.lower()

@@ -83,6 +83,7 @@ class RuleBook:
             "participle": forms.participle,
             "plural": forms.plural,
             "comparative": forms.comparative,
+            "superlative": forms.superlative,
             "a": forms.with_article,
             "be": forms.be,
             "has": forms.has,
