@@ -1,4 +1,4 @@
-"""Keeps what may be lost: tickets, leases and the like, in this process or in a Valkey that several share."""
+"""Keeps what may be lost, leases and the like, in this process or in a Valkey that several share."""
 
 import heapq
 from collections.abc import AsyncIterator
@@ -44,10 +44,6 @@ class Ephemeral(Protocol):
         """What is kept under `key`; None where nothing is."""
         ...
 
-    async def take(self, key: str) -> str | None:
-        """Removes what is kept under `key` and returns it: of any number who take at once, to one of them."""
-        ...
-
     async def claim(self, key: str, holder: str, *, lifetime_s: float) -> bool:
         """Keeps `holder` under `key` if nothing is kept there; of any number who claim at once, one is told True."""
         ...
@@ -68,14 +64,26 @@ async def open_ephemeral(settings: EphemeralSettings, clock: Clock) -> AsyncIter
     Raises:
         InvalidFieldError: the URL names no store we know.
     """
-    match urlsplit(settings.url).scheme:
-        case "memory":
-            yield Memory(clock)
-        case "redis" | "rediss":
-            from mesh.valkey import Valkey  # Its client takes a third of a second to import.
+    if is_shared(settings.url):
+        from mesh.valkey import Valkey  # Its client takes a third of a second to import.
 
-            async with Valkey(settings.url) as valkey:
-                yield valkey
+        async with Valkey(settings.url) as valkey:
+            yield valkey
+    else:
+        yield Memory(clock)
+
+
+def is_shared(url: str) -> bool:
+    """Whether the URL names a store that replicas share.
+
+    Raises:
+        InvalidFieldError: it names no store we know.
+    """
+    match urlsplit(url).scheme:
+        case "memory":
+            return False
+        case "redis" | "rediss":
+            return True
         case _:
             raise InvalidFieldError(
                 "VIVAVOCE_EPHEMERAL_URL names no store; write memory://, redis://host:port/0 or rediss://host:port/0.",
@@ -102,12 +110,6 @@ class Memory:
         """See `Ephemeral`."""
         self._forget()
         found = self._kept.get(key)
-        return found[0] if found else None
-
-    async def take(self, key: str) -> str | None:
-        """See `Ephemeral`."""
-        self._forget()
-        found = self._kept.pop(key, None)
         return found[0] if found else None
 
     async def claim(self, key: str, holder: str, *, lifetime_s: float) -> bool:

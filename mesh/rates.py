@@ -14,6 +14,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from limits.storage import storage_from_string
 
+from mesh.ephemeral import is_shared
 from mesh.errors import InvalidFieldError, RateLimitedError
 
 _PREFIX: Final = "vivavoce:rate"
@@ -28,10 +29,13 @@ class Rates:
 
     Keys are hashed: neither addresses nor names reach the store. Where the store is away everything is let through,
     and that is logged: what must be bounded even then is bounded elsewhere.
+
+    Raises:
+        InvalidFieldError: the URL names no store.
     """
 
     def __init__(self, url: str) -> None:
-        shared: dict[str, Any] = {} if url.startswith("memory") else _shared_options()
+        shared = _shared_options() if is_shared(url) else {}
         self._storage = storage_from_string(f"async+{url}", wrap_exceptions=True, **shared)
         self._windows = SlidingWindowCounterRateLimiter(self._storage)
 

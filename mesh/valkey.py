@@ -32,8 +32,8 @@ return 0
 class Valkey:
     """`Ephemeral` in a Valkey, for the length of an `async with` block. Connects with the first call.
 
-    A call whose connection was cut is sent once more. The answer to the first may be what was lost: then a ticket
-    counts as taken and a lease as another's, never the other way.
+    A call whose connection was cut is sent once more. The answer to the first may be what was lost: then a lease counts
+    as another's, never the other way.
     """
 
     def __init__(self, url: str) -> None:
@@ -67,11 +67,6 @@ class Valkey:
         """See `Ephemeral`."""
         with _mapped_errors():
             return _text(await self._client.get(_OURS + key))
-
-    async def take(self, key: str) -> str | None:
-        """See `Ephemeral`."""
-        with _mapped_errors():
-            return _text(await self._client.getdel(_OURS + key))
 
     async def claim(self, key: str, holder: str, *, lifetime_s: float) -> bool:
         """See `Ephemeral`."""

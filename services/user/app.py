@@ -11,7 +11,7 @@ from vivavoce.user.v1 import user_service_pb2_grpc as service_grpc
 
 from mesh.clock import Clock
 from mesh.database import Database
-from mesh.ephemeral import EphemeralSettings, open_ephemeral
+from mesh.ephemeral import EphemeralSettings
 from mesh.errors import InvalidFieldError
 from mesh.janitor import Janitor, Sweep
 from mesh.migrations import migrate
@@ -64,6 +64,7 @@ from services.user.store.logins import LoginsStore
 from services.user.store.own_data import OwnData
 from services.user.store.people import PeopleStore
 from services.user.store.standings import StandingStore
+from services.user.store.tickets import TicketStore
 from services.user.tickets import Tickets
 
 _DAY_S: Final = 86_400
@@ -96,14 +97,13 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     )
     secret = await asyncio.to_thread(open_refresh_secret, settings.keys())
     by_place, by_account = settings.rates_by_place(), settings.rates_by_account()
-    mail, shared = load(MailSettings), load(EphemeralSettings)
+    mail = load(MailSettings)
     check_rates([*by_place.values(), *by_account.values()])
     async with (
         keys,
         Database(settings.database(), settings.database_threads) as database,
         Passwords(settings.password_threads, settings.password_queue) as passwords,
-        open_ephemeral(shared, clock) as ephemeral,
-        Rates(shared.url) as rates,
+        Rates(load(EphemeralSettings).url) as rates,
         open_carrier(mail, settings.data_dir, clock) as carrier,
         Post(carrier, clock) as post,
     ):
@@ -148,7 +148,8 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         )
         standings = StandingStore(database)
         access_keys = AccessKeys(keyring=AccessKeyStore(database), issuer=issuer, audit=audit)
-        tickets = Tickets(ephemeral=ephemeral, people=people, standings=standings, issuer=issuer, limits=limits)
+        drawer = TicketStore(database)
+        tickets = Tickets(drawer=drawer, people=people, standings=standings, issuer=issuer, limits=limits)
         areas = [
             AccountRpcs(accounts),
             BudgetRpcs(Spending(budgets, clock, stopped=settings.spending_stopped)),
@@ -163,6 +164,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         sweeps: dict[str, Sweep] = {
             "audit events": lambda now_us: trail.prune(now_us - settings.audit_days * _DAY_US),
             "links": links.prune,
+            "tickets": drawer.prune,
             "revocations": lambda now_us: standings.prune(now_us - LONGEST_ACCESS_US),
             "guesses": lambda now_us: guessed.prune(now_us - FORGOTTEN_US),
             "budgets": budgets.prune,

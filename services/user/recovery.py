@@ -44,8 +44,10 @@ class Recovery:
             if known is None:
                 return None
             user = known.user
+            letter = await self._mailing.mailed.letter(user.user_id, user.email, LinkPurpose.RESET_PASSWORD)
+            # Last: the errand is run again where the database goes away in the middle, and links may be several.
             await self._guard.audit.note(AuditKind.PASSWORD_RESET_REQUESTED, user.user_id, network=network)
-            return await self._mailing.mailed.letter(user.user_id, user.email, LinkPurpose.RESET_PASSWORD)
+            return letter
 
         if not self._mailing.post.offer(errand):
             raise too_much_mail()

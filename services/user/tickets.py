@@ -1,31 +1,30 @@
 """Issues tickets, each of which opens one WebSocket within half a minute, and redeems them."""
 
-import hashlib
-import json
 import secrets
-from typing import Any, Final
+from typing import Final
 
-from mesh.ephemeral import Ephemeral
 from mesh.errors import UnauthenticatedError
 from mesh.identity import Caller
 from services.user.domain.acts import Act
-from services.user.domain.keeping import People, Standings
+from services.user.domain.keeping import People, Standings, TicketDrawer
+from services.user.domain.tickets import Ticket
 from services.user.issuing import Issued, Issuer
 from services.user.limits import Limits
+from services.user.refresh_tokens import hash_of
 
-LIFETIME_S: Final = 30.0
+_LIFETIME_US: Final = 30_000_000
 #: How long the access token holds that a ticket is redeemed for; a socket brings another before it ends.
 _ACCESS_S: Final = 300
 _PREFIX: Final = "vvt_"
 
 
 class Tickets:
-    """Keeps them where what may be lost is kept, by their hash. What is lost there is a ticket that is not valid."""
+    """They are kept with the people: whoever can be found can take one, whatever else is away."""
 
     def __init__(
-        self, *, ephemeral: Ephemeral, people: People, standings: Standings, issuer: Issuer, limits: Limits
+        self, *, drawer: TicketDrawer, people: People, standings: Standings, issuer: Issuer, limits: Limits
     ) -> None:
-        self._ephemeral = ephemeral
+        self._drawer = drawer
         self._people = people
         self._standings = standings
         self._issuer = issuer
@@ -35,43 +34,39 @@ class Tickets:
         """A ticket for `who`, good for pages of `origin` only where that is not empty.
 
         Raises:
+            NotFoundError: the account was deleted.
             RateLimitedError: too many were asked for.
-            UnavailableError: the store can't be reached.
         """
         await self._limits.place(Act.TICKET)
         await self._limits.account(Act.TICKET, who.user_id)
-        ticket = _PREFIX + secrets.token_urlsafe(32)
-        bound = {
-            "user_id": who.user_id,
-            "sid": who.login_session_id,
-            "scopes": sorted(who.scopes),
-            "origin": origin,
-        }
-        await self._ephemeral.put(_key(ticket), json.dumps(bound), lifetime_s=LIFETIME_S)
-        return ticket
+        token = _PREFIX + secrets.token_urlsafe(32)
+        ticket = Ticket(
+            token_hash=hash_of(token),
+            user_id=who.user_id,
+            session_id=who.login_session_id,
+            scopes=who.scopes,
+            origin=origin,
+            expire_time_us=self._issuer.now_us() + _LIFETIME_US,
+        )
+        await self._drawer.add(ticket)
+        return token
 
-    async def redeem(self, ticket: str, origin: str) -> Issued:
+    async def redeem(self, token: str, origin: str) -> Issued:
         """The access token of whoever the ticket was issued to, once; `origin` is where the socket comes from.
 
         Raises:
             UnauthenticatedError: the ticket is unknown, used, expired or of another origin, or its login session has
                 ended; the message does not tell which.
-            UnavailableError: the store can't be reached.
         """
-        kept = await self._ephemeral.take(_key(ticket))
-        if kept is None:
+        ticket, now_us = await self._drawer.take(hash_of(token)), self._issuer.now_us()
+        if ticket is None or not ticket.opens(origin, now_us):
             raise _not_valid()
-        bound: dict[str, Any] = json.loads(kept)
-        if bound["origin"] not in ("", origin) or not await self._standings.stands(bound["sid"], self._issuer.now_us()):
+        if not await self._standings.stands(ticket.session_id, now_us):
             raise _not_valid()
-        user = await self._people.user(bound["user_id"])
+        user = await self._people.user(ticket.user_id)
         if user is None:
             raise _not_valid()
-        return self._issuer.brief(user, bound["sid"], frozenset(bound["scopes"]), _ACCESS_S)
-
-
-def _key(ticket: str) -> str:
-    return f"ticket:{hashlib.sha256(ticket.encode()).hexdigest()}"
+        return self._issuer.brief(user, ticket.session_id, ticket.scopes, _ACCESS_S)
 
 
 def _not_valid() -> UnauthenticatedError:

@@ -38,13 +38,6 @@ async def test_what_is_put_anew_takes_the_place_of_the_old(store: Ephemeral) -> 
 async def test_what_is_put_is_gone_after_its_lifetime(store: Ephemeral) -> None:
     await store.put("brief", "x", lifetime_s=0.05)
     await _gone(store, "brief")
-    assert await store.take("brief") is None
-
-
-async def test_of_fifty_who_take_at_once_one_gets_it(store: Ephemeral) -> None:
-    await store.put("ticket", "usr_1", lifetime_s=LONG_S)
-    taken = await asyncio.gather(*(store.take("ticket") for _ in range(50)))
-    assert sorted(taken, key=str) == [None] * 49 + ["usr_1"]
 
 
 async def test_of_fifty_who_claim_at_once_one_holds_it(store: Ephemeral) -> None:
@@ -84,9 +77,8 @@ async def test_only_its_holder_releases_a_lease(store: Ephemeral) -> None:
 async def test_two_processes_share_a_valkey(valkey_url: str) -> None:
     settings, clock = EphemeralSettings(valkey_url), SystemClock()
     async with open_ephemeral(settings, clock) as one, open_ephemeral(settings, clock) as another:
-        await one.put("ticket", "usr_1", lifetime_s=LONG_S)
-        assert await another.take("ticket") == "usr_1"
-        assert await one.take("ticket") is None
+        assert await one.claim("lease", "one", lifetime_s=LONG_S)
+        assert not await another.claim("lease", "another", lifetime_s=LONG_S)
 
 
 async def test_more_at_once_than_there_are_connections_all_have_their_turn(valkey_url: str) -> None:
@@ -102,12 +94,12 @@ async def test_a_valkey_that_stops_is_told_as_unavailable_and_used_again_when_it
             server.program.kill()
             begun = time.monotonic()
             with pytest.raises(UnavailableError, match="try again") as caught:
-                await store.take("before")
+                await store.get("before")
             assert time.monotonic() - begun < 10
             assert caught.value.reason == "SERVICE_UNAVAILABLE"
             server.program.start()
             await store.put("after", "y", lifetime_s=LONG_S)
-            assert await store.take("after") == "y"
+            assert await store.get("after") == "y"
 
 
 async def test_a_wrong_password_is_told_as_unavailable_and_never_repeated(valkey_url: str) -> None:

@@ -10,6 +10,7 @@ from services.user.domain.audit import AuditEvent
 from services.user.domain.links import Link, LinkPurpose
 from services.user.domain.logins import EndReason, LoginSession, RefreshToken, Verdict
 from services.user.domain.people import Profile, Role, User
+from services.user.domain.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +240,26 @@ class AccessKeyring(Protocol):
 
     async def use(self, token_hash: bytes, now_us: int) -> UsedKey | None:
         """The one with this token, if it still works; notes that it was used, at most once a minute."""
+        ...
+
+
+class TicketDrawer(Protocol):
+    """Keeps tickets that were not used yet. Each call is one transaction."""
+
+    async def add(self, ticket: Ticket) -> None:
+        """Adds one.
+
+        Raises:
+            NotFoundError: there is no such person.
+        """
+        ...
+
+    async def take(self, token_hash: bytes) -> Ticket | None:
+        """Removes the one with this token and returns it: of any number who take at once, to one of them."""
+        ...
+
+    async def prune(self, before_us: int) -> int:
+        """Forgets those that ended before; returns how many."""
         ...
 
 

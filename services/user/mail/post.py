@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias
 
 from mesh.clock import Clock
+from mesh.errors import OverloadedError, UnavailableError
 from services.user.mail.carrier import Carrier, MailFailedError, MailRefusedError
 from services.user.mail.letters import Letter
 
@@ -66,22 +67,26 @@ class Post:
         while True:
             errand = await self._errands.get()
             try:
-                if letter := await errand():
-                    await self._send(letter)
+                await self._run(errand)
             except Exception:
                 # Nobody waits for an errand, and the next may succeed.
                 _log.exception("letter could not be written")
             finally:
                 self._errands.task_done()
 
-    async def _send(self, letter: Letter) -> None:
+    async def _run(self, errand: Errand) -> None:
+        """Again after a while, where the database is away in which the errand looks, or whoever carries the letter."""
+        letter: Letter | None = None
         for pause_s in (*_PAUSES_S, None):
             try:
+                letter = letter or await errand()
+                if letter is None:
+                    return
                 await self._carrier.carry(letter)
             except MailRefusedError as error:
                 _log.warning("letter refused", extra={"why": str(error)})
                 return
-            except MailFailedError as error:
+            except (MailFailedError, UnavailableError, OverloadedError) as error:
                 if pause_s is None:
                     _log.warning("letter not sent", extra={"why": str(error)})
                     return

@@ -10,6 +10,7 @@ from services.user.store import (
     login_rows,
     people_rows,
     standings,
+    tickets,
 )
 from services.user.store.base import VERSION_TABLE, Base
 
@@ -25,4 +26,5 @@ __all__ = [
     "login_rows",
     "people_rows",
     "standings",
+    "tickets",
 ]

@@ -19,7 +19,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
 from mesh.certificates import issue, new_authority
 from mesh.clock import SystemClock, VirtualClock
-from mesh.errors import InvalidFieldError
+from mesh.errors import InvalidFieldError, OverloadedError, UnavailableError, VivavoceError
 from services.user.domain.links import LinkPurpose
 from services.user.mail.carrier import MailFailedError, MailRefusedError, as_message
 from services.user.mail.console import ConsoleCarrier
@@ -245,6 +245,24 @@ async def test_what_failed_is_tried_again_after_growing_pauses_and_then_given_up
         post.offer(ready)
         await clock.elapse(1000)
     assert (carrier.tries, carrier.carried) == (3 + 4, 1)
+
+
+@pytest.mark.parametrize("error", [UnavailableError("The database is away."), OverloadedError("It is busy.")])
+async def test_a_letter_that_is_due_while_the_database_is_away_is_written_when_it_is_back(error: VivavoceError) -> None:
+    clock, carrier, failures = VirtualClock(), Balky([MailFailedError("busy")]), [error]
+    written = 0
+
+    async def errand() -> Letter | None:
+        nonlocal written
+        if failures:
+            raise failures.pop()
+        written += 1
+        return LETTER
+
+    async with Post(carrier, clock) as post:
+        post.offer(errand)
+        await clock.elapse(12)
+    assert (carrier.carried, written) == (1, 1)
 
 
 async def test_what_was_refused_for_good_is_not_tried_again() -> None:
