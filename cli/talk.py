@@ -99,7 +99,7 @@ async def _recorded(options: TalkOptions, sounds: list[Sound]) -> None:
     settings = settings_pb.ConversationSettings(scenario_id=options.scenario_id)
     async with (
         signed_in(options.address, options.token) as (channel, access),
-        open_talk(lambda: channel, lambda: access.token) as wire,
+        open_talk(lambda: channel, lambda: access.token, renew=access.renew) as wire,
         join(wire, settings, input_hz=rate_hz, client=CLIENT, renew=renewal(access), away=lambda: wire.away) as learner,
     ):
         opener = await learner.hear_opener() if options.wait else None
@@ -125,7 +125,7 @@ async def _live(options: TalkOptions, devices: Devices) -> None:
     with until_signal(stop) as ready:
         async with (
             signed_in(options.address, options.token) as (channel, access),
-            open_talk(lambda: channel, lambda: access.token) as wire,
+            open_talk(lambda: channel, lambda: access.token, renew=access.renew) as wire,
             devices,
             join(
                 wire,

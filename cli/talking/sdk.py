@@ -1,12 +1,12 @@
 """The Python SDK as the command line uses it: its lasting wire and its access, with the errors told here."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 
 import grpc
 from vivavoce.client.access import Access
 from vivavoce.client.errors import ClientError, UnreachableError
-from vivavoce.client.lasting import TRY_AFTER_S, LastingWire, lasting
+from vivavoce.client.lasting import TRY_AFTER_S, LastingWire, Renew, lasting
 from vivavoce.client.wire import Wire as SdkWire
 from vivavoce.client.wire import open_wire
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
@@ -34,24 +34,28 @@ class SdkTalk:
     async def __aiter__(self) -> AsyncIterator[conversation_pb.ConverseResponse]:
         """The responses, of whichever wire is open then."""
         with told_as_ours():
-            async for response in self._wire:
-                yield response
+            async with aclosing(self._wire.responses()) as responses:
+                async for response in responses:
+                    yield response
 
 
 @asynccontextmanager
 async def open_talk(
-    channel: Callable[[], grpc.aio.Channel], token: Callable[[], str], pauses_s: tuple[float, ...] = TRY_AFTER_S
+    channel: Callable[[], grpc.aio.Channel],
+    token: Callable[[], str],
+    pauses_s: tuple[float, ...] = TRY_AFTER_S,
+    *,
+    renew: Renew,
 ) -> AsyncIterator[SdkTalk]:
     """A wire for one session that comes back by itself after a cut, by the channel and token that are right then.
 
-    Raises:
-        VivavoceError: it could not be opened in the first place.
+    Where the token has expired, `renew` brings another.
     """
 
     def anew() -> AbstractAsyncContextManager[SdkWire]:
         return open_wire(channel(), token())
 
-    async with lasting(anew, pauses_s) as wire:
+    async with lasting(anew, renew, pauses_s) as wire:
         yield SdkTalk(wire)
 
 
@@ -75,11 +79,9 @@ def told_as_ours() -> Iterator[None]:
 
 
 def _ours(error: ClientError) -> VivavoceError:
+    if isinstance(error, UnreachableError):
+        return UnavailableError(error.message, reason=error.reason)
     if isinstance(error.__cause__, grpc.aio.AioRpcError):
         return from_rpc_error(error.__cause__)
-    kind: type[VivavoceError] = VivavoceError
-    if isinstance(error, UnreachableError):
-        kind = UnavailableError
-    elif error.reason.startswith("TOKEN_"):
-        kind = UnauthenticatedError
+    kind = UnauthenticatedError if error.reason.startswith("TOKEN_") else VivavoceError
     return kind(error.message, reason=error.reason, field=error.field)

@@ -50,20 +50,18 @@ type lasting struct {
 	lost  error
 }
 
-// newLasting opens the wire in the first place, and says what to talk in.
+// newLasting opens nothing yet: begin does.
 func newLasting(
-	ctx context.Context, start *conversationv1.StartSession,
-	open func(context.Context) (wire, error), renew func(context.Context) error,
-) (*lasting, error) {
-	opened, err := open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	l := &lasting{open: open, renew: renew, start: start, wire: opened, there: make(chan struct{})}
+	start *conversationv1.StartSession, open func(context.Context) (wire, error), renew func(context.Context) error,
+) *lasting {
+	l := &lasting{open: open, renew: renew, start: start, there: make(chan struct{})}
 	l.recent.longest = remembered * int64(start.GetInputAudio().GetSampleRateHz())
-	// Where this fails, whoever receives learns why.
-	_ = opened.Send(starting(start))
-	return l, nil
+	return l
+}
+
+// begin opens the wire in the first place, and gives the first response.
+func (l *lasting) begin(ctx context.Context) (*conversationv1.ConverseResponse, error) {
+	return l.noted(l.greeted(ctx))
 }
 
 // away says whether the wire is cut, and may come back.
@@ -124,6 +122,19 @@ func (l *lasting) receive(ctx context.Context) (*conversationv1.ConverseResponse
 	if err != nil && ctx.Err() != nil {
 		err = ctx.Err()
 	}
+	return l.noted(response, err)
+}
+
+func (l *lasting) close() {
+	if wire := l.current(); wire != nil {
+		wire.Close()
+	}
+}
+
+// noted keeps what it takes to come back, or gives up.
+func (l *lasting) noted(
+	response *conversationv1.ConverseResponse, err error,
+) (*conversationv1.ConverseResponse, error) {
 	if err != nil {
 		l.giveUp(err)
 		return nil, err
@@ -132,9 +143,6 @@ func (l *lasting) receive(ctx context.Context) (*conversationv1.ConverseResponse
 	return response, nil
 }
 
-func (l *lasting) close() { l.current().Close() }
-
-// note keeps what it takes to come back.
 func (l *lasting) note(response *conversationv1.ConverseResponse) {
 	// A resumed session greets with 0.
 	if sequence := response.GetSequence(); sequence > 0 {
@@ -142,6 +150,9 @@ func (l *lasting) note(response *conversationv1.ConverseResponse) {
 	}
 	if started := response.GetSessionStarted(); started != nil {
 		l.found(started)
+	}
+	if leaving := response.GetGoAway(); leaving.GetResumeToken() != "" {
+		l.token = leaving.GetResumeToken()
 	}
 	if committed := response.GetTurnCommitted(); committed != nil {
 		l.sending.Lock()
@@ -186,39 +197,49 @@ func (l *lasting) comeBack(ctx context.Context, cut error) (*conversationv1.Conv
 		if err := sleep(ctx, pause); err != nil {
 			return nil, err
 		}
-		greeting, err := l.resume(ctx)
-		switch {
-		case err == nil:
-			return greeting, nil
-		case isCut(err), errors.Is(err, io.EOF):
-		case ReasonOf(err) == "TOKEN_INVALID" && l.renew(ctx) == nil:
-		default:
-			return nil, err
+		greeting, err := l.greeted(ctx)
+		if err == nil || !isCut(err) && !errors.Is(err, io.EOF) {
+			return greeting, err
 		}
 	}
 	return nil, cut
 }
 
-// resume opens a wire in place of the one before, and gives the server's first answer.
-func (l *lasting) resume(ctx context.Context) (*conversationv1.ConverseResponse, error) {
+// greeted gives the server's first answer on a new wire. An access token that has expired meanwhile is renewed.
+func (l *lasting) greeted(ctx context.Context) (*conversationv1.ConverseResponse, error) {
+	greeting, err := l.first(ctx)
+	if ReasonOf(err) == "TOKEN_INVALID" && l.renew(ctx) == nil {
+		return l.first(ctx)
+	}
+	return greeting, err
+}
+
+func (l *lasting) first(ctx context.Context) (*conversationv1.ConverseResponse, error) {
 	opened, err := l.open(ctx)
 	if err != nil {
 		return nil, err
 	}
+	l.take(opened)
 	start := proto.Clone(l.start).(*conversationv1.StartSession)
-	start.Target = &conversationv1.StartSession_Resume{
-		Resume: &conversationv1.ResumeSession{ResumeToken: l.token, LastSequence: l.lastSequence},
+	if l.token != "" {
+		start.Target = &conversationv1.StartSession_Resume{
+			Resume: &conversationv1.ResumeSession{ResumeToken: l.token, LastSequence: l.lastSequence},
+		}
 	}
+	// Where it is refused, the response tells why.
 	_ = opened.Send(starting(start))
 	greeting, err := opened.Receive()
 	if err != nil {
 		opened.Close()
-		return nil, err
 	}
+	return greeting, err
+}
+
+// take puts a wire in place of the one before.
+func (l *lasting) take(opened wire) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.wire = opened
-	return greeting, nil
 }
 
 // try sends where the session is there; whoever receives finds out that it is not.

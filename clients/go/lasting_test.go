@@ -165,10 +165,25 @@ func TestATokenThatExpiredDuringTheCutIsRenewed(t *testing.T) {
 	})
 }
 
+func TestATokenThatExpiredBeforeTheTalkIsRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := newScriptedWire().fail(&Error{Message: "It has expired.", Reason: "TOKEN_INVALID"})
+		line := &scripted{wires: []*scriptedWire{first, newScriptedWire().tell(started("ses_1", 0))}}
+		conversation := line.hold(t.Context(), t)
+		if line.renewed != 1 || conversation.Away() {
+			t.Fatalf("renewed %d times, away: %v", line.renewed, conversation.Away())
+		}
+	})
+}
+
 func TestAServerThatStopsIsLeftForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		draining := &typev1.Failure{Reason: typev1.ErrorReason_ERROR_REASON_DRAINING}
 		first := newScriptedWire().tell(started("ses_1", 0), &conversationv1.ConverseResponse{
+			Event: &conversationv1.ConverseResponse_GoAway{
+				GoAway: &conversationv1.GoAway{ResumeToken: "elsewhere"},
+			},
+		}, &conversationv1.ConverseResponse{
 			Event: &conversationv1.ConverseResponse_SessionEnded{
 				SessionEnded: &conversationv1.SessionEnded{Failure: draining},
 			},
@@ -181,8 +196,11 @@ func TestAServerThatStopsIsLeftForAnother(t *testing.T) {
 			}
 			events = append(events, event)
 		}
-		if len(events) != 2 || events[1].(*conversationv1.SessionStarted).GetSessionId() != "ses_2" {
+		if len(events) != 3 || events[2].(*conversationv1.SessionStarted).GetSessionId() != "ses_2" {
 			t.Fatalf("it told %v", events)
+		}
+		if by := second.requests()[0].GetStartSession().GetResume().GetResumeToken(); by != "elsewhere" {
+			t.Fatalf("it came back by %q", by)
 		}
 	})
 }

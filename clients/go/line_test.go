@@ -112,12 +112,9 @@ func (s *scripted) hold(ctx context.Context, t *testing.T) *Conversation {
 	t.Helper()
 	ctx, cancel := context.WithCancel(ctx)
 	start := &conversationv1.StartSession{InputAudio: pcmAt(DefaultInputHz), OutputAudio: pcmAt(OutputHz)}
-	wire, err := newLasting(ctx, start, s.open, s.renew)
-	if err != nil {
-		t.Fatal(err)
-	}
+	wire := newLasting(start, s.open, s.renew)
 	held := newConversation(cancel, wire, NewJitterBuffer(OutputHz), func(context.Context) (string, error) { return "fresh", nil })
-	first, err := wire.receive(ctx)
+	first, err := wire.begin(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

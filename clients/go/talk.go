@@ -35,11 +35,7 @@ type Talk struct {
 // Talk opens a session, and holds it until the conversation is closed, the session is over, or the context is done.
 func (c *Client) Talk(ctx context.Context, talk Talk) (*Conversation, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	wire, err := newLasting(ctx, c.starting(talk), c.openWire, c.renew)
-	if err != nil {
-		cancel()
-		return nil, err
-	}
+	wire := newLasting(c.starting(talk), c.openWire, c.renew)
 	loudspeaker := talk.Loudspeaker
 	if loudspeaker == nil {
 		loudspeaker = NewJitterBuffer(OutputHz)
@@ -47,7 +43,7 @@ func (c *Client) Talk(ctx context.Context, talk Talk) (*Conversation, error) {
 	held := newConversation(cancel, wire, loudspeaker, c.fresh)
 	// A server that says nothing is none.
 	overdue := time.AfterFunc(openTimeout, wire.close)
-	first, err := wire.receive(ctx)
+	first, err := wire.begin(ctx)
 	if !overdue.Stop() {
 		err = unreachable("The server did not open the session in time; try again.")
 	}

@@ -14,12 +14,13 @@ let renewed: () => Promise<string>;
 
 async function held(): Promise<Conversation<JitterBuffer>> {
   const format = { sampleRateHz: 16_000 };
-  const lasting = new LastingWire(() => wire, {
-    target: { case: "newConversation", value: {} },
-    inputAudio: format,
-    outputAudio: format,
-    client: "test",
-  });
+  const target = { case: "newConversation", value: {} } as const;
+  const start = { target, inputAudio: format, outputAudio: format, client: "test" };
+  const lasting = new LastingWire(
+    () => wire,
+    start,
+    () => renewed(),
+  );
   const conversation = new Conversation(lasting, new JitterBuffer(RATE), () => renewed());
   await wire.tell(started());
   await conversation.opened();

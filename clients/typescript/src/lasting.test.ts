@@ -6,9 +6,12 @@ import { FakeWire, started } from "./testing/fakeWire.js";
 
 /** 20 ms at 16 kHz. */
 const FRAME = new Int16Array(320);
+const EXPIRED = new VivavoceError("It has expired.", "TOKEN_INVALID");
 
 let wires: FakeWire[];
 let away: boolean;
+let refused: VivavoceError | null;
+let renewed: number;
 let told: string[];
 let thrown: unknown;
 
@@ -18,18 +21,22 @@ function latest(): FakeWire {
   return wire;
 }
 
+/** Brings an access token with which the next wire is let in. */
+async function renew(): Promise<void> {
+  renewed += 1;
+  refused = null;
+}
+
 function opened(): LastingWire {
   const open = () => {
     wires.push(new FakeWire(away));
+    if (refused) latest().cut(refused);
     return latest();
   };
   const format = { sampleRateHz: 16_000 };
-  const lasting = new LastingWire(open, {
-    target: { case: "newConversation", value: {} },
-    inputAudio: format,
-    outputAudio: format,
-    client: "test",
-  });
+  const target = { case: "newConversation", value: {} } as const;
+  const start = { target, inputAudio: format, outputAudio: format, client: "test" };
+  const lasting = new LastingWire(open, start, renew);
   void (async () => {
     try {
       for await (const { event } of lasting.responses()) told.push(event.case ?? "");
@@ -57,6 +64,8 @@ beforeEach(() => {
   wires = [];
   told = [];
   away = false;
+  refused = null;
+  renewed = 0;
   thrown = undefined;
 });
 afterEach(() => vi.useRealTimers());
@@ -155,6 +164,73 @@ test("whoever sends something while it is cut waits until it is back", async () 
   await latest().tell(started({ resumed: true }));
   await sending;
   expect(latest().names).toEqual(["startSession", "commitTurn"]);
+});
+
+test("a text said while it is cut is sent once, and before what is asked next", async () => {
+  const lasting = opened();
+  await latest().tell(started());
+  await pass();
+  await lasting.say(FRAME);
+  latest().cut();
+  await pass();
+  const asked = lasting
+    .send({ case: "submitText", value: { text: "Tea, please." } })
+    .then(() => lasting.send({ case: "commitTurn", value: {} }));
+  await pass(200);
+  await latest().tell(started({ resumed: true }));
+  await asked;
+  expect(latest().names).toEqual(["startSession", "appendAudio", "submitText", "commitTurn"]);
+});
+
+test("sound keeps its order when it is said again", async () => {
+  const lasting = opened();
+  await latest().tell(started());
+  await pass();
+  for (let number = 0; number < 50; number += 1) await lasting.say(FRAME);
+  latest().cut();
+  await pass(200);
+  await latest().tell(started({ resumed: true }));
+  while (lasting.away) await Promise.resolve();
+  await lasting.say(FRAME);
+  const positions = latest().sent.flatMap((event) => (event.case === "appendAudio" ? [event.value.firstSample] : []));
+  expect(positions).toEqual(Array.from({ length: 51 }, (_, number) => BigInt(320 * number)));
+});
+
+test("a token that expired during the cut is renewed", async () => {
+  const lasting = opened();
+  await latest().tell(started());
+  await pass();
+  refused = EXPIRED;
+  latest().cut();
+  await pass(200);
+  expect(target(latest())).toMatchObject({ case: "resume", value: { resumeToken: "r1" } });
+  await latest().tell(started({ resumed: true }));
+  await pass();
+  expect([renewed, lasting.away]).toEqual([1, false]);
+});
+
+test("a token that expired before the talk is renewed", async () => {
+  refused = EXPIRED;
+  const lasting = opened();
+  await pass();
+  await latest().tell(started());
+  await pass();
+  expect([renewed, wires.length, lasting.away]).toEqual([1, 2, false]);
+});
+
+test("what is under way when the session ends lets nobody wait", async () => {
+  const lasting = opened();
+  await latest().tell(started());
+  await pass();
+  latest().full = true;
+  const saying = lasting.say(FRAME);
+  latest().end();
+  await pass();
+  latest().giveUp();
+  await saying;
+  await expect(lasting.send({ case: "commitTurn", value: {} })).rejects.toMatchObject({
+    reason: "CONVERSATION_CLOSED",
+  });
 });
 
 test("a server that stops is told from a session that ended, and the talk goes on elsewhere by the token it gave", async () => {

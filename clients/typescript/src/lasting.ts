@@ -34,6 +34,7 @@ const REMEMBERED_S = 4;
 /** While it is cut, sound is remembered, and who sends something else waits. */
 export class LastingWire {
   readonly #openWire: () => Wire;
+  readonly #renew: () => Promise<unknown>;
   readonly #start: Start;
   readonly #recent: RecentSound;
   readonly #over = new AbortController();
@@ -48,9 +49,10 @@ export class LastingWire {
   /** A text that is not known to be taken. */
   #text: Text | null = null;
 
-  /** `openWire` opens one, by the access token that holds then; `start` begins the session. */
-  constructor(openWire: () => Wire, start: Start) {
+  /** `openWire` opens one, by the access token that holds then, `renew` sees to that; `start` begins the session. */
+  constructor(openWire: () => Wire, start: Start, renew: () => Promise<unknown>) {
     this.#openWire = openWire;
+    this.#renew = renew;
     this.#start = start;
     this.#recent = new RecentSound(REMEMBERED_S * (start.inputAudio.sampleRateHz ?? 0));
     this.#wire = openWire();
@@ -69,13 +71,9 @@ export class LastingWire {
 
   /** Sends an event; waits where the wire is cut. Throws VivavoceError where the session did not come back. */
   async send(event: ClientEvent): Promise<void> {
-    if (event.case === "submitText") {
-      const requestId = event.value.requestId || `req_${randomBytes(12).toString("hex")}`;
-      this.#text = { case: "submitText", value: { ...event.value, requestId } };
-    }
-    await this.#there.passed();
-    if (this.#lost) throw this.#lost;
-    await this.#try(event.case === "submitText" && this.#text ? this.#text : event);
+    if (event.case === "submitText") return this.#write(event);
+    do await this.#given();
+    while (!(await this.#try(event)));
   }
 
   /** Tells how much was played; no more than once, for more will have been played by the time the wire is back. */
@@ -86,7 +84,7 @@ export class LastingWire {
   /** The responses, of whichever wire is open then. */
   async *responses(): AsyncGenerator<ConverseResponse, void> {
     try {
-      await this.#wire.send({ case: "startSession", value: this.#start });
+      yield await this.#greeted();
       for (;;) {
         const cut = yield* this.#ofOneWire();
         if (!cut || this.#over.signal.aborted) return;
@@ -142,8 +140,10 @@ export class LastingWire {
     this.#sessionId = started.sessionId;
     this.#token = started.resumeToken;
     this.#there.open();
-    for (const piece of this.#recent.again(from, started.nextInputSample)) await this.#try(appended(piece));
-    if (this.#text) await this.#try(this.#text);
+    const missing: ClientEvent[] = this.#recent.again(from, started.nextInputSample).map(appended);
+    if (this.#text) missing.push(this.#text);
+    // All at once: nothing that is said meanwhile gets between.
+    await Promise.all(missing.map((event) => this.#try(event)));
   }
 
   /** Opens the wire anew and resumes the session; its greeting. Throws `cut` where it can't be within the pauses. */
@@ -154,40 +154,68 @@ export class LastingWire {
     for (const ms of TRY_AFTER_MS) {
       await pause(ms, this.#over.signal);
       if (this.#over.signal.aborted) throw cut;
-      const greeting = await this.#resumed();
-      if (!greeting) continue;
-      await this.#note(greeting);
-      return greeting;
+      this.#openAnew();
+      try {
+        return await this.#greeted();
+      } catch (error) {
+        if (!(error instanceof UnreachableError)) throw error;
+      }
     }
     throw cut;
   }
 
-  /** The greeting of the session on a new wire; null where the server is away still. */
-  async #resumed(): Promise<ConverseResponse | null> {
-    this.#wire.close();
-    this.#wire = this.#openWire();
-    const target = {
-      case: "resume",
-      value: { resumeToken: this.#token, lastSequence: this.#lastSequence },
-    } as const;
-    try {
-      await this.#wire.send({ case: "startSession", value: { ...this.#start, target } });
-      return (await this.#wire.responses.next()).value ?? null;
-    } catch (error) {
-      if (error instanceof UnreachableError) return null;
-      throw error;
-    }
+  /** The first response on the open wire. Where the access token has expired, it is renewed, and another wire opened. */
+  async #greeted(): Promise<ConverseResponse> {
+    const greeting = await this.#first().catch(async (error: unknown) => {
+      if (!(error instanceof VivavoceError) || error.reason !== "TOKEN_INVALID") throw error;
+      await this.#renew();
+      this.#openAnew();
+      return this.#first();
+    });
+    await this.#note(greeting);
+    return greeting;
   }
 
-  /** Sends where the session is there; whoever listens finds out that it is not. */
-  async #try(event: ClientEvent): Promise<void> {
-    if (this.away || this.#lost) return;
+  async #first(): Promise<ConverseResponse> {
+    const resume = { case: "resume", value: { resumeToken: this.#token, lastSequence: this.#lastSequence } } as const;
+    const start = this.#token ? { ...this.#start, target: resume } : this.#start;
+    // Where it is refused, the responses tell why.
+    await this.#wire.send({ case: "startSession", value: start }).catch(() => null);
+    const { value } = await this.#wire.responses.next();
+    if (!value) throw new UnreachableError("The server ended the session before it began; try again.");
+    return value;
+  }
+
+  #openAnew(): void {
+    this.#wire.close();
+    this.#wire = this.#openWire();
+  }
+
+  async #write(text: Text): Promise<void> {
+    const requestId = text.value.requestId || `req_${randomBytes(12).toString("hex")}`;
+    const said: Text = { case: "submitText", value: { ...text.value, requestId } };
+    this.#text = said;
+    // Whoever comes back sends it.
+    if (!(await this.#try(said))) await this.#given();
+  }
+
+  /** Resolves when the session is there; throws where it is over. */
+  async #given(): Promise<void> {
+    await this.#there.passed();
+    if (this.#lost) throw this.#lost;
+  }
+
+  /** Sends where the session is there, and tells whether; whoever listens finds out that it is not. */
+  async #try(event: ClientEvent): Promise<boolean> {
+    if (this.away || this.#lost) return false;
     const wire = this.#wire;
     try {
       await wire.send(event);
+      return true;
     } catch {
-      // By now another may be open.
-      if (wire === this.#wire) this.#there.close();
+      // By now another may be open, or the session over.
+      if (wire === this.#wire && !this.#lost) this.#there.close();
+      return false;
     }
   }
 }

@@ -9,7 +9,7 @@ import { UnreachableError } from "./errors.js";
 import { AudioEncoding } from "./gen/vivavoce/type/v1/audio_pb.js";
 import { inPersonsName } from "./inPersonsName.js";
 import { JitterBuffer } from "./jitter.js";
-import { LastingWire, type Settings } from "./lasting.js";
+import { LastingWire, type Settings, type Start } from "./lasting.js";
 import type { Loudspeaker } from "./loudspeaker.js";
 import { openWire } from "./wire.js";
 
@@ -107,15 +107,17 @@ export class Vivavoce {
   async converse(settings: Settings = {}, options: ConverseOptions<Loudspeaker> = {}): Promise<Conversation> {
     const { conversationId, inputHz = INPUT_HZ, loudspeaker = new JitterBuffer(OUTPUT_HZ) } = options;
     const access = this.#access;
-    const wire = new LastingWire(() => openWire(this.#transport, access.token), {
+    const open = () => openWire(this.#transport, access.token);
+    const renew = () => access.renew();
+    const start: Start = {
       target: conversationId
         ? { case: "conversationId", value: conversationId }
         : { case: "newConversation", value: settings },
       inputAudio: pcm(inputHz),
       outputAudio: pcm(OUTPUT_HZ),
       client: this.#name,
-    });
-    const conversation = new Conversation(wire, loudspeaker, () => access.renew());
+    };
+    const conversation = new Conversation(new LastingWire(open, start, renew), loudspeaker, renew);
     await conversation.opened();
     return conversation;
   }

@@ -54,8 +54,10 @@ class GrpcWire implements Wire {
     const patience = new AbortController();
     const inTime = await Promise.race([taken, pause(WRITE_MS, patience.signal)]);
     patience.abort();
+    if (inTime) return;
     // Whoever reads learns why it has ended.
-    if (!inTime) throw new UnreachableError("The wire is cut.");
+    this.#cancel.abort();
+    throw new UnreachableError("The wire is cut.");
   }
 
   close(): void {

@@ -22,6 +22,11 @@ REPLY_BYTES = 48_000
 SPEECH = Sound(b"\x00\x30" * 4_800 + bytes(9_600), 16_000)
 
 
+async def never() -> None:
+    """Renews nothing: each wire is opened by a token of its own."""
+    raise AssertionError("a fresh token was refused")
+
+
 @asynccontextmanager
 async def cut_once(house: House, after_bytes: int) -> AsyncIterator[Learner]:
     """A learner whose wire is cut once after so many bytes from the server."""
@@ -29,7 +34,7 @@ async def cut_once(house: House, after_bytes: int) -> AsyncIterator[Learner]:
     async with (
         FaultProxy(house.server.address, cut_after=after_bytes, once=True) as proxy,
         open_channel(proxy.address) as channel,
-        open_talk(lambda: channel, house.authority.user_token, PAUSES_S) as wire,
+        open_talk(lambda: channel, house.authority.user_token, PAUSES_S, renew=never) as wire,
         join(wire, SETTINGS, input_hz=16_000, client="test", away=lambda: wire.away) as learner,
     ):
         yield learner
@@ -58,7 +63,9 @@ async def test_a_server_that_stops_hands_the_talk_to_the_next(tmp_path: Path) ->
     async with AsyncExitStack() as first, AsyncExitStack() as second:
         houses.append(await first.enter_async_context(open_house(tmp_path)))
         async with (
-            open_talk(lambda: houses[-1].channel, lambda: houses[-1].authority.user_token(), PAUSES_S) as wire,
+            open_talk(
+                lambda: houses[-1].channel, lambda: houses[-1].authority.user_token(), PAUSES_S, renew=never
+            ) as wire,
             join(wire, SETTINGS, input_hz=16_000, client="test", away=lambda: wire.away) as learner,
         ):
             await learner.hear_opener()
@@ -83,7 +90,7 @@ async def test_a_talk_that_can_not_come_back_says_why(tmp_path: Path) -> None:
             house = await stack.enter_async_context(open_house(tmp_path))
             async with (
                 open_channel(house.server.address) as channel,
-                open_talk(lambda: channel, house.authority.user_token, (0.01, 0.02)) as wire,
+                open_talk(lambda: channel, house.authority.user_token, (0.01, 0.02), renew=never) as wire,
                 join(wire, SETTINGS, input_hz=16_000, client="test", away=lambda: wire.away) as learner,
             ):
                 await learner.hear_opener()

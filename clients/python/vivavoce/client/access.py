@@ -1,5 +1,6 @@
 """Who is talking: proves it to the server, and goes on doing so however long it lasts."""
 
+import asyncio
 from typing import Final
 
 import grpc
@@ -20,6 +21,8 @@ class Access:
     def __init__(self, channel: grpc.aio.Channel, token: str, refresh_token: str = "") -> None:
         self._user = UserServiceStub(channel)
         self._refresh_token = refresh_token
+        # A refresh token works once: who finds another renewing waits for what comes of it.
+        self._renewing = asyncio.Lock()
         self.token = token
 
     @classmethod
@@ -54,16 +57,21 @@ class Access:
         return (("authorization", f"Bearer {self.token}"),)
 
     async def renew(self) -> str:
-        """A token that holds for a while again, for the one that expires soon.
+        """A token that holds for a while again, for the one that has expired or does soon.
 
         Raises:
             ClientError: TOKEN_INVALID, there is nothing to renew it by; or the user service refuses.
         """
-        if self.token.startswith(_LASTING):
+        stale = self.token
+        async with self._renewing:
+            if self.token == stale and not stale.startswith(_LASTING):
+                await self._refresh()
             return self.token
+
+    async def _refresh(self) -> None:
         if not self._refresh_token:
             raise ClientError(
-                "The access token expires soon, and the talk ends then; give a personal access token to talk longer.",
+                "The access token expires, and the talk ends then; give a personal access token to talk longer.",
                 reason="TOKEN_INVALID",
             )
         request = user_pb.RefreshTokensRequest(refresh_token=self._refresh_token)
@@ -72,7 +80,6 @@ class Access:
         except grpc.aio.AioRpcError as error:
             raise of_call(error) from error
         self.token, self._refresh_token = tokens.access_token, tokens.refresh_token
-        return self.token
 
     @classmethod
     def _of(cls, channel: grpc.aio.Channel, tokens: people_pb.Tokens) -> "Access":

@@ -126,7 +126,7 @@ class Client:
             start.conversation_id = conversation_id
         else:
             start.new_conversation.CopyFrom(settings or settings_pb.ConversationSettings())
-        async with lasting(lambda: open_wire(self.channel, access.token)) as wire:
+        async with lasting(lambda: open_wire(self.channel, access.token), access.renew) as wire:
             held = Conversation(wire, loudspeaker or JitterBuffer(_OUTPUT_HZ), access.renew)
             await wire.send(service_pb.ConverseRequest(start_session=start))
             running = asyncio.create_task(held.run(), name="conversation")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Final, Protocol, TypeAlias
 
 from google.protobuf.message import Message
@@ -164,8 +164,9 @@ class Conversation:
         async with asyncio.TaskGroup() as tasks:
             reporting = tasks.create_task(self._report(), name="played reports")
             try:
-                async for response in self._wire:
-                    await self._hear(response, tasks)
+                async with aclosing(self._wire.responses()) as responses:
+                    async for response in responses:
+                        await self._hear(response, tasks)
                 await self._events.put(None)
             except ClientError as error:
                 if not self._started.done():

@@ -10,8 +10,16 @@ from vivavoce.type.v1 import failure_pb2 as failure_pb
 
 _DETAILS_KEY: Final = "grpc-status-details-bin"
 _PREFIX: Final = "ERROR_REASON_"
-#: What a cut wire looks like; anything else is an answer.
-_CUT: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN})
+#: What a cut wire looks like, where the server gave no reason of its own.
+_CUT: Final = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.ABORTED,
+        grpc.StatusCode.INTERNAL,
+    }
+)
 
 
 class ClientError(Exception):
@@ -38,7 +46,7 @@ def of_call(error: grpc.aio.AioRpcError) -> ClientError:
         if key == _DETAILS_KEY:
             status = status_pb2.Status.FromString(value if isinstance(value, bytes) else value.encode())
             message, reason, field = status.message, *_details(status)
-    if error.code() in _CUT:
+    if error.code() is grpc.StatusCode.UNAVAILABLE if reason else error.code() in _CUT:
         return UnreachableError(message, reason=reason or "SERVICE_UNAVAILABLE")
     return ClientError(message, reason=reason or "INTERNAL", field=field)
 

@@ -12,7 +12,10 @@ import type { ClientEvent, Wire } from "../wire.js";
 export class FakeWire implements Wire {
   readonly responses = new Queue<ConverseResponse>(100);
   readonly sent: ClientEvent[] = [];
+  /** Whether whoever sends waits. */
+  full = false;
   #cut = false;
+  #room: (() => void)[] = [];
 
   /** `away` is a server that nobody reaches. */
   constructor(away = false) {
@@ -20,6 +23,7 @@ export class FakeWire implements Wire {
   }
 
   async send(event: ClientEvent): Promise<void> {
+    if (this.full) await new Promise<void>((room) => this.#room.push(room));
     if (this.#cut) throw new UnreachableError("The wire is cut.");
     this.sent.push(event);
   }
@@ -38,6 +42,12 @@ export class FakeWire implements Wire {
   cut(error: VivavoceError = new UnreachableError("The wire is cut.")): void {
     this.#cut = true;
     this.responses.end(error);
+  }
+
+  /** Whoever waits learns that the wire is cut. */
+  giveUp(): void {
+    this.#cut = true;
+    for (const go of this.#room.splice(0)) go();
   }
 
   /** The server ends the stream. */
