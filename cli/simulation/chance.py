@@ -16,7 +16,7 @@ class Paces:
     """How long things take, in seconds, as measured on two processors."""
 
     #: From the first sample of speech until it is told.
-    onset_s: float = 0.1
+    onset_s: float = 0.07
     #: From the last sample of speech until the pause is told, and then until it is judged.
     paused_s: float = 0.12
     judged_s: float = 0.11

@@ -23,14 +23,13 @@ _MOST_OF_PEAK: Final = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """How a voice-activity provider counts, and how many windows make an edge."""
+    """How a voice-activity provider counts, and how many windows make an end. One likely window is a beginning."""
 
     #: Samples at the hearing rate that one probability stands for.
     window_samples: int = VAD_WINDOW_SAMPLES
     #: At least this is speech; below `off` is none; between them all stays as it is.
     on: float = 0.5
     off: float = 0.35
-    onset_windows: int = 2
     hang_windows: int = 3
 
 
@@ -55,9 +54,8 @@ class SpeechEdges:
         self._cadence = cadence
         self._position = 0
         self._speaking = False
-        self._likely = 0
         self._quiet = 0
-        #: Before speech: where its first likely window starts. In speech: where its last window ends.
+        #: Where the last window of speech ends.
         self._edge = 0
 
     @property
@@ -86,16 +84,11 @@ class SpeechEdges:
         self._position += windows * self._cadence.window_samples
 
     def _in_silence(self, probability: float, begin: int) -> Began | None:
-        if probability < self._cadence.off:
-            self._likely = 0
-        elif probability >= self._cadence.on:
-            self._edge = self._edge if self._likely else begin
-            self._likely += 1
-        if self._likely < self._cadence.onset_windows:
+        # A tutor who pauses for nothing goes on at the same sample; one who pauses late talks over the learner.
+        if probability < self._cadence.on:
             return None
-        began = Began(self._edge)
-        self._speaking, self._likely, self._quiet, self._edge = True, 0, 0, self._position
-        return began
+        self._speaking, self._quiet, self._edge = True, 0, self._position
+        return Began(begin)
 
     def _in_speech(self, probability: float) -> Ceased | None:
         if probability >= self._cadence.off:

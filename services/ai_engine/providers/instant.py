@@ -20,8 +20,8 @@ from services.ai_engine.domain.roles import (
 )
 from services.ai_engine.domain.speech_edges import Cadence
 
-#: Judged every 10 ms, which divides every usual frame: no frame waits for the next. One window makes an edge.
-CADENCE: Final = Cadence(window_samples=HEARING_RATE_HZ // 100, onset_windows=1, hang_windows=1)
+#: Judged every 10 ms, which divides every usual frame: no frame waits for the next. One window makes an end, too.
+CADENCE: Final = Cadence(window_samples=HEARING_RATE_HZ // 100, hang_windows=1)
 #: Louder than this is speech: 1 % of full scale.
 _LOUD: Final = 328
 _TONE_HZ: Final = 440

@@ -30,20 +30,15 @@ _RATE_HZ = 16_000
 
 
 def _edges(*probabilities: float) -> list[Began | Ceased]:
-    edges = SpeechEdges(Cadence(window_samples=10, onset_windows=2, hang_windows=3))
+    edges = SpeechEdges(Cadence(window_samples=10, hang_windows=3))
     return [edge for probability in probabilities if (edge := edges.hear(probability))]
 
 
-def test_one_likely_window_is_no_speech() -> None:
-    assert _edges(0.1, 0.9, 0.1, 0.9, 0.1) == []
+def test_speech_begins_with_its_first_likely_window() -> None:
+    assert _edges(0.1, 0.9) == [Began(10)]
 
 
-def test_speech_begins_with_the_first_of_the_likely_windows() -> None:
-    assert _edges(0.1, 0.9, 0.9) == [Began(10)]
-
-
-def test_an_undecided_window_neither_begins_speech_nor_undoes_its_beginning() -> None:
-    assert _edges(0.9, 0.4, 0.9) == [Began(0)]
+def test_undecided_windows_begin_no_speech() -> None:
     assert _edges(0.4, 0.4, 0.4, 0.4) == []
 
 
@@ -63,7 +58,7 @@ def test_beginnings_and_ends_take_turns_and_time_goes_forward(probabilities: lis
 
 
 def test_windows_that_were_passed_over_still_count() -> None:
-    edges = SpeechEdges(Cadence(window_samples=10, onset_windows=1))
+    edges = SpeechEdges(Cadence(window_samples=10))
     edges.skip(5)
     assert edges.hear(0.9) == Began(50)
 
