@@ -1,6 +1,7 @@
 """Services that keep something about people, and do what a test says."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 
@@ -30,6 +31,8 @@ class Keepers:
         self.files: dict[str, Files] = {"conversation": [], "history": [], "media": []}
         self.may_export = asyncio.Event()
         self.may_export.set()
+        #: How often each was asked for what it keeps.
+        self.exports: Counter[str] = Counter()
 
     def services(self) -> Mapping[str, Service]:
         register = {
@@ -56,6 +59,7 @@ class Keepers:
             raise UnavailableError("Away.")
 
     async def export(self, service: str) -> AsyncIterator[tuple[str, bytes]]:
+        self.exports[service] += 1
         await self.may_export.wait()
         for path, data in self.files[service]:
             yield path, data

@@ -14,6 +14,7 @@ from vivavoce.user.v1 import user_service_pb2 as service_pb
 
 from mesh.channel import call_metadata
 from mesh.errors import ExhaustedError, NotFoundError, UnavailableError, VivavoceError
+from mesh.testing import until
 from services.user.settings import Settings
 from tests.services.calls import refused
 from tests.services.user.conftest import UserMesh, user_mesh
@@ -116,7 +117,7 @@ async def test_calls_at_once_share_one_archive_and_a_call_that_gave_up_is_joined
     tokens = (await mesh.guest()).tokens
     keepers.may_export.clear()
     impatient = asyncio.create_task(export(mesh, tokens))
-    await asyncio.sleep(0.1)
+    await until(lambda: keepers.exports["conversation"] == 1)
     impatient.cancel()
     calls = [asyncio.create_task(export(mesh, tokens)) for _ in range(3)]
     await asyncio.sleep(0.1)
@@ -128,7 +129,7 @@ async def test_a_third_person_waits_for_their_turn(mesh: UserMesh, keepers: Keep
     keepers.may_export.clear()
     people = [(await mesh.guest()).tokens for _ in range(3)]
     calls = [asyncio.create_task(export(mesh, tokens)) for tokens in people[:2]]
-    await asyncio.sleep(0.2)
+    await until(lambda: keepers.exports["conversation"] == 2)
     with refused(ExhaustedError, reason="OVERLOADED"):
         await export(mesh, people[2])
     keepers.may_export.set()
