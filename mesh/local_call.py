@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import grpc
@@ -116,6 +117,11 @@ class LocalCall:
     async def wait_for_connection(self) -> None:
         """Returns at once."""
 
+    def connect(self, inbox: Mailbox[Any], outbox: Mailbox[Any]) -> None:
+        """Lets messages pass by the client's tasks, while nothing waits: see `mesh.streams.Within`."""
+        outbox.hand_on(self._requests, self._written)
+        self._responses.hand_on(inbox, self._parse)
+
     def feed(self, request: Any) -> None:  # noqa: ANN401 (a message, or an iterator of them)
         """Sends the request of the call, or all that an iterator gives."""
         if isinstance(request, AsyncIterable) or hasattr(request, "__next__"):
@@ -142,6 +148,7 @@ class LocalCall:
         if not handler.response_streaming:
             await self._respond(write(await method(requests, self._context)))
             return
+        self._context.connects_by(partial(self._connect_handler, parse, write))
         async with aclosing(method(requests, self._context)) as responses:
             async for response in responses:
                 data = write(response)
@@ -164,6 +171,16 @@ class LocalCall:
         if self._feeder:
             self._feeder.cancel()
         self._context.ended()
+
+    def _connect_handler(
+        self,
+        parse: Callable[[bytes], Any],
+        write: Callable[[Any], bytes],
+        inbox: Mailbox[Any],
+        outbox: Mailbox[Any],
+    ) -> None:
+        self._requests.hand_on(inbox, parse)
+        outbox.hand_on(self._responses, write)
 
     def _written(self, request: Any) -> bytes:  # noqa: ANN401 (of the method's type)
         data = self._write(request)

@@ -7,6 +7,8 @@ from typing import Any, Final, NoReturn
 import grpc
 from grpc.aio import AbortError
 
+from mesh.mailbox import Mailbox
+
 Pairs = tuple[tuple[str, str | bytes], ...]
 
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
@@ -23,6 +25,16 @@ class LocalContext:
         self._trailing: Pairs = ()
         self._aborted = False
         self._callbacks: list[Callable[[Any], None]] = []
+        self._connect: Callable[[Mailbox[Any], Mailbox[Any]], None] | None = None
+
+    def connects_by(self, connect: Callable[[Mailbox[Any], Mailbox[Any]], None]) -> None:
+        """Says what `connect` does; for the call itself."""
+        self._connect = connect
+
+    def connect(self, inbox: Mailbox[Any], outbox: Mailbox[Any]) -> None:
+        """Lets messages pass by the handler's task, while nothing waits: see `mesh.streams.Within`."""
+        if self._connect is not None:
+            self._connect(inbox, outbox)
 
     def invocation_metadata(self) -> Pairs:
         """What the client sent along."""

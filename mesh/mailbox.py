@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import deque
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 from mesh.errors import VivavoceError
 
 M = TypeVar("M")
+T = TypeVar("T")
 
 
 class Closed(Exception):  # noqa: N818 (a state, not a fault)
@@ -27,6 +29,8 @@ class Mailbox(Generic[M]):
         self._putters: deque[tuple[asyncio.Future[bool], M]] = deque()
         self._taker: asyncio.Future[None] | None = None
         self._emptied: asyncio.Future[None] | None = None
+        self._next: Mailbox[Any] | None = None
+        self._convert: Callable[[M], Any] | None = None
         self._closed = False
         self._discarding = False
         self.error: VivavoceError | None = None
@@ -38,8 +42,24 @@ class Mailbox(Generic[M]):
         """Puts `message` where there is room and nobody waits for it; False otherwise."""
         if self._closed or self._putters or len(self._messages) >= self._bound:
             return False
+        if self._next is not None and self._convert is not None and not self._messages and self._next.idle:
+            return self._next.offer(self._convert(message))
         self._add(message)
         return True
+
+    def hand_on(self, following: "Mailbox[T]", convert: Callable[[M], T]) -> None:
+        """From now on what is offered goes straight to `following`, converted, while nothing waits here or there.
+
+        Whoever takes from here must put what is taken into `following`, at once, so that nothing is overtaken.
+        """
+        self._next, self._convert = following, convert
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits, here or where this hands on to, so that what is offered is taken next."""
+        if self._messages or self._putters or self._closed:
+            return False
+        return self._next is None or self._next.idle
 
     async def put(self, message: M) -> None:
         """Puts `message` as soon as there is room. Cancelled while it waits, it is not put.

@@ -1,7 +1,9 @@
 """The bounded queue below every stream."""
 
 import asyncio
+from itertools import pairwise
 from random import Random
+from typing import TypeAlias
 
 import pytest
 from hypothesis import given
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 
 from mesh.errors import NotFoundError
 from mesh.mailbox import Closed, Mailbox
+
+Message: TypeAlias = tuple[int, int]
 
 
 async def put_all(mailbox: Mailbox[int], messages: list[int]) -> None:
@@ -55,6 +59,14 @@ async def test_an_offer_does_not_overtake_a_putter_whose_turn_has_just_come() ->
     assert not mailbox.offer(3)  # The putter has not run since.
     assert await mailbox.get() == 2
     await putting
+
+
+async def test_what_finds_nothing_before_it_is_handed_on_without_anybody_in_between() -> None:
+    near, far = Mailbox[int](2), Mailbox[str](2)
+    near.hand_on(far, str)
+    assert [near.offer(number) for number in range(4)] == [True, True, True, False]
+    assert await far.get() == "0"
+    assert [await near.get() for _ in range(2)] == [1, 2]
 
 
 async def test_emptied_returns_when_all_is_taken() -> None:
@@ -123,25 +135,44 @@ async def test_a_mailbox_that_discards_holds_nobody() -> None:
     assert len(mailbox) == 0
 
 
-@given(bound=st.integers(1, 4), putters=st.lists(st.integers(0, 12), min_size=1, max_size=4), seed=st.integers(0))
-def test_every_message_arrives_once_and_in_the_order_of_its_putter(bound: int, putters: list[int], seed: int) -> None:
-    async def run() -> list[tuple[int, int]]:
-        mailbox, pauses = Mailbox[tuple[int, int]](bound), Random(seed)
+async def carry(near: Mailbox[Message], far: Mailbox[Message]) -> None:
+    while True:
+        await far.put(await near.get())
+
+
+@given(
+    bound=st.integers(1, 4),
+    putters=st.lists(st.integers(0, 12), min_size=1, max_size=4),
+    on_the_way=st.integers(1, 3),
+    seed=st.integers(0),
+)
+def test_every_message_arrives_once_and_in_the_order_of_its_putter(
+    bound: int, putters: list[int], on_the_way: int, seed: int
+) -> None:
+    async def run() -> list[Message]:
+        pauses = Random(seed)
+        way = [Mailbox[Message](bound) for _ in range(on_the_way)]
+        carriers = [asyncio.create_task(carry(near, far)) for near, far in pairwise(way)]
+        for near, far in pairwise(way):
+            near.hand_on(far, lambda message: message)
 
         async def put(putter: int, count: int) -> None:
             for number in range(count):
                 if pauses.random() < 0.3:
                     await asyncio.sleep(0)
-                if not mailbox.offer((putter, number)):
-                    await mailbox.put((putter, number))
+                if not way[0].offer((putter, number)):
+                    await way[0].put((putter, number))
 
         putting = [asyncio.create_task(put(putter, count)) for putter, count in enumerate(putters)]
         taken = []
-        for _ in range(sum(putters)):
-            if pauses.random() < 0.3:
-                await asyncio.sleep(0)
-            taken.append(await asyncio.wait_for(mailbox.get(), 5))
-        await asyncio.gather(*putting)
+        async with asyncio.timeout(5):
+            for _ in range(sum(putters)):
+                if pauses.random() < 0.3:
+                    await asyncio.sleep(0)
+                taken.append(await way[-1].get())
+            await asyncio.gather(*putting)
+        for carrier in carriers:
+            carrier.cancel()
         return taken
 
     taken = asyncio.run(run())

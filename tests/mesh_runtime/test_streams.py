@@ -284,7 +284,9 @@ async def test_cancelling_the_client_task_cancels_the_call(mesh: EchoMesh) -> No
 
 async def test_offer_says_no_when_the_queue_is_full(mesh: EchoMesh) -> None:
     async with client_stream(mesh.stub.Talk, metadata=mesh.authority.user_metadata(), outbox=3) as stream:
-        assert [stream.offer(new_echo()) for _ in range(5)] == [True, True, True, False, False]
+        answers = [stream.offer(new_echo()) for _ in range(6)]
+    # Within a process the first leaves at once.
+    assert answers in ([True] * 3 + [False] * 3, [True] * 4 + [False] * 2)
 
 
 async def test_a_client_that_still_writes_meets_the_error_the_server_ended_with(mesh: EchoMesh) -> None:

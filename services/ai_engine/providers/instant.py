@@ -22,6 +22,7 @@ from services.ai_engine.domain.speech_edges import Cadence
 
 #: Judged every 10 ms, which divides every usual frame: no frame waits for the next. One window makes an end, too.
 CADENCE: Final = Cadence(window_samples=HEARING_RATE_HZ // 100, hang_windows=1)
+_WINDOW_BYTES: Final = 2 * CADENCE.window_samples
 #: Louder than this is speech: 1 % of full scale.
 _LOUD: Final = 328
 _TONE_HZ: Final = 440
@@ -54,13 +55,13 @@ class InstantDetection:
     async def probabilities(self, pcm: bytes) -> list[float]:
         """1 for each loud window, 0 for each other."""
         pcm = self._rest + pcm
-        count = len(pcm) // (2 * CADENCE.window_samples)
-        used = count * 2 * CADENCE.window_samples
+        used = len(pcm) // _WINDOW_BYTES * _WINDOW_BYTES
         self._rest = pcm[used:]
-        windows = np.frombuffer(pcm[:used], dtype="<i2").reshape(count, CADENCE.window_samples)
-        return (
-            [float(loud) for loud in (np.maximum(windows.max(axis=1), ~windows.min(axis=1)) > _LOUD)] if count else []
-        )
+        if not used:
+            return []
+        sound = np.frombuffer(pcm[:used], dtype="<i2")
+        peaks = np.maximum.reduceat(np.maximum(sound, ~sound), range(0, len(sound), CADENCE.window_samples))
+        return list(map(float, (peaks > _LOUD).tolist()))
 
 
 class InstantVoiceActivity:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 
@@ -25,6 +26,13 @@ async def judged(apart: JudgesApart, turn: SaidTurn = TURN) -> list[Remark]:
         return [remark async for remark in apart.remarks(turn)]
 
 
+def gives_way(process_id: int) -> bool:
+    """Also where the system shares by sessions, for it has one of its own."""
+    session = Path(f"/proc/{process_id}/autogroup")
+    modest = not session.exists() or session.read_text().endswith("nice 10\n")
+    return modest and os.sched_getscheduler(process_id) == os.SCHED_IDLE
+
+
 async def test_turns_are_judged_by_one_process_that_gives_way_and_ends_with_its_block() -> None:
     async with JudgesApart(sound_guesses=False, clock=VirtualClock()) as apart:
         assert apart.process_id() is None
@@ -34,7 +42,7 @@ async def test_turns_are_judged_by_one_process_that_gives_way_and_ends_with_its_
         process = psutil.Process(apart.process_id())
         assert not await judged(apart, SaidTurn("I see.", language="en", level="A2"))
         assert process.pid == apart.process_id()
-        assert process.nice() > psutil.Process().nice()
+        assert gives_way(process.pid)
     assert not process.is_running()
 
 
