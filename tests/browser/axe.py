@@ -1,10 +1,12 @@
-"""Looks for what keeps people out: axe-core, run within an open page."""
+"""Looks for what keeps people out: by axe-core, run within an open page, and for what does not fit."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from playwright.async_api import Page
+
+from tests.browser.chromium import Look, picture
 
 _AXE: Final = Path(__file__).parent.parent.parent / "clients" / "node_modules" / "axe-core" / "axe.min.js"
 #: What fades in stands out less on its way; what moves without an end goes on.
@@ -14,6 +16,13 @@ _SETTLED: Final = """() => {
   }
 }"""
 _GRAVE: Final = ("serious", "critical")
+_UNFIT: Final = """() => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  const named = [...document.querySelectorAll("button, a, h1, h2, h3, label, legend, summary")];
+  const cut = named.filter((each) => each.clientWidth > 1 && each.scrollWidth > each.clientWidth + 1);
+  const wide = scrollWidth > clientWidth ? ["wider than the window"] : [];
+  return [...wide, ...cut.map((each) => `cut off: ${each.innerText}`)];
+}"""
 
 
 async def findings(page: Page, only: Sequence[str] = (), *, within: str = "html") -> list[str]:
@@ -26,3 +35,10 @@ async def findings(page: Page, only: Sequence[str] = (), *, within: str = "html"
     return [
         f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found["violations"] if each["impact"] in _GRAVE
     ]
+
+
+async def look_at(page: Page, name: str, look: Look, *, within: str = "html") -> list[str]:
+    """What is wrong with what is shown, of which a picture is kept."""
+    await picture(page, f"{name}_{look}", whole=within == "html")
+    found = [*await findings(page, look.rules, within=within), *await page.evaluate(_UNFIT)]
+    return [f"{name}: {each}" for each in found]

@@ -14,9 +14,44 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_p
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP: Final = (1280, 800)
+WIDE: Final = (1440, 900)
 PHONE: Final = (390, 844)
 #: Where a person who wants to look at the screens has them put.
 SHOTS: Final = os.environ.get("VIVAVOCE_SCREENSHOTS", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a person sees the client: window, shade, and the language of the browser."""
+
+    size: tuple[int, int] = DESKTOP
+    dark: bool = False
+    language: str = "en"
+
+    def __str__(self) -> str:
+        return f"{self.size[0]}_{'dark' if self.dark else 'light'}_{self.language}"
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The elements are the same in the dark; what differs is how they stand out."""
+        return ("color-contrast",) if self.dark else ()
+
+
+USUAL: Final = Look()
+#: Two looks tell most; `make soak` tries all.
+LOOKS: Final = [
+    Look(PHONE),
+    Look(DESKTOP, dark=True),
+    *(
+        pytest.param(look, marks=pytest.mark.soak)
+        for look in (
+            Look(PHONE, dark=True),
+            Look(WIDE),
+            Look(WIDE, dark=True),
+            *(Look(size, language=language) for size in (PHONE, WIDE) for language in ("de", "es")),
+        )
+    ),
+]
 
 
 @dataclass
@@ -85,20 +120,16 @@ async def launched(microphone: Path) -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def browse(
-    browser: Browser,
-    *,
-    size: tuple[int, int] = DESKTOP,
-    dark: bool = False,
-    with_policy: bool = True,
-    heard: bool = True,
+    browser: Browser, look: Look = USUAL, *, with_policy: bool = True, heard: bool = True
 ) -> AsyncIterator[Watched]:
     """A page of a person's own: nothing is shared with the pages before.
 
     Without the policy a test may bring scripts of its own. Who is not to be `heard` refuses the microphone.
     """
     context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme="dark" if dark else "light",
+        viewport={"width": look.size[0], "height": look.size[1]},
+        color_scheme="dark" if look.dark else "light",
+        locale=look.language,
         permissions=["microphone"] if heard else [],
         bypass_csp=not with_policy,
     )

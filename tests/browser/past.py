@@ -36,13 +36,14 @@ _SCENARIOS: Final = ("introductions", "cafe", "directions", "hotel", "shopping",
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What was said, what was answered, and the slip in it."""
+    """What was said, what was answered, the slip in it, and the word that sounded as another."""
 
     said: str
     answered: str
     slip: str = ""
     better: str = ""
     why: str = ""
+    sounded: tuple[str, str, str] | None = None
 
 
 EXCHANGES: Final = (
@@ -52,8 +53,13 @@ EXCHANGES: Final = (
         "Yesterday I go",
         "Yesterday I went",
         "Yesterday is over: use the past.",
+        sounded=("the", "ðə", "zə"),
     ),
-    Exchange("Yes, it was sunny, and the water was quite cold.", "Lovely. And what did you do afterwards?"),
+    Exchange(
+        "Yes, it was sunny, and the water was quite cold.",
+        "Lovely. And what did you do afterwards?",
+        sounded=("water", "wɔtɚ", "vɔtɚ"),
+    ),
     Exchange(
         "We eat fish in a small restaurant. She have two dishes!",
         "She had two dishes? She must have been starving.",
@@ -122,22 +128,35 @@ def _talk(number: int, conversation_id: str, user_id: str, held: datetime) -> It
         yield reply
         sequence, at_s = sequence + 2, at_s + 12
         # The longer somebody learns, the less often.
-        if each.slip and (number < 12 or place == number % 4):
-            sequence += 1
-            found = event(sequence, at_s)
-            found.feedback_given.turn_id = turn_id
-            found.feedback_given.correction.CopyFrom(
-                feedback_pb.Correction(
-                    kind=feedback_pb.CORRECTION_KIND_GRAMMAR,
-                    said=each.slip,
-                    better=each.better,
-                    explanation=each.why,
-                    start=each.said.find(each.slip),
-                    end=each.said.find(each.slip) + len(each.slip),
-                    source="rules",
-                )
-            )
-            yield found
+        if number < 12 or place == number % 4:
+            for found in _feedback(turn_id, each):
+                sequence += 1
+                told = event(sequence, at_s)
+                told.feedback_given.CopyFrom(found)
+                yield told
+
+
+def _feedback(turn_id: str, each: Exchange) -> Iterator[history_pb.FeedbackGiven]:
+    start = each.said.find(each.slip)
+    if each.slip:
+        slip = feedback_pb.Correction(
+            kind=feedback_pb.CORRECTION_KIND_GRAMMAR,
+            said=each.slip,
+            better=each.better,
+            explanation=each.why,
+            start=start,
+            end=start + len(each.slip),
+            source="rules",
+        )
+        yield history_pb.FeedbackGiven(turn_id=turn_id, correction=slip)
+    if each.sounded:
+        word, expected, heard = each.sounded
+        at = each.said.find(word)
+        sounds = feedback_pb.PronouncedWord(
+            word=word, score=0.4, expected_sounds=expected, heard_sounds=heard, start=at, end=at + len(word)
+        )
+        guess = feedback_pb.Pronunciation(source="sounds", approximate=True, words=[sounds])
+        yield history_pb.FeedbackGiven(turn_id=turn_id, remark=feedback_pb.Remark(pronunciation=guess))
 
 
 def _said(number: int) -> Iterable[Exchange]:

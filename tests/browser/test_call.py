@@ -2,101 +2,26 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, expect
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.type.v1 import audio_pb2 as audio_pb
 
 from mesh.testing import until
-from tests.browser.axe import findings
-from tests.browser.chromium import DESKTOP, PHONE, Watched, browse, picture
-from tests.browser.scripted_tutor import OPENER, REPLY_HZ, STORY, Tutor
-from tests.edge.conftest import House, open_house
+from tests.browser.chromium import PHONE
+from tests.browser.scripted_tutor import OPENER, REPLY_HZ, STORY
+from tests.browser.visits import KEEPS_TRACKS, REFUSES_SOCKETS, line, visit
+from tests.edge.conftest import House
 
 REFUSES_MICROPHONE = (
     "(why) => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', why); }; }"
 )
-REFUSES_SOCKETS = (
-    "() => { window.WebSocket = class { static OPEN = 1; constructor() { setTimeout(() => this.onclose({}), 20); } }; }"
-)
-#: Pulls the microphone out, as no flag of Chromium does, and takes every other with it until one is plugged in.
-KEEPS_TRACKS = """() => {
-  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  let tracks = [];
-  let gone = false;
-  navigator.mediaDevices.getUserMedia = async (wish) => {
-    if (gone) throw new DOMException("", "NotFoundError");
-    const stream = await ask(wish);
-    tracks.push(...stream.getTracks());
-    return stream;
-  };
-  window.plugIn = () => { gone = false; };
-  window.pullOut = () => {
-    gone = true;
-    for (const track of tracks) { track.stop(); track.dispatchEvent(new Event("ended")); }
-  };
-}"""
-
 LITTLE = """localStorage.setItem("vivavoce.call", '{"bandwidth": "little"}');"""
 #: A network that takes nothing.
 SHORT = "() => { Object.defineProperty(WebSocket.prototype, 'bufferedAmount', { get: () => 1e6 }); }"
 
-#: What opens over a call, by the button that opens it.
-OPENED = {"settings": "Call settings", "ledger": "answered in 512 ms", "word": "Good"}
-
 pytestmark = pytest.mark.timeout(120)
-
-
-@dataclass
-class Visit:
-    """An open page before the scripted tutor."""
-
-    house: House
-    tutor: Tutor
-    watched: Watched
-
-    @property
-    def page(self) -> Page:
-        return self.watched.page
-
-    async def start(self) -> None:
-        """Chooses the role-play and starts the call."""
-        await self.page.get_by_role("link", name="Ordering in a café").click()
-        await self.page.get_by_role("button", name="Start talking").click()
-        await expect(line(self.page, OPENER)).to_be_visible()
-
-    async def write(self, text: str) -> None:
-        """Says something in writing."""
-        await self.page.get_by_label("Write instead").fill(text)
-        await self.page.keyboard.press("Enter")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house() -> AsyncIterator[House]:
-    """The house of all visits."""
-    async with open_house(whole=True) as opened:
-        yield opened
-
-
-@asynccontextmanager
-async def visit(
-    browser: Browser, house: House, *, path: str = "/", script: str = "", heard: bool = True, dark: bool = False
-) -> AsyncIterator[Visit]:
-    """Opens the client before a scripted tutor; `script` runs before it."""
-    tutor = Tutor()
-    house.conversations.script = tutor.talk
-    house.conversations.ended.clear()
-    house.users.ended = False
-    house.users.refreshed.clear()
-    async with browse(browser, heard=heard, dark=dark) as watched:
-        await watched.page.add_init_script(script)
-        await watched.page.goto(f"{house.edge.url}{path}")
-        yield Visit(house, tutor, watched)
 
 
 async def test_a_guest_talks_is_heard_interrupts_and_leaves(browser: Browser, house: House) -> None:
@@ -331,31 +256,6 @@ async def test_the_chip_tells_where_the_time_went_in_words(browser: Browser, hou
         await expect(ledger).to_contain_text("dreaming", timeout=1000)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-async def test_what_opens_over_a_call_keeps_nobody_out(browser: Browser, house: House, dark: bool) -> None:
-    async with visit(browser, house, dark=dark) as seen:
-        page, rules = seen.page, ("color-contrast",) if dark else ()
-        await seen.start()
-        await seen.write("I wants tea")
-        await expect(page.get_by_role("complementary")).to_contain_text("I want tea")
-        wrong = await findings(page, rules)
-        for width, height in (DESKTOP, PHONE):
-            await page.set_viewport_size({"width": width, "height": height})
-            for name, button in OPENED.items():
-                await page.get_by_role("button", name=button).first.click()
-                opened = page.get_by_role("dialog")
-                await expect(opened).to_be_visible()
-                await picture(page, f"call_{name}_{width}_{'dark' if dark else 'light'}")
-                wrong += [f"{name}: {each}" for each in await findings(page, rules, within="dialog, [role=dialog]")]
-                await page.keyboard.press("Escape")
-                await expect(opened).to_have_count(0)
-        await page.get_by_role("button", name="Help me say it").click()
-        await expect(page.get_by_role("complementary")).to_be_in_viewport()
-        await picture(page, f"call_help_{'dark' if dark else 'light'}")
-        wrong += await findings(page, rules, within="aside")
-        assert wrong == []
-
-
 async def test_a_server_without_a_place_says_so_and_lets_one_try_again(browser: Browser, house: House) -> None:
     async with visit(browser, house) as seen:
         seen.tutor.full = True
@@ -393,9 +293,9 @@ async def test_a_server_that_is_gone_is_told_after_some_tries(browser: Browser, 
         await seen.page.evaluate(REFUSES_SOCKETS)
         await seen.write("Cut the wire")
         await expect(seen.page.get_by_text("The connection is lost; trying again")).to_be_visible()
-        for _ in range(40):
-            await seen.page.clock.run_for(1000)
-        await expect(seen.page.get_by_role("heading", name="The server is gone")).to_be_visible()
+        gone = seen.page.get_by_role("heading", name="The server is gone")
+        while not await gone.is_visible():
+            await seen.page.clock.fast_forward(5000)
 
 
 async def test_a_page_that_slept_finds_out_that_its_wire_is_dead(browser: Browser, house: House) -> None:
@@ -405,11 +305,6 @@ async def test_a_page_that_slept_finds_out_that_its_wire_is_dead(browser: Browse
         seen.tutor.deaf = True
         await seen.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         await until(lambda: bool(seen.tutor.resumed), within_s=30)
-
-
-def line(page: Page, text: str) -> Locator:
-    """The line of the captions that says this."""
-    return page.get_by_role("listitem").filter(has_text=text).first
 
 
 def loudest(pcm: bytes | bytearray) -> int:

@@ -202,6 +202,8 @@ class Engine(ai_engine_grpc.AiEngineServiceServicer):
             title="Ordering in a café",
             level=learner_pb.CEFR_LEVEL_A2,
             summary="You are in a small café and would like something to drink.",
+            learner_role="a guest",
+            tutor_role="the waiter",
             goals=[catalog_pb.ScenarioGoal(id="greet", title="Greet"), catalog_pb.ScenarioGoal(id="pay", title="Pay")],
             key_phrases=["I would like …", "How much is it?"],
         )

@@ -1,6 +1,8 @@
 // What went wrong with a call: a reason for programs, a sentence for people.
 
 import { Code, ConnectError } from "@connectrpc/connect";
+import { ErrorReason } from "../gen/vivavoce/type/v1/error_pb";
+import type { Failure } from "../gen/vivavoce/type/v1/failure_pb";
 import { en } from "../i18n/en";
 import { languageNow, type PlainKey, say } from "../i18n/text";
 
@@ -29,9 +31,17 @@ export function sentenceOf(error: unknown): string {
   if (!answered && (error.code === Code.Unknown || error.code === Code.Unavailable || error.code === Code.Internal)) {
     return say("failure.unreachable");
   }
-  const reason = `reason.${reasonOf(error)}`;
-  if (languageNow() !== "en" && isReason(reason)) return say(reason);
-  return error.rawMessage || say("failure.unknown");
+  return told(reasonOf(error), error.rawMessage);
+}
+
+/** What to tell the person of a failure that came within a session. */
+export function sentenceOfFailure({ reason, message }: Failure): string {
+  return told(ErrorReason[reason], message);
+}
+
+function told(reason: string, message: string): string {
+  const key = `reason.${reason}`;
+  return languageNow() !== "en" && isReason(key) ? say(key) : message || say("failure.unknown");
 }
 
 function isReason(key: string): key is Extract<PlainKey, `reason.${string}`> {

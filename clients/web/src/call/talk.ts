@@ -3,6 +3,7 @@
 import type { ConverseResponse } from "../gen/vivavoce/conversation/v1/conversation_service_pb";
 import { ReplyOutcome } from "../gen/vivavoce/conversation/v1/converse_pb";
 import type { WordTime } from "../gen/vivavoce/type/v1/audio_pb";
+import type { Failure } from "../gen/vivavoce/type/v1/failure_pb";
 import type { Correction } from "../gen/vivavoce/type/v1/feedback_pb";
 import type { Ledger } from "../gen/vivavoce/type/v1/ledger_pb";
 
@@ -53,8 +54,8 @@ export interface Talk {
   readonly slips: readonly Slip[];
   readonly reachedGoals: readonly string[];
   readonly ledger: Ledger | null;
-  /** What the server said went wrong while the talk goes on; empty where nothing did. */
-  readonly trouble: string;
+  /** What the server said went wrong while the talk goes on; null where nothing did. */
+  readonly trouble: Failure | null;
   readonly turns: number;
 }
 
@@ -68,7 +69,7 @@ export const NO_TALK: Talk = {
   slips: [],
   reachedGoals: [],
   ledger: null,
-  trouble: "",
+  trouble: null,
   turns: 0,
 };
 
@@ -137,11 +138,11 @@ export function after(talk: Talk, happening: Happening): Talk {
     case "replyMeasured":
       return { ...talk, ledger: happening.value.ledger ?? null };
     case "errorRaised":
-      return { ...talk, trouble: happening.value.failure?.message ?? "" };
+      return { ...talk, trouble: happening.value.failure ?? null };
     case "sessionEnded":
-      return { ...talk, trouble: happening.value.failure?.message ?? talk.trouble };
+      return { ...talk, trouble: happening.value.failure ?? talk.trouble };
     case "troubleRead":
-      return { ...talk, trouble: "" };
+      return { ...talk, trouble: null };
     case "repeatAsked":
       return { ...talk, lines: talk.lines.map((line) => (isReply(line, happening.replyId) ? awaited(line) : line)) };
     case "wireCut":

@@ -69,6 +69,14 @@ const latest = () => {
 };
 const started = { sessionId: "ses_1", resumeToken: "r1", conversation: { conversationId: "cnv_1" } };
 
+/** The server is there, and a part of it that gives tickets is not. */
+async function noTicket(): Promise<string> {
+  const away = new ConnectError("Tickets can't be given just now.", Code.Unavailable);
+  const debug = { reason: "SERVICE_UNAVAILABLE" };
+  away.details = [{ type: "google.rpc.ErrorInfo", value: new Uint8Array(), debug }];
+  throw away;
+}
+
 async function opened(): Promise<Wire> {
   const wire = new Wire(() => ticket(), {
     told: ({ event }) => told.push(event.case ?? ""),
@@ -154,15 +162,36 @@ test("a call that ended is not mended", async () => {
   expect(FakeSocket.all).toHaveLength(1);
 });
 
-test("a server that stays away is given up after half a minute", async () => {
+test("a server that stays away is given up after two minutes", async () => {
   await opened();
   latest().tell({ sequence: 1n, event: { case: "sessionStarted", value: started } });
   FakeSocket.refuse = true;
   latest().lose(1006);
-  await vi.advanceTimersByTimeAsync(25_000);
+  await vi.advanceTimersByTimeAsync(110_000);
   expect(closed).toEqual([]);
-  await vi.advanceTimersByTimeAsync(10_000);
+  await vi.advanceTimersByTimeAsync(20_000);
   expect(closed).toEqual([{ code: 1006 }]);
+});
+
+test("while there are no tickets the wire waits, and comes back with the first", async () => {
+  await opened();
+  latest().tell({ sequence: 1n, event: { case: "sessionStarted", value: started } });
+  ticket = noTicket;
+  latest().lose(1006);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(closed).toEqual([]);
+  ticket = async () => "fresh";
+  await vi.advanceTimersByTimeAsync(5_010);
+  expect(latest().starts).toEqual(["resume r1 1"]);
+});
+
+test("where there are none for too long, the server is not said to be gone", async () => {
+  await opened();
+  latest().tell({ sequence: 1n, event: { case: "sessionStarted", value: started } });
+  ticket = noTicket;
+  latest().lose(1006);
+  await vi.advanceTimersByTimeAsync(130_000);
+  expect(closed).toEqual([{ code: 1013 }]);
 });
 
 test("when the network is back the wire is mended at once", async () => {

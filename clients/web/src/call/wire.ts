@@ -1,7 +1,7 @@
 // The socket of one call: carries the session's messages, and brings the session back when it was cut.
 
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { isSignedOut } from "../api/failures";
+import { isSignedOut, reasonOf } from "../api/failures";
 import type { ConversationSettingsSchema } from "../gen/vivavoce/conversation/v1/conversation_pb";
 import {
   ConverseRequestSchema,
@@ -50,11 +50,13 @@ export interface WireListener {
 const SUBPROTOCOL = "vivavoce.v1";
 const FAREWELL = 1000;
 const CUT = 1006;
+const AWAY = 1013;
 const SIGNED_OUT = 4401;
 const BAD_MESSAGE = 4400;
 /** Closed so, the session may still be there: the network, a restart, a server that is busy, a token that ran out. */
-const RETRYABLE = new Set([1001, CUT, 1011, 1012, 1013, SIGNED_OUT]);
-const TRY_AFTER_MS = [200, 500, 1000, 2000, 2000, 3000, 5000, 5000, 5000, 5000];
+const RETRYABLE = new Set([1001, CUT, 1011, 1012, AWAY, SIGNED_OUT]);
+/** For two minutes: the person can leave at any time. */
+const TRY_AFTER_MS = [200, 500, 1000, 2000, 2000, 3000, ...Array<number>(22).fill(5000)];
 /** A wire that is asked whether it still lives has so long to answer. */
 const ALIVE_WITHIN_MS = 4000;
 
@@ -173,20 +175,22 @@ export class Wire {
   async #mend(): Promise<void> {
     this.#listener.cut();
     this.#mending = true;
+    let code = CUT;
     for (const delay of TRY_AFTER_MS) {
       await this.#pause(delay);
       if (this.#over) return;
       try {
         await this.#connect();
       } catch (error) {
-        if (error instanceof RefusedError || !isSignedOut(error)) continue;
+        code = reasonOf(error) === "SERVICE_UNAVAILABLE" ? AWAY : CUT;
+        if (!isSignedOut(error)) continue;
         this.#close({ code: SIGNED_OUT, error });
         return;
       }
       if (this.#first) this.send({ case: "startSession", value: { ...this.#first, target: this.#target() } });
       return;
     }
-    this.#close({ code: CUT });
+    this.#close({ code });
   }
 
   #target(): Target {

@@ -3,9 +3,10 @@ import type { Catalogue, Key } from "./catalogue";
 import { de } from "./de";
 import { en } from "./en";
 import { es } from "./es";
+import { say } from "./text";
 
 const KEYS = Object.keys(en) as Key[];
-const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
+const placeholders = (text: string) => new Set([...text.matchAll(/\{(\w+)/g)].map(([, name]) => name));
 
 test.each([
   ["German", de],
@@ -16,4 +17,11 @@ test.each([
     expect(catalogue[key], key).not.toBe("");
     expect(placeholders(catalogue[key]), key).toEqual(placeholders(en[key]));
   }
+});
+
+test.each([
+  ["1", "1 turn"],
+  ["2", "2 turns"],
+])("%s is said as one says it", (count, said) => {
+  expect(say("history.turns", { count })).toBe(said);
 });

@@ -4,15 +4,19 @@ import { Store, useStore } from "../app/store";
 import type { Catalogue, Key } from "./catalogue";
 import { en } from "./en";
 
-type Placeholders<S extends string> = S extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | Placeholders<Rest>
+type NameIn<Gap extends string> = Gap extends `${infer Name}|${string}` ? Name : Gap;
+type Placeholders<S extends string> = S extends `${string}{${infer Gap}}${infer Rest}`
+  ? NameIn<Gap> | Placeholders<Rest>
   : never;
 /** A key whose text stands by itself. */
 export type PlainKey = { [K in Key]: [Placeholders<(typeof en)[K]>] extends [never] ? K : never }[Key];
 type Values<K extends Key> = [Placeholders<(typeof en)[K]>] extends [never]
   ? []
   : [values: Record<Placeholders<(typeof en)[K]>, string | number>];
-/** Says the text of a key; what stands in braces in it is given as values. */
+/**
+ * Says the text of a key; what stands in braces in it is given as values. `{count|turn|turns}` is the first word for
+ * one, else the second.
+ */
 export type Say = <K extends Key>(key: K, ...values: Values<K>) => string;
 
 /** The languages of the interface, each in its own words. */
@@ -25,6 +29,7 @@ const LOADERS: Record<Language, () => Promise<Catalogue>> = {
   es: async () => (await import("./es")).es,
 };
 const KEPT = "vivavoce.language";
+const GAP = /\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g;
 
 interface Spoken {
   readonly language: Language;
@@ -67,9 +72,10 @@ async function speak(language: Language): Promise<void> {
 
 function sayer(catalogue: Catalogue): Say {
   return (key, ...[values]) =>
-    catalogue[key].replace(/\{(\w+)\}/g, (whole, name: string) =>
-      String((values as Record<string, string | number> | undefined)?.[name] ?? whole),
-    );
+    catalogue[key].replace(GAP, (whole, name: string, one?: string, many?: string) => {
+      const value = (values as Record<string, string | number> | undefined)?.[name] ?? whole;
+      return one === undefined || many === undefined ? String(value) : String(value) === "1" ? one : many;
+    });
 }
 
 function isLanguage(name: string): name is Language {

@@ -6,7 +6,7 @@ export function Figures({ of }: { of: readonly (readonly [name: string, value: s
   return (
     <dl className={styles.figures}>
       {of.map(([name, value]) => (
-        <div key={name}>
+        <div key={`${name} ${value}`}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>

@@ -4,12 +4,12 @@ import type { after as en } from "../en/after";
 
 export const after = {
   "history.title": "Deine Gespräche",
-  "history.search": "Wörter finden, die gesagt wurden",
+  "history.search": "Gesagte Wörter",
   "history.find": "Finden",
   "history.empty": "Noch nichts hier. Nach dem ersten Gespräch findest du hier den Bericht und jede Zeile.",
   "history.nothing": "Niemand hat „{query}“ gesagt.",
   "history.found": "Zeilen mit „{query}“",
-  "history.turns": "{count} Beiträge",
+  "history.turns": "{count} {count|Beitrag|Beiträge}",
   "history.freeTalk": "Freies Gespräch",
   "line.you": "Du",
   "line.tutor": "Tutor",
@@ -33,7 +33,7 @@ export const after = {
   "mended.said": "Du hast gesagt:",
   "mended.better": "besser:",
   "remark.flow": "{pace} Wörter pro Minute",
-  "remark.pauses": "{count} Pausen, die längste {seconds} s",
+  "remark.pauses": "{count} {count|Pause|Pausen}, die längste {seconds} s",
   "remark.words": "Über deinem Niveau, und benutzt: {words}",
   "remark.sounds": "Klang vielleicht anders: {words}",
   "remark.guess": "(geschätzt)",

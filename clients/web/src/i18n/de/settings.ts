@@ -147,7 +147,7 @@ export const settings = {
   "network.title": "Über das Netz",
   "network.about": "Gepackter Ton braucht ein Sechzehntel und kommt ein wenig später.",
   "network.sound": "Ton",
-  "network.auto": "Gepackt, wo die Verbindung knapp ist",
+  "network.auto": "Gepackt, wenn nötig",
   "network.full": "Wie er ist",
   "network.little": "Immer gepackt",
   "engines.waits": "Wie lange du gewartet hast",

@@ -15,7 +15,8 @@ export const welcome = {
   "welcome.placement": "Beim Sprechen herausfinden",
   "welcome.placementAbout": "Nicht sicher? Sprich eine Minute mit dem Tutor: Drei Antworten genügen.",
   "welcome.placementResult": "Dein Niveau, als erste Schätzung",
-  "welcome.placementWords": "Aus {words} Wörtern. Du weißt es besser: Wähle ein anderes, wenn es nicht passt.",
+  "welcome.placementWords":
+    "Aus {words} {words|Wort|Wörtern}. Du weißt es besser: Wähle ein anderes, wenn es nicht passt.",
   "welcome.placementTooLittle": "Das war zu wenig für eine Schätzung. Versuch es noch einmal, oder wähle selbst.",
   "welcome.placementTake": "Übernehmen",
   "welcome.placementChoose": "Selbst wählen",

@@ -2,12 +2,12 @@
 
 export const after = {
   "history.title": "Your conversations",
-  "history.search": "Find words that were said",
+  "history.search": "Words that were said",
   "history.find": "Find",
   "history.empty": "Nothing here yet. After your first talk you find its report and its lines here.",
   "history.nothing": "Nobody said “{query}”.",
   "history.found": "Lines with “{query}”",
-  "history.turns": "{count} turns",
+  "history.turns": "{count} {count|turn|turns}",
   "history.freeTalk": "Free talk",
   "line.you": "You",
   "line.tutor": "Tutor",
@@ -31,7 +31,7 @@ export const after = {
   "mended.said": "You said:",
   "mended.better": "better:",
   "remark.flow": "{pace} words a minute",
-  "remark.pauses": "{count} pauses, the longest {seconds} s",
+  "remark.pauses": "{count} {count|pause|pauses}, the longest {seconds} s",
   "remark.words": "Above your level, well used: {words}",
   "remark.sounds": "May have sounded different: {words}",
   "remark.guess": "(a guess)",

@@ -144,7 +144,7 @@ export const settings = {
   "network.title": "Over the network",
   "network.about": "Compressed sound takes a sixteenth, and comes a little later.",
   "network.sound": "Sound",
-  "network.auto": "Compressed where the connection is short",
+  "network.auto": "Compressed if need be",
   "network.full": "As it is",
   "network.little": "Always compressed",
   "engines.waits": "How long you waited",
@@ -164,7 +164,7 @@ export const settings = {
   "engines.speaks": "speaks",
   "engines.all": "hears, thinks and speaks",
   "engines.other": "something else",
-  "engines.answered": "answered {count} times",
-  "engines.failed": "failed {count} times ({why})",
+  "engines.answered": "answered {count} {count|time|times}",
+  "engines.failed": "failed {count} {count|time|times} ({why})",
   "engines.first": "began within {half} ms half of the time, within {most} ms 95 times of a hundred",
 } as const;

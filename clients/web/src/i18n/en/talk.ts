@@ -45,7 +45,7 @@ export const talk = {
   "call.settings": "Call settings",
   "call.end": "End",
   "call.write": "Write instead",
-  "call.writeHint": "Or write, and press Enter",
+  "call.writeHint": "Or write here",
   "call.send": "Send",
 
   "call.playLine": "Play this line again",
@@ -67,7 +67,7 @@ export const talk = {
   "latency.chip": "answered in {ms} ms",
   "latency.title": "Where the time went",
   "latency.about":
-    "From your last sound to the tutor's first, as the server measured it. Your network and your devices come on top: here about {ms} ms.",
+    "From your last sound to the tutor’s first, as the server measured it. Your network and your devices come on top: here about {ms} ms.",
   "latency.speculative": "Part of the work was done while you were still being listened to.",
   "latency.ms": "{ms} ms",
   "latency.endpoint": "Listening whether you had finished",
@@ -79,10 +79,10 @@ export const talk = {
 
   "settings.microphone": "Microphone",
   "settings.loudspeaker": "Loudspeaker",
-  "settings.systemDevice": "The system's choice",
+  "settings.systemDevice": "The system’s choice",
   "settings.captions": "Captions",
-  "settings.karaoke": "Mark words as they sound",
-  "settings.captionsMode": "Show words as they sound",
+  "settings.karaoke": "Mark each word",
+  "settings.captionsMode": "Show word by word",
   "settings.instant": "Show everything at once",
   "settings.size": "Size",
   "settings.small": "Small",
@@ -93,7 +93,7 @@ export const talk = {
   "settings.keys": "Keys: M mutes, H lets you think, R says it again slowly, Escape stops the tutor, T writes.",
 
   "microphone.denied":
-    "The microphone is blocked. Allow it in the browser's address bar, then try again; or write instead.",
+    "The microphone is blocked. Allow it in the browser’s address bar, then try again; or write instead.",
   "microphone.missing": "There is no microphone. Plug one in and try again, or write instead.",
   "microphone.busy": "Another program holds the microphone. Close it and try again, or write instead.",
   "microphone.unplugged": "The microphone was unplugged. Plug it in and try again, or write instead.",
@@ -102,7 +102,7 @@ export const talk = {
 
   "over.finished": "Well done!",
   "over.finishedAbout": "The conversation is over.",
-  "over.turns": "You took {turns} turns.",
+  "over.turns": "You took {turns} {turns|turn|turns}.",
   "over.idle": "Are you still there?",
   "over.idleAbout": "Nothing was said for a long time, so the call was ended. What was said is kept.",
   "over.full": "The server is full",

@@ -13,7 +13,7 @@ export const welcome = {
   "welcome.placement": "Find out by talking",
   "welcome.placementAbout": "Not sure? Talk to the tutor for a minute: three answers will do.",
   "welcome.placementResult": "Your level, as a first guess",
-  "welcome.placementWords": "From {words} words. You know better: choose another if it does not fit.",
+  "welcome.placementWords": "From {words} {words|word|words}. You know better: choose another if it does not fit.",
   "welcome.placementTooLittle": "That was too little to guess from. Try again, or choose yourself.",
   "welcome.placementTake": "Take it",
   "welcome.placementChoose": "Choose myself",

@@ -4,12 +4,12 @@ import type { after as en } from "../en/after";
 
 export const after = {
   "history.title": "Tus conversaciones",
-  "history.search": "Busca palabras que se dijeron",
+  "history.search": "Palabras que se dijeron",
   "history.find": "Buscar",
   "history.empty": "Aún no hay nada. Después de tu primera conversación encontrarás aquí su informe y sus líneas.",
   "history.nothing": "Nadie dijo «{query}».",
   "history.found": "Líneas con «{query}»",
-  "history.turns": "{count} intervenciones",
+  "history.turns": "{count} {count|intervención|intervenciones}",
   "history.freeTalk": "Charla libre",
   "line.you": "Tú",
   "line.tutor": "Tutor",
@@ -33,7 +33,7 @@ export const after = {
   "mended.said": "Dijiste:",
   "mended.better": "mejor:",
   "remark.flow": "{pace} palabras por minuto",
-  "remark.pauses": "{count} pausas, la más larga de {seconds} s",
+  "remark.pauses": "{count} {count|pausa|pausas}, la más larga de {seconds} s",
   "remark.words": "Por encima de tu nivel, y usadas: {words}",
   "remark.sounds": "Quizá sonó distinto: {words}",
   "remark.guess": "(una suposición)",

@@ -146,7 +146,7 @@ export const settings = {
   "network.title": "Por la red",
   "network.about": "El sonido comprimido ocupa una decimosexta parte y llega un poco más tarde.",
   "network.sound": "Sonido",
-  "network.auto": "Comprimido si la conexión es escasa",
+  "network.auto": "Comprimido si hace falta",
   "network.full": "Tal como es",
   "network.little": "Siempre comprimido",
   "engines.waits": "Cuánto esperaste",
@@ -166,7 +166,7 @@ export const settings = {
   "engines.speaks": "habla",
   "engines.all": "escucha, piensa y habla",
   "engines.other": "otra cosa",
-  "engines.answered": "respondió {count} veces",
-  "engines.failed": "falló {count} veces ({why})",
+  "engines.answered": "respondió {count} {count|vez|veces}",
+  "engines.failed": "falló {count} {count|vez|veces} ({why})",
   "engines.first": "empezó en {half} ms la mitad de las veces, y en {most} ms 95 de cada cien",
 } satisfies Record<keyof typeof en, string>;

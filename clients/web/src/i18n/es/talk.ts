@@ -47,7 +47,7 @@ export const talk = {
   "call.settings": "Ajustes de la charla",
   "call.end": "Terminar",
   "call.write": "Mejor escribir",
-  "call.writeHint": "O escribe y pulsa Intro",
+  "call.writeHint": "O escribe aquí",
   "call.send": "Enviar",
 
   "call.playLine": "Oír esta línea otra vez",
@@ -83,8 +83,8 @@ export const talk = {
   "settings.loudspeaker": "Altavoz",
   "settings.systemDevice": "El que elige el sistema",
   "settings.captions": "Subtítulos",
-  "settings.karaoke": "Marcar las palabras cuando suenan",
-  "settings.captionsMode": "Mostrar las palabras cuando suenan",
+  "settings.karaoke": "Marcar cada palabra",
+  "settings.captionsMode": "Mostrar palabra a palabra",
   "settings.instant": "Mostrar todo de una vez",
   "settings.size": "Tamaño",
   "settings.small": "Pequeño",
@@ -104,7 +104,7 @@ export const talk = {
 
   "over.finished": "¡Bien hecho!",
   "over.finishedAbout": "La conversación terminó.",
-  "over.turns": "Hablaste {turns} veces.",
+  "over.turns": "Hablaste {turns} {turns|vez|veces}.",
   "over.idle": "¿Sigues ahí?",
   "over.idleAbout": "No se dijo nada durante mucho tiempo y la charla terminó. Lo dicho queda guardado.",
   "over.full": "El servidor está lleno",

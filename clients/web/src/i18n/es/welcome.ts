@@ -15,7 +15,7 @@ export const welcome = {
   "welcome.placement": "Averiguarlo hablando",
   "welcome.placementAbout": "¿No lo sabes? Habla un minuto con el tutor: bastan tres respuestas.",
   "welcome.placementResult": "Tu nivel, como primera estimación",
-  "welcome.placementWords": "A partir de {words} palabras. Tú lo sabes mejor: elige otro si no encaja.",
+  "welcome.placementWords": "A partir de {words} {words|palabra|palabras}. Tú lo sabes mejor: elige otro si no encaja.",
   "welcome.placementTooLittle": "Fue muy poco para estimarlo. Inténtalo otra vez o elige tú.",
   "welcome.placementTake": "Aceptarlo",
   "welcome.placementChoose": "Elegir yo",

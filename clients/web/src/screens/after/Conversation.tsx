@@ -93,7 +93,7 @@ function Actions({ conversationId, open }: { conversationId: string; open: boole
           {say("over.again")}
         </ButtonLink>
       )}
-      <Button look="danger" onClick={() => setAsking(true)}>
+      <Button look="danger" aria-haspopup="dialog" onClick={() => setAsking(true)}>
         <Icon name="remove" />
         {say("action.delete")}
       </Button>

@@ -18,7 +18,9 @@ export function AddItem({ added }: { added: () => void }) {
   };
   return (
     <div>
-      <Button onClick={() => setOpen(true)}>{say("notebook.add")}</Button>
+      <Button aria-haspopup="dialog" onClick={() => setOpen(true)}>
+        {say("notebook.add")}
+      </Button>
       {open && (
         <Dialog title={say("notebook.add")} close={() => setOpen(false)}>
           <Form

@@ -1,7 +1,7 @@
 // The items of the notebook as a list, each to be heard, changed or removed.
 
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { useState } from "react";
+import { type ComponentProps, useState } from "react";
 import { histories } from "../../api/mesh";
 import { useDeed } from "../../app/deed";
 import { speakAloud } from "../../audio/spoken";
@@ -13,7 +13,7 @@ import { Dialog } from "../../ui/Dialog";
 import { Failure } from "../../ui/Failure";
 import { Form, type FormFields } from "../../ui/Form";
 import { TextField } from "../../ui/fields";
-import { Icon } from "../../ui/Icon";
+import { Icon, type IconName } from "../../ui/Icon";
 import { rightOf } from "./grades";
 import styles from "./Notebook.module.css";
 
@@ -61,9 +61,18 @@ function Item({ of, changed }: { of: ReviewItem; changed: () => void }) {
         </p>
       </div>
       <div className={styles.tools}>
-        <Tool icon="play" name={say("notebook.hear", { front })} act={() => deed.run(() => speakAloud(rightOf(of)))} />
-        <Tool icon="edit" name={say("notebook.change", { front })} act={() => setChanging(true)} />
-        <Tool icon="remove" name={say("notebook.remove", { front })} act={remove} />
+        <Tool
+          icon="play"
+          name={say("notebook.hear", { front })}
+          onClick={() => deed.run(() => speakAloud(rightOf(of)))}
+        />
+        <Tool
+          icon="edit"
+          name={say("notebook.change", { front })}
+          aria-haspopup="dialog"
+          onClick={() => setChanging(true)}
+        />
+        <Tool icon="remove" name={say("notebook.remove", { front })} onClick={remove} />
       </div>
       <Failure of={deed} />
       {changing && (
@@ -82,9 +91,14 @@ function Item({ of, changed }: { of: ReviewItem; changed: () => void }) {
   );
 }
 
-function Tool({ icon, name, act }: { icon: "play" | "edit" | "remove"; name: string; act: () => unknown }) {
+interface ToolProps extends ComponentProps<typeof Button> {
+  icon: IconName;
+  name: string;
+}
+
+function Tool({ icon, name, ...rest }: ToolProps) {
   return (
-    <Button look="plain" className={styles.tool ?? ""} aria-label={name} title={name} onClick={act}>
+    <Button look="plain" className={styles.tool ?? ""} aria-label={name} title={name} {...rest}>
       <Icon name={icon} />
     </Button>
   );

@@ -21,6 +21,21 @@ const TOPICS = [
   "word_choice",
 ] as const;
 const MOST_SOUNDS = 8;
+/** Not everybody reads phonetic signs: a word that everybody knows with the sound in it. */
+const WORD_WITH: Readonly<Record<string, string>> = {
+  θ: "think",
+  ð: "this",
+  v: "very",
+  w: "we",
+  ɹ: "red",
+  l: "late",
+  ʃ: "she",
+  s: "see",
+  t͡ʃ: "chair",
+  f: "fine",
+  p: "pen",
+  b: "big",
+};
 
 export function Practise({ total }: { total: Progress }) {
   const say = useText();
@@ -48,13 +63,15 @@ export function Practise({ total }: { total: Progress }) {
             of={total.swappedSounds
               .slice(0, MOST_SOUNDS)
               .map(({ expected, heard, count }) => [
+                say("progress.times", { count: format.number(count), word: WORD_WITH[expected] ?? expected }),
                 say("progress.sound", { expected, heard }),
-                say("progress.times", { count: format.number(count) }),
               ])}
           />
         </Card>
       )}
-      {languages.size > 0 && <p>{say("progress.unavailable", { languages: [...languages].join(", ") })}</p>}
+      {languages.size > 0 && (
+        <p>{say("progress.unavailable", { languages: [...languages].map(format.language).join(", ") })}</p>
+      )}
     </>
   );
 }

@@ -58,7 +58,9 @@ export function AccessKeys() {
       </Awaited>
       <Failure of={deed} />
       <div>
-        <Button onClick={() => setMaking(true)}>{say("access.newKey")}</Button>
+        <Button aria-haspopup="dialog" onClick={() => setMaking(true)}>
+          {say("access.newKey")}
+        </Button>
       </div>
       {making && (
         <Dialog title={say("access.newKey")} close={close}>

@@ -151,7 +151,7 @@ function Removal({ guest }: { guest: boolean }) {
   return (
     <Card title={say("privacy.remove")} about={say("privacy.removeAbout")}>
       <div>
-        <Button look="danger" onClick={() => setAsking(true)}>
+        <Button look="danger" aria-haspopup="dialog" onClick={() => setAsking(true)}>
           {say("privacy.removeButton")}
         </Button>
       </div>

@@ -1,6 +1,6 @@
 // The settings: a part an address, the ways between them beside it.
 
-import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+import { type ComponentType, type LazyExoticComponent, lazy, useEffect, useRef } from "react";
 import { login } from "../../api/mesh";
 import { Link } from "../../app/router";
 import type { ScreenProps } from "../../app/screen";
@@ -31,6 +31,11 @@ export default function Settings({ params }: ScreenProps) {
   const say = useText();
   const out = useStore(login.state) === "out";
   const part = PARTS.find((each) => each.name === (params.part ?? "talk"));
+  const parts = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: on a phone another part may be out of sight
+  useEffect(() => {
+    parts.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [part]);
   if (!part) return <p>{say("app.notFound")}</p>;
   return (
     <Page title={say("settings.title")}>
@@ -40,7 +45,7 @@ export default function Settings({ params }: ScreenProps) {
         </Notice>
       ) : (
         <div className={styles.settings}>
-          <nav className={styles.parts} aria-label={say("settings.title")}>
+          <nav ref={parts} className={styles.parts} aria-label={say("settings.title")}>
             {PARTS.map(({ name, title }) => (
               <Link key={name} to={name === "talk" ? "/settings" : `/settings/${name}`}>
                 {say(title)}

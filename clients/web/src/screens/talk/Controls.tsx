@@ -8,7 +8,14 @@ import { Button } from "../../ui/Button";
 import { Icon, type IconName } from "../../ui/Icon";
 import styles from "./Controls.module.css";
 
-export function Controls({ call, help }: { call: Call; help: () => void }) {
+interface ControlsProps {
+  call: Call;
+  /** Whether what helps is to be seen, where it is not always. */
+  helped: boolean;
+  help: () => void;
+}
+
+export function Controls({ call, helped, help }: ControlsProps) {
   const say = useText();
   const { muted, held, pushToTalk, pushed } = useStore(call.switches);
   return (
@@ -29,7 +36,7 @@ export function Controls({ call, help }: { call: Call; help: () => void }) {
       <Control icon="slow" press={() => call.repeat("", { slowly: true })}>
         {say("call.slowly")}
       </Control>
-      <Control icon="help" press={help} className={styles.help}>
+      <Control icon="help" expanded={helped} press={help} className={styles.help}>
         {say("call.help")}
       </Control>
     </div>
@@ -41,14 +48,22 @@ interface ControlProps {
   press: () => void;
   /** Whether it is on; left out where it is nothing to switch. */
   pressed?: boolean;
+  /** Whether what it opens is open. */
+  expanded?: boolean;
   title?: string;
   className?: string | undefined;
   children: ReactNode;
 }
 
-function Control({ icon, press, pressed, title, className = "", children }: ControlProps) {
+function Control({ icon, press, pressed, expanded, title, className = "", children }: ControlProps) {
   return (
-    <Button className={`${styles.control} ${className}`} aria-pressed={pressed} title={title} onClick={press}>
+    <Button
+      className={`${styles.control} ${className}`}
+      aria-pressed={pressed}
+      aria-expanded={expanded}
+      title={title}
+      onClick={press}
+    >
       <Icon name={icon} />
       <span>{children}</span>
     </Button>

@@ -1,6 +1,7 @@
 // The call itself: who speaks, what was said, what helps, and what one can do.
 
 import { useEffect, useState } from "react";
+import { sentenceOfFailure } from "../../api/failures";
 import { useStore } from "../../app/store";
 import type { Call } from "../../call/call";
 import type { Scenario } from "../../gen/vivavoce/ai_engine/v1/catalog_pb";
@@ -46,12 +47,17 @@ export function InCall({ call, scenario }: InCallProps) {
         <h1 className={styles.title}>{title}</h1>
         {scenario && <span className={styles.level}>{CefrLevel[scenario.level]}</span>}
         {talk.ledger && <LatencyChip ledger={talk.ledger} delayMs={call.sound.delayMs} />}
-        <Button look="plain" aria-label={say("call.settings")} onClick={() => setOpen("settings")}>
+        <Button
+          look="plain"
+          aria-haspopup="dialog"
+          aria-label={say("call.settings")}
+          onClick={() => setOpen("settings")}
+        >
           <Icon name="settings" />
         </Button>
-        <Button look="danger" onClick={() => call.end()}>
+        <Button look="danger" aria-label={say("call.end")} onClick={() => call.end()}>
           <Icon name="end" />
-          {say("call.end")}
+          <span className={styles.end}>{say("call.end")}</span>
         </Button>
       </header>
       <main className={styles.main}>
@@ -66,7 +72,7 @@ export function InCall({ call, scenario }: InCallProps) {
             </Notice>
           )}
           {talk.trouble && (
-            <Notice kind="warn" text={talk.trouble}>
+            <Notice kind="warn" text={sentenceOfFailure(talk.trouble)}>
               <Button onClick={() => call.troubleRead()}>{say("action.close")}</Button>
             </Notice>
           )}
@@ -77,7 +83,7 @@ export function InCall({ call, scenario }: InCallProps) {
       </main>
       <Panel call={call} scenario={scenario} open={open === "panel"} close={() => setOpen(null)} />
       <footer className={styles.footer}>
-        <Controls call={call} help={() => setOpen(open === "panel" ? null : "panel")} />
+        <Controls call={call} helped={open === "panel"} help={() => setOpen(open === "panel" ? null : "panel")} />
         <Composer call={call} />
       </footer>
       {open === "settings" && <CallSettings call={call} close={() => setOpen(null)} />}

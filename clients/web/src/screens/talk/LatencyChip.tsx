@@ -21,7 +21,13 @@ export function LatencyChip({ ledger, delayMs }: LatencyChipProps) {
   const answered = say("latency.chip", { ms });
   return (
     <>
-      <Button look="plain" className={styles.chip} aria-label={answered} onClick={() => setOpen(true)}>
+      <Button
+        look="plain"
+        className={styles.chip}
+        aria-haspopup="dialog"
+        aria-label={answered}
+        onClick={() => setOpen(true)}
+      >
         <span className={styles.whole}>{answered}</span>
         <span className={styles.brief}>{say("latency.ms", { ms })}</span>
       </Button>

@@ -1,9 +1,10 @@
 // After a call: how it ended, and the way on.
 
-import { sentenceOf } from "../../api/failures";
+import { sentenceOf, sentenceOfFailure } from "../../api/failures";
 import { Shell } from "../../app/Shell";
 import { endingOf } from "../../call/endings";
 import type { Closed } from "../../call/wire";
+import type { Failure } from "../../gen/vivavoce/type/v1/failure_pb";
 import { useText } from "../../i18n/text";
 import { Button, ButtonLink } from "../../ui/Button";
 import { Page } from "../../ui/Page";
@@ -12,7 +13,7 @@ import styles from "./Over.module.css";
 interface OverProps {
   closed: Closed;
   /** What the server said last; it says more than the code. */
-  trouble: string;
+  trouble: Failure | null;
   turns: number;
   /** Empty where it never began. */
   conversationId: string;
@@ -23,11 +24,13 @@ export function Over({ closed, trouble, turns, conversationId, again }: OverProp
   const say = useText();
   const ending = endingOf(closed);
   const about =
-    ending === "refused"
-      ? trouble || sentenceOf(closed.error)
-      : ending === "finished"
-        ? say("over.finishedAbout")
-        : trouble || say(`over.${ending}About`);
+    ending === "finished"
+      ? say("over.finishedAbout")
+      : trouble
+        ? sentenceOfFailure(trouble)
+        : ending === "refused"
+          ? sentenceOf(closed.error)
+          : say(`over.${ending}About`);
   const look = ending === "finished" ? "normal" : "main";
   return (
     <Shell>

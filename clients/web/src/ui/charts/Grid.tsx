@@ -44,12 +44,7 @@ export function Grid({ width, ticks, columns, write }: GridProps) {
       ))}
       {columns.map((column, index) =>
         (columns.length - 1 - index) % every === 0 ? (
-          <text
-            key={column.name}
-            x={Math.min(xOf(index, columns.length, width), width - widest / 2)}
-            y={HEIGHT - 6}
-            textAnchor="middle"
-          >
+          <text key={column.name} x={xOf(index, columns.length, width)} y={HEIGHT - 6} textAnchor="middle">
             {column.name}
           </text>
         ) : null,

@@ -1,1 +1,0 @@
-import{H as e,P as t,d as n}from"./mesh-dE4JeWep.js";var r=e();function i({of:e}){return e.error===void 0?null:(0,r.jsx)(t,{kind:`bad`,text:n(e.error)})}export{i as t};

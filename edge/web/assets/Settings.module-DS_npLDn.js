@@ -1,1 +1,0 @@
-var e={settings:`_settings_a5z6t_1`,parts:`_parts_a5z6t_8`,part:`_part_a5z6t_8`,row:`_row_a5z6t_41`,entries:`_entries_a5z6t_48`,entry:`_entry_a5z6t_52`,small:`_small_a5z6t_73`,secret:`_secret_a5z6t_78`,kept:`_kept_a5z6t_88`,range:`_range_a5z6t_95`};export{e as t};
