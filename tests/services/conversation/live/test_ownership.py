@@ -59,7 +59,9 @@ async def test_a_store_that_forgot_takes_nothing_from_anyone() -> None:
     leases = Memory(clock)
     async with process(leases, clock, lost) as owner:
         await owner.take("cnv_1")
-        await leases.take("conversation:cnv_1")
+        holder = await leases.get("conversation:cnv_1")
+        assert holder
+        assert await leases.release("conversation:cnv_1", holder)
         await clock.elapse(EVERY_S)
         assert await leases.get("conversation:cnv_1")
     assert not lost
