@@ -12,6 +12,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from cli.memory import settle_memory
 from mesh.clock import SystemClock
 from mesh.errors import UnavailableError
 from mesh.peers import Peers
@@ -68,5 +69,6 @@ async def _served(settings: Settings, signer: TokenSigner, told: Connection) -> 
         open_service(settings, peers, SystemClock()) as service,
         MeshServer([service], TokenVerifier(keys)) as server,
     ):
+        settle_memory()  # As every process that serves does.
         told.send(server.address)
         await asyncio.Event().wait()

@@ -1,11 +1,11 @@
 """What a learner did in a span of time: sums of quarters, by day, week, conversation or role-play."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 import numpy as np
 
@@ -70,10 +70,19 @@ class Asked:
         return held
 
 
+class Span(NamedTuple):
+    """Which span: the day, or the Monday of the week; the ids of what was grouped by. Nothing is all that was asked."""
+
+    day: date | None = None
+    conversation_id: str = ""
+    scenario_id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What was done. `day` is the day, or the Monday of the week; the ids are those of what was grouped by."""
+    """What was done in a span."""
 
+    span: Span
     counts: Counts
     vocabulary: int
     #: Words that were said for the first time.
@@ -88,9 +97,6 @@ class Progress:
     sounds: Mapping[tuple[str, str], int]
     #: Other languages than English in which something was said.
     other_languages: tuple[str, ...]
-    day: date | None = None
-    conversation_id: str = ""
-    scenario_id: str = ""
 
     @property
     def distinct_words(self) -> int:
@@ -158,7 +164,7 @@ def view(columns: Columns, levels: bytes, asked: Asked, today: date) -> View:
     days, day_of = _days(columns.start_us[held], asked.zone)
     by_day = Sums.of(columns, held, day_of, len(days), levels)
     return View(
-        total=_progress(by_day.whole(levels))[0],
+        total=_progress(by_day.whole(levels), [Span()])[0],
         spans=tuple(_spans(columns, held, days, day_of, by_day, levels, asked.grouping)),
         streak_days=streak_days({day for day, done in zip(days, by_day.counts, strict=True) if done[_TURNS]}, today),
         half_lives=_half_lives(days, by_day, {kind: by_day.counts[:, place] for kind, place in _SLIP_COLUMNS.items()}),
@@ -169,7 +175,7 @@ def view(columns: Columns, levels: bytes, asked: Asked, today: date) -> View:
 def sum_up(columns: Columns, held: Held) -> Progress:
     """What was done in some of the quarters as a whole; the levels of words are not told."""
     together = np.zeros(np.count_nonzero(held), np.intp)
-    (whole,) = _progress(Sums.of(columns, held, together, 1, b""))
+    (whole,) = _progress(Sums.of(columns, held, together, 1, b""), [Span()])
     return whole
 
 
@@ -196,30 +202,25 @@ def _days(start_us: Numbers, zone: tzinfo) -> tuple[list[date], Rows]:
 
 def _spans(
     columns: Columns, held: Held, days: Sequence[date], day_of: Rows, by_day: Sums, levels: bytes, grouping: Grouping
-) -> Iterator[Progress]:
+) -> list[Progress]:
     match grouping:
         case Grouping.DAY:
-            for day, done in zip(days, _progress(by_day), strict=True):
-                yield replace(done, day=day)
+            return _progress(by_day, map(Span, days))
         case Grouping.WEEK:
             mondays, week_of_day = _numbered([day.toordinal() - day.weekday() for day in days])
             weeks = Sums.of(columns, held, week_of_day[day_of], len(mondays), levels)
-            for monday, done in zip(mondays, _progress(weeks), strict=True):
-                yield replace(done, day=date.fromordinal(monday))
+            return _progress(weeks, [Span(date.fromordinal(monday)) for monday in mondays])
         case Grouping.CONVERSATION:
             numbers, conversation_of = _numbered(columns.conversation[held])
             sums = Sums.of(columns, held, conversation_of, len(numbers), levels)
-            for number, done in zip(numbers, _progress(sums), strict=True):
-                name, scenario_id = columns.conversations[number], columns.scenarios[number]
-                yield replace(done, conversation_id=name, scenario_id=scenario_id)
+            named = [Span(None, columns.conversations[number], columns.scenarios[number]) for number in numbers]
+            return _progress(sums, named)
         case Grouping.SCENARIO:
             scenarios = sorted(set(columns.scenarios))
             scenario_of = np.array([scenarios.index(each) for each in columns.scenarios], np.intp)
             numbers, group = _numbered(scenario_of[columns.conversation[held]])
-            for number, done in zip(
-                numbers, _progress(Sums.of(columns, held, group, len(numbers), levels)), strict=True
-            ):
-                yield replace(done, scenario_id=scenarios[number])
+            sums = Sums.of(columns, held, group, len(numbers), levels)
+            return _progress(sums, [Span(scenario_id=scenarios[number]) for number in numbers])
         case _:
             assert_never(grouping)
 
@@ -233,9 +234,10 @@ def _numbered(keys: Sequence[int] | Rows) -> tuple[list[int], Rows]:
     return different[order].tolist(), place[which]
 
 
-def _progress(sums: Sums) -> list[Progress]:
+def _progress(sums: Sums, spans: Iterable[Span]) -> list[Progress]:
     return [
         Progress(
+            span,
             Counts._make(counts),
             int.from_bytes(vocabulary.tobytes(), "little"),
             new_words,
@@ -246,7 +248,8 @@ def _progress(sums: Sums) -> list[Progress]:
             {(parts_of(name)[0], parts_of(name)[1]): number for name, number in sounds.items()},
             tuple(sorted(language for language in languages if not is_english(language))),
         )
-        for counts, vocabulary, new_words, levels, waits, providers, topics, sounds, languages in zip(
+        for span, counts, vocabulary, new_words, levels, waits, providers, topics, sounds, languages in zip(
+            spans,
             sums.counts.tolist(),
             sums.vocabulary,
             sums.new_words.tolist(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +11,7 @@ from services.history.domain.named import parts_of
 from services.history.domain.sums import Sums
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(NamedTuple):
     """What a provider is estimated to have cost; more than that where something had no price."""
 
     provider: str
@@ -20,8 +20,7 @@ class Spent:
     unknown: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Performance:
+class Performance(NamedTuple):
     """How a provider did in one role."""
 
     provider: str
@@ -45,15 +44,17 @@ class Providers:
 
 def providers_of(sums: Sums) -> list[Providers]:
     """The providers of each group."""
-    groups = len(sums.counts)
-    spent: list[list[Spent]] = [[] for _ in range(groups)]
-    performances: list[list[Performance]] = [[] for _ in range(groups)]
-    unknown, nothing = sums.named_below("unknown"), np.zeros(groups, np.int64)
+    groups = range(len(sums.counts))
+    spent: list[list[Spent]] = [[] for _ in groups]
+    performances: list[list[Performance]] = [[] for _ in groups]
+    nothing = np.zeros(len(groups), np.int64)
+    unknown = sums.named_below("unknown")
     for name, costs in sums.named_below("cost").items():
         provider, currency = parts_of(name)
-        unpriced = unknown.get(name, nothing)
-        for group in np.flatnonzero(costs + unpriced).tolist():
-            spent[group].append(Spent(provider, currency, int(costs[group]), bool(unpriced[group])))
+        unpriced = unknown.get(name, nothing).tolist()
+        for group, (cost, times) in enumerate(zip(costs.tolist(), unpriced, strict=True)):
+            if cost or times:
+                spent[group].append(Spent(provider, currency, cost, bool(times)))
     for provider, role in dict.fromkeys(parts_of(name)[:2] for name in sums.named_below("tried")):
         for group, performance in _performances(sums, provider, role):
             performances[group].append(performance)
@@ -64,10 +65,9 @@ def _performances(sums: Sums, provider: str, role: str) -> Iterator[tuple[int, P
     """How it did in each group in which it was tried."""
     nothing = np.zeros(len(sums.counts), np.int64)
     tried = sums.named_below("tried", provider, role)
-    ended = [tried.get(outcome, nothing) for outcome in ("answered", "failed", "abandoned")]
-    causes = sums.named_below("cause", provider, role)
+    ended = (tried.get(outcome, nothing).tolist() for outcome in ("answered", "failed", "abandoned"))
+    failures = sums.each_below("cause", provider, role)
     first = waits_of(sums.named_below("first", provider, role), len(sums.counts))
-    for group in np.flatnonzero(sum(ended, nothing)).tolist():
-        answered, failed, abandoned = (int(numbers[group]) for numbers in ended)
-        failures = {cause: int(numbers[group]) for cause, numbers in causes.items() if numbers[group]}
-        yield group, Performance(provider, role, answered, failed, abandoned, failures, first[group])
+    for group, (answered, failed, abandoned) in enumerate(zip(*ended, strict=True)):
+        if answered or failed or abandoned:
+            yield group, Performance(provider, role, answered, failed, abandoned, failures[group], first[group])

@@ -257,7 +257,7 @@ async def test_counts_are_the_same_on_both_databases_and_after_a_recount(databas
         for delivery in deliveries_of(drawn):
             await store.take_in([delivery])
         along = await counted(store)
-        counts = [each.counts for each in along if each.conversation_id]
+        counts = [each.counts for each in along if each.span.conversation_id]
         assert [(each.turns, each.words, each.repairs, each.gap_ms, each.cost_micros) for each in counts] == [
             (1, 6, 1, 1000, 700),
             (1, 1, 0, 0, 0),

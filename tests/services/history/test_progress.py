@@ -29,7 +29,7 @@ def seen(tallies: list[Tally], asked: Asked, levels: bytes = b"") -> View:
 
 def days(tallies: list[Tally], zone: ZoneInfo) -> list[tuple[str, int]]:
     found = seen(tallies, Asked(zone)).spans
-    return [(str(span.day), span.counts.turns) for span in found]
+    return [(str(done.span.day), done.counts.turns) for done in found]
 
 
 def test_a_talk_over_midnight_belongs_to_two_days() -> None:
@@ -73,7 +73,7 @@ def test_a_week_begins_on_monday_there() -> None:
     # Sunday evening in UTC, and Monday in Berlin.
     talk = [tally("2026-06-07T21:45"), tally("2026-06-07T22:00"), tally("2026-06-14T12:00")]
     found = seen(talk, Asked(BERLIN, Grouping.WEEK)).spans
-    assert [(str(span.day), span.counts.turns) for span in found] == [("2026-06-01", 1), ("2026-06-08", 2)]
+    assert [(str(done.span.day), done.counts.turns) for done in found] == [("2026-06-01", 1), ("2026-06-08", 2)]
 
 
 def test_by_conversation_and_by_role_play() -> None:
@@ -84,13 +84,13 @@ def test_by_conversation_and_by_role_play() -> None:
         tally("2026-06-02T10:00", name="c"),
     ]
     by_conversation = seen(talk, Asked(BERLIN, Grouping.CONVERSATION)).spans
-    assert [(each.conversation_id, each.scenario_id, each.counts.turns) for each in by_conversation] == [
+    assert [(*each.span[1:], each.counts.turns) for each in by_conversation] == [
         ("a", "cafe", 2),
         ("b", "", 1),
         ("c", "cafe", 1),
     ]
     by_scenario = seen(talk, Asked(BERLIN, Grouping.SCENARIO)).spans
-    assert [(each.scenario_id, each.counts.turns) for each in by_scenario] == [("cafe", 3), ("", 1)]
+    assert [(each.span.scenario_id, each.counts.turns) for each in by_scenario] == [("cafe", 3), ("", 1)]
 
 
 def test_a_word_is_new_once_and_repeated_ever_after() -> None:
