@@ -7,8 +7,9 @@ from typing import Final
 from vivavoce.history.v1 import history_pb2 as history_pb
 from vivavoce.history.v1 import history_service_pb2 as service_pb
 
+from services.history.domain.days import begin_of
 from services.history.domain.languages import Measure
-from services.history.domain.progress import Asked, Grouping, Progress, Span, View, begin_of
+from services.history.domain.progress import Asked, Grouping, Progress, Span, View
 from services.history.usage import ROLES
 from services.history.wire import microseconds
 

@@ -11,6 +11,7 @@ from mesh.ids import new_id
 from services.history.learners import locked_learners
 from services.history.seasons import unpack_from
 from services.history.tables import (
+    NO_TIME_ZONE,
     NOTHING_PACKED,
     ConversationRow,
     DeletionRow,
@@ -52,6 +53,7 @@ def mark_forgotten(session: Session, user_id: str, now_us: int) -> None:
     learner = locked_learners(session, {user_id})[user_id]
     if learner.forget_time_us is None:
         learner.forget_time_us = now_us
+        learner.time_zone = NO_TIME_ZONE
 
 
 def forget_some(session: Session, user_id: str) -> bool:

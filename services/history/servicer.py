@@ -130,7 +130,8 @@ class HistoryServicer(LearningRpcs, service_grpc.HistoryServiceServicer):
         """Returns what the caller did in a span of time."""
         zone = zone_of(request.time_zone) if request.time_zone else await self._people.zone(_token(context))
         asked = to_asked(request, zone)
-        columns, levels = await self._memory.counted(caller().user_id)
+        days_in = zone if asked.days_are_enough else None
+        columns, levels = await self._memory.counted(caller().user_id, days_in)
         today = self._clock.wall().astimezone(zone).date()
         # A year of a busy learner takes tens of milliseconds to sum up.
         return await self._workers.run(_progress, columns, levels, asked, today)

@@ -1,6 +1,7 @@
 """Keeps what happened in the history service's own tables."""
 
 from collections.abc import Sequence
+from datetime import tzinfo
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -13,8 +14,9 @@ from services.history.domain.happenings import Conversation, Happening, Intake
 from services.history.domain.keeping import Hunt, Question
 from services.history.removing import delete_conversation, drop_removed_words, forget_some, mark_forgotten
 from services.history.searching import conversations_with, found_payloads
-from services.history.seasons import counted_columns, pack_next
+from services.history.seasons import counted_columns, is_to_pack, pack_next
 from services.history.tables import (
+    NO_TIME_ZONE,
     VERSION_TABLE,
     Base,
     ConversationRow,
@@ -119,12 +121,18 @@ class MemoryStore:
         await self._pack(user_id, now_us)
         return receipt_id
 
-    async def counted(self, user_id: str) -> tuple[Columns, bytes]:
+    async def counted(self, user_id: str, days_in: tzinfo | None = None) -> tuple[Columns, bytes]:
         """See `Memory`."""
-        now_us = to_us(self._clock.wall())
-        while (found := await self._database.read(lambda session: counted_columns(session, user_id, now_us))) is None:
-            await self._pack(user_id, now_us)
-        return found
+        now_us, time_zone = to_us(self._clock.wall()), str(days_in) if days_in else NO_TIME_ZONE
+
+        def packed(session: Session) -> tuple[Columns, bytes] | None:
+            to_pack = is_to_pack(session, user_id, now_us, time_zone)
+            return None if to_pack else counted_columns(session, user_id, time_zone)
+
+        if (found := await self._database.read(packed)) is not None:
+            return found
+        await self._pack(user_id, now_us, time_zone)
+        return await self._database.read(lambda session: counted_columns(session, user_id, time_zone))
 
     async def catch_up(self) -> int:
         """See `Memory`."""
@@ -138,9 +146,9 @@ class MemoryStore:
             await self._pack(user_id, now_us)
         return number
 
-    async def _pack(self, user_id: str, now_us: int) -> None:
+    async def _pack(self, user_id: str, now_us: int, time_zone: str = NO_TIME_ZONE) -> None:
         """Packs what is over, a season in a transaction."""
-        while await self._database.run(lambda session: pack_next(session, user_id, now_us)):
+        while await self._database.run(lambda session: pack_next(session, user_id, now_us, time_zone)):
             pass
 
     def _count_one(self, session: Session) -> str | None:

@@ -10,6 +10,8 @@ from mesh.database import metadata
 VERSION_TABLE: Final = "alembic_version_history"
 #: Before every time there is.
 NOTHING_PACKED: Final = -(2**62)
+#: No progress was asked for yet.
+NO_TIME_ZONE: Final = ""
 
 
 class Base(DeclarativeBase):
@@ -66,6 +68,7 @@ class LearnerRow(Base):
     #: Read only where words are new, or progress is asked for.
     levels: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     packed_until_us: Mapped[int] = mapped_column(BigInteger)
+    time_zone: Mapped[str] = mapped_column(String(64), server_default=NO_TIME_ZONE)
     forget_time_us: Mapped[int | None] = mapped_column(BigInteger)
     forgotten_events: Mapped[int] = mapped_column(BigInteger)
 
@@ -121,6 +124,8 @@ class SeasonRow(Base):
     user_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     start_us: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     packed: Mapped[bytes] = mapped_column(LargeBinary)
+    time_zone: Mapped[str] = mapped_column(String(64), server_default=NO_TIME_ZONE)
+    days: Mapped[bytes] = mapped_column(LargeBinary, server_default="")
 
 
 class DeletionRow(Base):

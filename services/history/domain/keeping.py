@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Protocol
 
 from mesh.errors import InvalidFieldError
@@ -77,8 +78,11 @@ class Memory(Protocol):
         """Removes a conversation of the person's for good, and what was drawn from it; the receipt."""
         ...
 
-    async def counted(self, user_id: str) -> tuple[Columns, bytes]:
-        """All that was counted of a person, in order of time; and the level of each of their words, by number."""
+    async def counted(self, user_id: str, days_in: tzinfo | None = None) -> tuple[Columns, bytes]:
+        """All that was counted of a person, in order of time; and the level of each of their words, by number.
+
+        Where days in a time zone are enough, as much as possible comes by day, which takes less time.
+        """
         ...
 
     async def catch_up(self) -> int:

@@ -1,9 +1,8 @@
 """What a learner did in a span of time: sums of quarters, by day, week, conversation or role-play."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, tzinfo
 from enum import Enum
 from typing import Final, NamedTuple, assert_never
 
@@ -12,6 +11,7 @@ import numpy as np
 from mesh.errors import InvalidFieldError
 from services.history.domain.arrays import Held, Numbers, Rows
 from services.history.domain.columns import Columns
+from services.history.domain.days import begins_a_day, days_of
 from services.history.domain.half_life import half_life_days
 from services.history.domain.histogram import Waits, waits_of
 from services.history.domain.languages import Measure, is_english
@@ -25,7 +25,6 @@ _SLIP_COLUMNS: Final = {
     kind: Counts._fields.index(f"{kind}_slips") for kind in ("grammar", "vocabulary", "pronunciation", "other")
 }
 _TURNS: Final = Counts._fields.index("turns")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def check_range(start_us: int | None, end_us: int | None) -> None:
@@ -59,6 +58,13 @@ class Asked:
     def __post_init__(self) -> None:
         """Refuses a span that is upside down."""
         check_range(self.start_us, self.end_us)
+
+    @property
+    def days_are_enough(self) -> bool:
+        """Whether it can be told from days of its time zone: by day or week, from when a day begins until another."""
+        ends = (self.start_us, self.end_us)
+        by_days = self.grouping in (Grouping.DAY, Grouping.WEEK)
+        return by_days and all(end_us is None or begins_a_day(end_us, self.zone) for end_us in ends)
 
     def held(self, columns: Columns) -> Held:
         """Which rows are in the span."""
@@ -161,7 +167,7 @@ class View:
 def view(columns: Columns, levels: bytes, asked: Asked, today: date) -> View:
     """Sums up a person's quarters; `levels` are those of their words by number."""
     held = asked.held(columns)
-    days, day_of = _days(columns.start_us[held], asked.zone)
+    days, day_of = days_of(columns.start_us[held], asked.zone)
     by_day = Sums.of(columns, held, day_of, len(days), levels)
     return View(
         total=_progress(by_day.whole(levels), [Span()])[0],
@@ -177,27 +183,6 @@ def sum_up(columns: Columns, held: Held) -> Progress:
     together = np.zeros(np.count_nonzero(held), np.intp)
     (whole,) = _progress(Sums.of(columns, held, together, 1, b""), [Span()])
     return whole
-
-
-def begin_of(day: date, zone: tzinfo) -> datetime:
-    """When a day begins in a time zone. Where midnight is skipped, the day begins with the hour after."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
-def _days(start_us: Numbers, zone: tzinfo) -> tuple[list[date], Rows]:
-    """The days, and which of them each row belongs to; rows come in order of time, so only the first is looked up."""
-    days: list[date] = []
-    day_of = np.zeros(len(start_us), np.intp)
-    starts = start_us.tolist()
-    begin = 0
-    while begin < len(starts):
-        day = (_EPOCH + timedelta(microseconds=starts[begin])).astimezone(zone).date()
-        ends_us = (begin_of(day + timedelta(days=1), zone) - _EPOCH) // timedelta(microseconds=1)
-        end = max(begin + 1, bisect_left(starts, ends_us, begin))
-        day_of[begin:end] = len(days)
-        days.append(day)
-        begin = end
-    return days, day_of
 
 
 def _spans(

@@ -8,8 +8,9 @@ import pytest
 
 from mesh.errors import InvalidFieldError
 from services.history.domain.columns import Tally, columns_of
+from services.history.domain.days import begin_of
 from services.history.domain.measures import QUARTER_US, Counts, Measures
-from services.history.domain.progress import Asked, Grouping, View, begin_of, view
+from services.history.domain.progress import Asked, Grouping, View, view
 from services.history.domain.streak import streak_days
 
 TODAY = date(2026, 11, 27)

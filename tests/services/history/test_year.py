@@ -3,8 +3,10 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from math import log
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -17,8 +19,9 @@ from services.history.app import MIGRATIONS
 from services.history.domain.columns import Tally, columns_of, joined
 from services.history.domain.happenings import Began, Content, Happening, Heard, Said
 from services.history.domain.measures import QUARTER_US, Counts, Measures
+from services.history.domain.progress import Asked, view
 from services.history.packing import packed, unpacked
-from services.history.seasons import counted_columns
+from services.history.seasons import counted_columns, is_to_pack
 from services.history.store import VERSION_TABLE, MemoryStore
 from services.history.tables import SeasonRow
 
@@ -82,18 +85,19 @@ async def test_a_year_takes_the_same_statements_however_much_was_said_and_grows_
             if number + 1 in sizes:
                 views[number + 1] = await work_of_a_view(url, number + 1, now_us)
     first = views[sizes[0]]
-    assert all(view.statements == first.statements for view in views.values())
-    for size, view in views.items():
-        assert view.steps <= first.steps * (size * log(size) / (sizes[0] * log(sizes[0])))
+    assert all(opened.statements == first.statements for opened in views.values())
+    for size, opened in views.items():
+        assert opened.steps <= first.steps * (size * log(size) / (sizes[0] * log(sizes[0])))
 
 
 async def work_of_a_view(url: str, conversations: int, now_us: int) -> Work:
     """What it takes to read all of so many conversations."""
     with watched() as work:
         async with Database(url, 1) as database:
-            found = await database.read(lambda session: counted_columns(session, "usr_1", now_us))
-    assert found is not None, "something was left to pack"
-    assert len(found[0]) == conversations
+            to_pack = await database.read(lambda session: is_to_pack(session, "usr_1", now_us))
+            columns, _ = await database.read(lambda session: counted_columns(session, "usr_1"))
+    assert not to_pack, "something was left to pack"
+    assert len(columns) == conversations
     return work
 
 
@@ -107,6 +111,29 @@ async def test_each_season_is_packed_by_the_first_talk_after_it(database_url: st
             seasons = await database.read(lambda session: session.scalar(select(func.count()).select_from(SeasonRow)))
             packed_then.append(seasons or 0)
     assert packed_then == [0, 0, 0, 1, 2, 2]
+
+
+async def test_who_asks_by_day_in_the_same_time_zone_again_reads_days_and_not_what_they_are_made_of(
+    database_url: str,
+) -> None:
+    migrate(database_url, MIGRATIONS, VERSION_TABLE)
+    zone = ZoneInfo("Asia/Kathmandu")
+    async with Database(database_url, 2) as database:
+        store = MemoryStore(database, SystemClock(), lambda *_: 1)
+        await store.take_in([talk(0, 0)])
+        await store.counted("usr_1", zone)
+        await store.take_in([talk(number, number * DAY_US // 8) for number in range(1, 8 * 28)])
+        await store.take_in([talk(8 * 28, 40 * DAY_US)])
+        by_day, levels = await store.counted("usr_1", zone)
+        elsewhere, _ = await store.counted("usr_1", ZoneInfo("Europe/Berlin"))
+        quarters, _ = await store.counted("usr_1")
+    assert (
+        len(by_day) == 28 + 1 + 1
+    )  # At midnight of UTC, which begins and ends a season, it is a quarter to six there.
+    assert len(elsewhere) == len(quarters) == 8 * 28 + 1
+    asked = Asked(zone)
+    assert asked.days_are_enough
+    assert view(by_day, levels, asked, date(1970, 2, 1)) == view(quarters, levels, asked, date(1970, 2, 1))
 
 
 @pytest.mark.parametrize("number", [0, 255, 256, 2**31, 2**40, -1])
