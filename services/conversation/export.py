@@ -81,6 +81,7 @@ def _described(row: ConversationRow) -> dict[str, object]:
         "settings": json.loads(row.choices),
         "tutor_state": row.tutor_state,
         "summary": row.summary,
+        "functions": json.loads(row.tools or "null"),
     }
 
 

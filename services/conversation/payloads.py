@@ -36,6 +36,7 @@ from services.conversation.domain.things import (
     Usage,
     Word,
 )
+from services.conversation.domain.tools import NO_TOOLS, Tool, ToolCall, ToolChoice, ToolSet, ToolUse
 
 #: What a record is called in its row.
 KINDS: Final[dict[type[Record], str]] = {
@@ -70,6 +71,7 @@ def read_record(kind: str, payload: str) -> Record:
                     "ledger": _ledger(found.get("ledger")),
                     "providers": tuple(found.get("providers", ())),
                     "usage": _usage(found.get("usage", {})),
+                    "tool_uses": tuple(map(_tool_use, found.get("tool_uses", ()))),
                 }
             )
         case "slip_noted":
@@ -95,6 +97,19 @@ def read_choices(text: str) -> Choices:
     return _choices(json.loads(text))
 
 
+def write_tools(tools: ToolSet) -> str:
+    """Functions as JSON; empty where there are none."""
+    return "" if tools == NO_TOOLS else json.dumps(asdict(tools), ensure_ascii=False).replace("\\u0000", "")
+
+
+def read_tools(text: str) -> ToolSet:
+    """The functions that `write_tools` wrote."""
+    if not text:
+        return NO_TOOLS
+    found = json.loads(text)
+    return ToolSet(tuple(Tool(**each) for each in found["tools"]), ToolChoice(found["choice"]), found["only"])
+
+
 def _choices(found: dict[str, Any]) -> Choices:
     engine = found["engine"]
     return Choices(
@@ -115,6 +130,10 @@ def _ledger(found: dict[str, Any] | None) -> Ledger | None:
     if found is None:
         return None
     return Ledger(found["total_ms"], tuple(Stage(**stage) for stage in found["stages"]), found["speculative"])
+
+
+def _tool_use(found: dict[str, Any]) -> ToolUse:
+    return ToolUse(ToolCall(**found["call"]), found["output"])
 
 
 def _usage(found: dict[str, Any]) -> Usage:

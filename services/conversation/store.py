@@ -25,8 +25,17 @@ from services.conversation.domain.records import (
 from services.conversation.domain.sharing import part_of
 from services.conversation.domain.things import Line, Speaker, Summary
 from services.conversation.domain.told import TurnCommitted
+from services.conversation.domain.tools import ToolSet
 from services.conversation.forgetting import refuse_forgotten
-from services.conversation.payloads import KINDS, read_choices, read_record, write_choices, write_record
+from services.conversation.payloads import (
+    KINDS,
+    read_choices,
+    read_record,
+    read_tools,
+    write_choices,
+    write_record,
+    write_tools,
+)
 from services.conversation.set_aside import put_back, set_aside
 from services.conversation.tables import (
     VERSION_TABLE,
@@ -75,6 +84,7 @@ class ConversationStore:
                 tutor_state="",
                 summary="",
                 summary_lines=0,
+                tools="",
                 last_sequence=0,
                 create_time_us=to_us(now),
                 update_time_us=to_us(now),
@@ -164,6 +174,7 @@ class ConversationStore:
                 Summary(row.summary, row.summary_lines),
                 count - len(records),
                 written,
+                read_tools(row.tools),
             )
 
         return await self._database.read(unit)
@@ -202,6 +213,14 @@ class ConversationStore:
             refuse_forgotten(session, user_id)
             pause_ms = round(habit.usual_s * 1000)
             session.merge(HabitRow(user_id=user_id, usual_pause_ms=pause_ms, update_time_us=now_us))
+
+        await self._database.commit(unit)
+
+    async def keep_tools(self, conversation_id: str, tools: ToolSet) -> None:
+        """See `Conversations`."""
+
+        def unit(session: Session) -> None:
+            _row(session, conversation_id).tools = write_tools(tools)
 
         await self._database.commit(unit)
 

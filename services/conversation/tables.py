@@ -34,6 +34,7 @@ class ConversationRow(Base):
     request_id: Mapped[str | None] = mapped_column(String(64))
     summary: Mapped[str] = mapped_column(Text)
     summary_lines: Mapped[int] = mapped_column(BigInteger)
+    tools: Mapped[str] = mapped_column(Text)
 
 
 class EventRow(Base):

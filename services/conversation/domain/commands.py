@@ -147,6 +147,13 @@ class StoreHabit:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreTools:
+    """Store which functions are on offer, for a process that goes on with the session; answer by Stored."""
+
+    tools: ToolSet
+
+
+@dataclass(frozen=True, slots=True)
 class StoreUsage:
     """Store what was used and no reply tells of; answer by Stored."""
 
@@ -163,7 +170,9 @@ class Close:
     """Nothing more will come of this session: close it."""
 
 
-ToStore = StoreTurn | StoreReply | StoreSlip | StoreRemark | StoreSummary | StoreHabit | StoreUsage | StoreEnd
+ToStore = (
+    StoreTurn | StoreReply | StoreSlip | StoreRemark | StoreSummary | StoreHabit | StoreTools | StoreUsage | StoreEnd
+)
 
 Count = CountDraft | CountWaste
 

@@ -10,6 +10,7 @@ from services.conversation.domain.pauses import PauseHabit
 from services.conversation.domain.records import Record, TurnTaken
 from services.conversation.domain.things import NOTHING_SUMMARISED, Line, Summary
 from services.conversation.domain.told import TurnCommitted
+from services.conversation.domain.tools import NO_TOOLS, ToolSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Continued:
 
     `owed` is the turn among them that has no answer: the last, or None. `first_line` lines came before these, and
     `summary` tells of the older ones. `written` are the typed turns that their client may send again, by request id.
+    `tools` are the functions that were offered last, which hold for the session they were offered in.
     """
 
     lines: tuple[Line, ...]
@@ -40,6 +42,7 @@ class Continued:
     summary: Summary = NOTHING_SUMMARISED
     first_line: int = 0
     written: Mapping[str, TurnCommitted] = field(default_factory=dict)
+    tools: ToolSet = NO_TOOLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,10 @@ class Conversations(Protocol):
 
     async def keep_habit(self, conversation_id: str, habit: PauseHabit) -> None:
         """Keeps how long the person of this conversation pauses; NotFoundError where there is none."""
+        ...
+
+    async def keep_tools(self, conversation_id: str, tools: ToolSet) -> None:
+        """Keeps which functions are on offer; NotFoundError where there is no such conversation."""
         ...
 
     async def summarise(self, conversation_id: str, summary: Summary) -> None:

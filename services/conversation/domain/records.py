@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.conversation.domain.choices import Choices
 from services.conversation.domain.ledger import Ledger
 from services.conversation.domain.things import NOTHING_USED, Remark, Slip, Usage, Word
+from services.conversation.domain.tools import ToolUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class ReplyGiven:
     providers: tuple[str, ...] = ()
     #: What the engine used since the reply before it in the session, replies that were never heard included.
     usage: Usage = NOTHING_USED
+    #: The client's functions that it told of.
+    tool_uses: tuple[ToolUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

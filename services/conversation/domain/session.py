@@ -6,7 +6,7 @@ from typing import assert_never
 from mesh.errors import InvalidFieldError
 from services.conversation.domain import events, told
 from services.conversation.domain.choices import changed_in_session
-from services.conversation.domain.commands import ChangeEngine, Close, Command, StoreEnd
+from services.conversation.domain.commands import ChangeEngine, Close, Command, StoreEnd, StoreTools
 from services.conversation.domain.listening import Listening
 from services.conversation.domain.nudges import nudge
 from services.conversation.domain.speaking import Speaking
@@ -101,6 +101,7 @@ class Session:
                 listening.reply_asked(event, now)
             case events.ToolsOffered(tools):
                 state.tools.offered = tools
+                state.do(StoreTools(tools))
             case events.ToolAnswered():
                 self._stir(now)
                 speaking.tool_answered(event)

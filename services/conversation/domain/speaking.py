@@ -496,4 +496,5 @@ class Speaking:
             ledger=reply.ledger,
             providers=self._state.setup.providers,
             usage=self._state.used,
+            tool_uses=reply.request.tool_uses if isinstance(reply.request, Respond) else (),
         )

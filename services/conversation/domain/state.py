@@ -21,7 +21,7 @@ from services.conversation.domain.things import (
     Recollection,
     Summary,
 )
-from services.conversation.domain.tools import Tools
+from services.conversation.domain.tools import NO_TOOLS, Tools, ToolSet
 from services.conversation.domain.turns import Turn, Waits
 
 T = TypeVar("T")
@@ -89,6 +89,8 @@ class Setup:
     strain: Strain = Strain.CALM
     #: Typed turns that a client may send again, by request id.
     written: Mapping[str, told.TurnCommitted] = field(default_factory=dict)
+    #: The client's functions, where it offered them to a process that is gone.
+    tools: ToolSet = NO_TOOLS
 
 
 class State:
@@ -107,7 +109,7 @@ class State:
         #: What was said last and is answered only when the client asks for it.
         self.unanswered: TurnTaken | None = None
         #: The client's functions.
-        self.tools = Tools()
+        self.tools = Tools(setup.tools)
         self.engine_up = True
         self.turn_count = 0
         #: How long the learner pauses, and what of it is stored.

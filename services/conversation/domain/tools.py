@@ -59,8 +59,8 @@ class ToolUse:
 class Tools:
     """What a session knows of them."""
 
-    def __init__(self) -> None:
-        self.offered = NO_TOOLS
+    def __init__(self, offered: ToolSet) -> None:
+        self.offered = offered
         #: For the next reply, in place of those.
         self.once: ToolSet | None = None
         #: What came of calls and was not spoken of yet, and the turn of the last of them with its revision.

@@ -16,6 +16,7 @@ from services.conversation.domain.commands import (
     StoreReply,
     StoreSlip,
     StoreSummary,
+    StoreTools,
     StoreTurn,
     StoreUsage,
     ToStore,
@@ -112,6 +113,8 @@ class Keeper:
                 await self._store.summarise(self._conversation_id, summary)
             case StoreHabit(habit):
                 await self._store.keep_habit(self._conversation_id, habit)
+            case StoreTools(tools):
+                await self._store.keep_tools(self._conversation_id, tools)
             case StoreEnd():
                 await append(self._conversation_id, ConversationEnded())
             case _:
@@ -125,7 +128,7 @@ def _subject(command: ToStore) -> str:
             return record.turn_id
         case StoreReply(record):
             return record.reply_id
-        case StoreSlip() | StoreRemark() | StoreSummary() | StoreHabit() | StoreUsage() | StoreEnd():
+        case StoreSlip() | StoreRemark() | StoreSummary() | StoreHabit() | StoreTools() | StoreUsage() | StoreEnd():
             return ""
         case _:
             assert_never(command)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from services.conversation.domain.records import EngineUsed
 from services.conversation.domain.session import Session
 from services.conversation.domain.state import Setup
 from services.conversation.domain.things import NOTHING_USED, Failure, Recollection
+from services.conversation.domain.tools import NO_TOOLS
 from services.conversation.live import resume_token
 from services.conversation.live.engine_link import EngineLink, Run
 from services.conversation.live.keeper import Keeper
@@ -127,7 +128,7 @@ class Opening:
                 conversation = await self._premises.store.create(seat.conversation_id, seat.user_id, "", choices)
                 before = Continued((), "", None)
             else:
-                conversation, before = known, await self._premises.store.continued(known.id)
+                conversation, before = known, await self._continued(known.id)
             recording = self._recording(configured) if await agreeing else None
             live = LiveSession(
                 entitlement=entitlement,
@@ -144,8 +145,7 @@ class Opening:
             )
             machine = Session(self._setup(before, await recalling, await habit, configured))
             seat.live = live
-            resumes = start.WhichOneof("target") == "resume"
-            first = events.Opened(known is None, before.owed if resumes else None)
+            first = events.Opened(known is None, before.owed if self._resumes else None)
             meter.seconds = lambda: microphone.heard_s + live.spoken_samples / configured.output_audio.sample_rate_hz
             metering = group.create_task(meter.run(), name="meter")
             try:
@@ -162,6 +162,18 @@ class Opening:
             engine.cancel()
             if self._late != NOTHING_USED:
                 self._premises.outlive(self._keep_late(), "late usage")
+
+    @property
+    def _resumes(self) -> bool:
+        return self._start.WhichOneof("target") == "resume"
+
+    async def _continued(self, conversation_id: str) -> Continued:
+        """What is stored; without the functions of a session before this one."""
+        before = await self._premises.store.continued(conversation_id)
+        if self._resumes or before.tools == NO_TOOLS:
+            return before
+        await self._premises.store.keep_tools(conversation_id, NO_TOOLS)
+        return replace(before, tools=NO_TOOLS)
 
     def _link(self, microphone: Microphone) -> EngineLink:
         seat, start = self._seat, self._start
@@ -251,6 +263,7 @@ class Opening:
             habit=habit,
             strain=self._premises.strain.strain,
             written=before.written,
+            tools=before.tools,
         )
 
     def _started(self, conversation: Conversation, configured: engine_pb.Configured) -> converse_pb.SessionStarted:
@@ -261,7 +274,7 @@ class Opening:
             engine=configured.engine,
             engine_labels=configured.labels,
             output_audio=configured.output_audio,
-            resumed=self._start.WhichOneof("target") == "resume",
+            resumed=self._resumes,
         )
         if window_s := self._premises.settings.resume_s:
             started.resume_token = resume_token.write(seat.session_id, seat.conversation_id)

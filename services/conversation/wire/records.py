@@ -17,6 +17,7 @@ from services.conversation.domain.records import (
 )
 from services.conversation.domain.things import NOTHING_USED
 from services.conversation.wire.common import from_choices, from_ledger, from_remark, from_slip, from_usage, from_words
+from services.conversation.wire.tools import from_use
 
 
 def to_history_event(
@@ -54,6 +55,7 @@ def to_history_event(
                     ledger=from_ledger(record.ledger) if record.ledger else None,
                     providers=record.providers,
                     usage=from_usage(record.usage) if record.usage != NOTHING_USED else None,
+                    tool_uses=map(from_use, record.tool_uses),
                 )
             )
         case SlipNoted(turn_id, slip):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import error_pb2 as error_pb
@@ -22,6 +23,7 @@ from tests.services.conversation.learner import FRAME, LOUD, QUIET, Learner, lea
 Houses = Callable[..., Any]
 
 
+TOOLS = engine_pb.ToolSet(tools=[engine_pb.Tool(name="weather", description="Tells it.")])
 #: Samples of a turn.
 _TURN = 11 * FRAME
 _BREATH_S = 0.11
@@ -150,6 +152,25 @@ async def test_another_process_goes_on_from_what_is_stored_and_answers_what_is_o
         assert asked.turn_text == "I would like a coffee, please."
         await second.say_something()
         await second.until("turn_committed")
+
+
+async def test_another_process_goes_on_with_the_functions_that_were_offered(houses: Houses) -> None:
+    async with houses() as house, cut_off(house) as first:
+        started = await first.start()
+        await first.send(set_tools=converse_pb.SetTools(tools=TOOLS))
+        await first.until("reply_finished")
+    async with houses() as house:
+        async with house.learner() as second:
+            await second.resume(started.resume_token)
+            await second.send(submit_text=converse_pb.SubmitText(text="Will it rain?"))
+            await second.until("reply_finished")
+        assert house.script.asked_for("respond")[-1].respond.context.tools == TOOLS
+        # Whoever opens the conversation anew is another client, and has none.
+        async with house.learner() as third:
+            await third.start(conversation_id=started.conversation.conversation_id)
+            await third.send(submit_text=converse_pb.SubmitText(text="Will it rain?"))
+            await third.until("reply_finished")
+        assert not house.script.asked_for("respond")[-1].respond.context.HasField("tools")
 
 
 async def test_another_process_takes_a_text_that_is_sent_again_for_the_one_it_is(houses: Houses) -> None:

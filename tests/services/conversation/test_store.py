@@ -34,6 +34,7 @@ from services.conversation.domain.things import (
     Usage,
     Word,
 )
+from services.conversation.domain.tools import NO_TOOLS, Tool, ToolCall, ToolChoice, ToolSet, ToolUse
 from services.conversation.store import VERSION_TABLE, ConversationStore
 
 CHOICES = Choices("cafe", EngineChoice(voice="anna"), TurnTaking.PUSH_TO_TALK, level=Level.B1, record=True)
@@ -58,9 +59,11 @@ REPLY = ReplyGiven(
         ),
         currency="USD",
     ),
+    (ToolUse(ToolCall("weather", '{"city": "Kyoto"}'), "Rain."),),
 )
 #: Every part of the outbox.
 ALL = frozenset(range(PARTS))
+TOOLS = ToolSet((Tool("weather", "Tells it.", '{"type": "object"}'),), ToolChoice.REQUIRED, "weather")
 SLIP = SlipNoted("trn_1", Slip(SlipKind.GRAMMAR, "goed", "went", "Irregular.", 1, 5, "rules"))
 
 
@@ -124,6 +127,15 @@ async def test_a_conversation_goes_on_with_its_lines_and_the_tutors_state(store:
     continued = await store.continued("cnv_1")
     assert continued.lines == (Line(Speaker.LEARNER, TURN.text), Line(Speaker.TUTOR, "Yes."))
     assert continued.tutor_state == "after the first"
+
+
+async def test_functions_are_kept_until_others_are_offered(store: ConversationStore) -> None:
+    await store.create("cnv_1", "usr_1", "", CHOICES)
+    assert (await store.continued("cnv_1")).tools == NO_TOOLS
+    await store.keep_tools("cnv_1", TOOLS)
+    assert (await store.continued("cnv_1")).tools == TOOLS
+    await store.keep_tools("cnv_1", NO_TOOLS)
+    assert (await store.continued("cnv_1")).tools == NO_TOOLS
 
 
 async def test_a_repeated_request_creates_nothing_for_a_day(store: ConversationStore, clock: VirtualClock) -> None:

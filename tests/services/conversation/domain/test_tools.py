@@ -57,7 +57,8 @@ def test_with_the_answer_the_tutor_speaks_and_is_remembered_once() -> None:
     assert (request.turn_text, request.lines, request.tool_uses) == (ASKED.text, (), (ToolUse(CALL, "Rain."),))
     reply_id = stage.makes("It will rain.")
     stage.plays(reply_id, 3 * PIECE)
-    assert stage.last(StoreReply).record.heard_text == "It will rain."
+    record = stage.last(StoreReply).record
+    assert (record.heard_text, record.tool_uses) == ("It will rain.", (ToolUse(CALL, "Rain."),))
     stage.happen(events.TextSubmitted("Thank you."))
     assert stage.last(Respond).tool_uses == ()
     assert stage.last(Respond).lines == (ASKED, Line(Speaker.TUTOR, "It will rain."))

@@ -246,9 +246,9 @@ Global___AskReply: _TypeAlias = AskReply  # noqa: Y015
 
 @_typing.final
 class SetTools(_message.Message):
-    """Tells which functions the tutor may have carried out, in place of those told before; lasts as long as the session, and
-    is to be told again where another process goes on with the conversation. Speech never adds any. Engines that know of no
-    functions, such as the scripted tutor, call none.
+    """Tells which functions the tutor may have carried out, in place of those told before; lasts as long as the session, also
+    where another process goes on with it after a cut. What was called there and not answered is to be called again. Speech
+    never adds any. Engines that know of no functions, such as the scripted tutor, call none.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -293,6 +293,7 @@ class ReplyGiven(_message.Message):
     LEDGER_FIELD_NUMBER: _builtins.int
     PROVIDERS_FIELD_NUMBER: _builtins.int
     USAGE_FIELD_NUMBER: _builtins.int
+    TOOL_USES_FIELD_NUMBER: _builtins.int
     reply_id: _builtins.str
     """The reply."""
     turn_id: _builtins.str
@@ -319,6 +320,10 @@ class ReplyGiven(_message.Message):
         nothing was counted; the ledger tells the times.
         """
 
+    @_builtins.property
+    def tool_uses(self) -> _containers.RepeatedCompositeFieldContainer[_engine_pb2.ToolUse]:
+        """The client's functions that it told of, and what came of them, oldest first."""
+
     def __init__(
         self,
         *,
@@ -331,10 +336,11 @@ class ReplyGiven(_message.Message):
         ledger: _ledger_pb2.Ledger | None = ...,
         providers: _abc.Iterable[_builtins.str] | None = ...,
         usage: _engine_pb2.Usage | None = ...,
+        tool_uses: _abc.Iterable[_engine_pb2.ToolUse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ledger", b"ledger", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["heard_ms", b"heard_ms", "heard_text", b"heard_text", "interrupted", b"interrupted", "ledger", b"ledger", "providers", b"providers", "reply_id", b"reply_id", "turn_id", b"turn_id", "unheard_text", b"unheard_text", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["heard_ms", b"heard_ms", "heard_text", b"heard_text", "interrupted", b"interrupted", "ledger", b"ledger", "providers", b"providers", "reply_id", b"reply_id", "tool_uses", b"tool_uses", "turn_id", b"turn_id", "unheard_text", b"unheard_text", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -463,9 +463,9 @@ func (x *AskReply) GetTools() *v11.ToolSet {
 	return nil
 }
 
-// Tells which functions the tutor may have carried out, in place of those told before; lasts as long as the session, and
-// is to be told again where another process goes on with the conversation. Speech never adds any. Engines that know of no
-// functions, such as the scripted tutor, call none.
+// Tells which functions the tutor may have carried out, in place of those told before; lasts as long as the session, also
+// where another process goes on with it after a cut. What was called there and not answered is to be called again. Speech
+// never adds any. Engines that know of no functions, such as the scripted tutor, call none.
 type SetTools struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The functions.

@@ -585,7 +585,9 @@ type ReplyGiven struct {
 	Providers []string `protobuf:"bytes,8,rep,name=providers,proto3" json:"providers,omitempty"`
 	// What the engine used since the reply before it in the session, replies that were never heard included. Unset where
 	// nothing was counted; the ledger tells the times.
-	Usage         *v12.Usage `protobuf:"bytes,9,opt,name=usage,proto3" json:"usage,omitempty"`
+	Usage *v12.Usage `protobuf:"bytes,9,opt,name=usage,proto3" json:"usage,omitempty"`
+	// The client's functions that it told of, and what came of them, oldest first.
+	ToolUses      []*v12.ToolUse `protobuf:"bytes,10,rep,name=tool_uses,json=toolUses,proto3" json:"tool_uses,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -679,6 +681,13 @@ func (x *ReplyGiven) GetProviders() []string {
 func (x *ReplyGiven) GetUsage() *v12.Usage {
 	if x != nil {
 		return x.Usage
+	}
+	return nil
+}
+
+func (x *ReplyGiven) GetToolUses() []*v12.ToolUse {
+	if x != nil {
+		return x.ToolUses
 	}
 	return nil
 }
@@ -1842,7 +1851,7 @@ const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"end_sample\x18\a \x01(\x03R\tendSample\x12$\n" +
 	"\x0esample_rate_hz\x18\b \x01(\x05R\fsampleRateHz\x12\x1d\n" +
 	"\n" +
-	"session_id\x18\t \x01(\tR\tsessionId\"\xc3\x02\n" +
+	"session_id\x18\t \x01(\tR\tsessionId\"\x80\x03\n" +
 	"\n" +
 	"ReplyGiven\x12\x19\n" +
 	"\breply_id\x18\x01 \x01(\tR\areplyId\x12\x17\n" +
@@ -1854,7 +1863,9 @@ const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"\bheard_ms\x18\x06 \x01(\x03R\aheardMs\x120\n" +
 	"\x06ledger\x18\a \x01(\v2\x18.vivavoce.type.v1.LedgerR\x06ledger\x12\x1c\n" +
 	"\tproviders\x18\b \x03(\tR\tproviders\x122\n" +
-	"\x05usage\x18\t \x01(\v2\x1c.vivavoce.ai_engine.v1.UsageR\x05usage\"\x98\x01\n" +
+	"\x05usage\x18\t \x01(\v2\x1c.vivavoce.ai_engine.v1.UsageR\x05usage\x12;\n" +
+	"\ttool_uses\x18\n" +
+	" \x03(\v2\x1e.vivavoce.ai_engine.v1.ToolUseR\btoolUses\"\x98\x01\n" +
 	"\rFeedbackGiven\x12\x17\n" +
 	"\aturn_id\x18\x01 \x01(\tR\x06turnId\x12<\n" +
 	"\n" +
@@ -2045,9 +2056,10 @@ var file_vivavoce_history_v1_history_proto_goTypes = []any{
 	(*v11.WordTime)(nil),            // 27: vivavoce.type.v1.WordTime
 	(*v11.Ledger)(nil),              // 28: vivavoce.type.v1.Ledger
 	(*v12.Usage)(nil),               // 29: vivavoce.ai_engine.v1.Usage
-	(*v11.Correction)(nil),          // 30: vivavoce.type.v1.Correction
-	(*v11.Remark)(nil),              // 31: vivavoce.type.v1.Remark
-	(v12.ProviderRole)(0),           // 32: vivavoce.ai_engine.v1.ProviderRole
+	(*v12.ToolUse)(nil),             // 30: vivavoce.ai_engine.v1.ToolUse
+	(*v11.Correction)(nil),          // 31: vivavoce.type.v1.Correction
+	(*v11.Remark)(nil),              // 32: vivavoce.type.v1.Remark
+	(v12.ProviderRole)(0),           // 33: vivavoce.ai_engine.v1.ProviderRole
 }
 var file_vivavoce_history_v1_history_proto_depIdxs = []int32{
 	25, // 0: vivavoce.history.v1.HistoryEvent.time:type_name -> google.protobuf.Timestamp
@@ -2061,33 +2073,34 @@ var file_vivavoce_history_v1_history_proto_depIdxs = []int32{
 	27, // 8: vivavoce.history.v1.TurnTaken.words:type_name -> vivavoce.type.v1.WordTime
 	28, // 9: vivavoce.history.v1.ReplyGiven.ledger:type_name -> vivavoce.type.v1.Ledger
 	29, // 10: vivavoce.history.v1.ReplyGiven.usage:type_name -> vivavoce.ai_engine.v1.Usage
-	30, // 11: vivavoce.history.v1.FeedbackGiven.correction:type_name -> vivavoce.type.v1.Correction
-	31, // 12: vivavoce.history.v1.FeedbackGiven.remark:type_name -> vivavoce.type.v1.Remark
-	29, // 13: vivavoce.history.v1.EngineUsed.usage:type_name -> vivavoce.ai_engine.v1.Usage
-	26, // 14: vivavoce.history.v1.ConversationSummary.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
-	25, // 15: vivavoce.history.v1.ConversationSummary.begin_time:type_name -> google.protobuf.Timestamp
-	25, // 16: vivavoce.history.v1.ConversationSummary.last_time:type_name -> google.protobuf.Timestamp
-	25, // 17: vivavoce.history.v1.ReviewItem.due_time:type_name -> google.protobuf.Timestamp
-	0,  // 18: vivavoce.history.v1.ReviewItem.kind:type_name -> vivavoce.history.v1.ReviewItemKind
-	19, // 19: vivavoce.history.v1.Progress.slips:type_name -> vivavoce.history.v1.Progress.SlipsEntry
-	25, // 20: vivavoce.history.v1.Progress.start_time:type_name -> google.protobuf.Timestamp
-	20, // 21: vivavoce.history.v1.Progress.words_by_level:type_name -> vivavoce.history.v1.Progress.WordsByLevelEntry
-	21, // 22: vivavoce.history.v1.Progress.slip_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
-	16, // 23: vivavoce.history.v1.Progress.provider_spending:type_name -> vivavoce.history.v1.ProviderSpending
-	17, // 24: vivavoce.history.v1.Progress.provider_performance:type_name -> vivavoce.history.v1.ProviderPerformance
-	22, // 25: vivavoce.history.v1.Progress.slips_by_topic:type_name -> vivavoce.history.v1.Progress.SlipsByTopicEntry
-	23, // 26: vivavoce.history.v1.Progress.slip_topic_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntry
-	14, // 27: vivavoce.history.v1.Progress.swapped_sounds:type_name -> vivavoce.history.v1.SwappedSound
-	15, // 28: vivavoce.history.v1.Progress.unavailable:type_name -> vivavoce.history.v1.UnavailableMeasure
-	2,  // 29: vivavoce.history.v1.UnavailableMeasure.measure:type_name -> vivavoce.history.v1.ProgressMeasure
-	32, // 30: vivavoce.history.v1.ProviderPerformance.role:type_name -> vivavoce.ai_engine.v1.ProviderRole
-	24, // 31: vivavoce.history.v1.ProviderPerformance.failures:type_name -> vivavoce.history.v1.ProviderPerformance.FailuresEntry
-	30, // 32: vivavoce.history.v1.Report.corrections:type_name -> vivavoce.type.v1.Correction
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	30, // 11: vivavoce.history.v1.ReplyGiven.tool_uses:type_name -> vivavoce.ai_engine.v1.ToolUse
+	31, // 12: vivavoce.history.v1.FeedbackGiven.correction:type_name -> vivavoce.type.v1.Correction
+	32, // 13: vivavoce.history.v1.FeedbackGiven.remark:type_name -> vivavoce.type.v1.Remark
+	29, // 14: vivavoce.history.v1.EngineUsed.usage:type_name -> vivavoce.ai_engine.v1.Usage
+	26, // 15: vivavoce.history.v1.ConversationSummary.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
+	25, // 16: vivavoce.history.v1.ConversationSummary.begin_time:type_name -> google.protobuf.Timestamp
+	25, // 17: vivavoce.history.v1.ConversationSummary.last_time:type_name -> google.protobuf.Timestamp
+	25, // 18: vivavoce.history.v1.ReviewItem.due_time:type_name -> google.protobuf.Timestamp
+	0,  // 19: vivavoce.history.v1.ReviewItem.kind:type_name -> vivavoce.history.v1.ReviewItemKind
+	19, // 20: vivavoce.history.v1.Progress.slips:type_name -> vivavoce.history.v1.Progress.SlipsEntry
+	25, // 21: vivavoce.history.v1.Progress.start_time:type_name -> google.protobuf.Timestamp
+	20, // 22: vivavoce.history.v1.Progress.words_by_level:type_name -> vivavoce.history.v1.Progress.WordsByLevelEntry
+	21, // 23: vivavoce.history.v1.Progress.slip_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
+	16, // 24: vivavoce.history.v1.Progress.provider_spending:type_name -> vivavoce.history.v1.ProviderSpending
+	17, // 25: vivavoce.history.v1.Progress.provider_performance:type_name -> vivavoce.history.v1.ProviderPerformance
+	22, // 26: vivavoce.history.v1.Progress.slips_by_topic:type_name -> vivavoce.history.v1.Progress.SlipsByTopicEntry
+	23, // 27: vivavoce.history.v1.Progress.slip_topic_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntry
+	14, // 28: vivavoce.history.v1.Progress.swapped_sounds:type_name -> vivavoce.history.v1.SwappedSound
+	15, // 29: vivavoce.history.v1.Progress.unavailable:type_name -> vivavoce.history.v1.UnavailableMeasure
+	2,  // 30: vivavoce.history.v1.UnavailableMeasure.measure:type_name -> vivavoce.history.v1.ProgressMeasure
+	33, // 31: vivavoce.history.v1.ProviderPerformance.role:type_name -> vivavoce.ai_engine.v1.ProviderRole
+	24, // 32: vivavoce.history.v1.ProviderPerformance.failures:type_name -> vivavoce.history.v1.ProviderPerformance.FailuresEntry
+	31, // 33: vivavoce.history.v1.Report.corrections:type_name -> vivavoce.type.v1.Correction
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_vivavoce_history_v1_history_proto_init() }

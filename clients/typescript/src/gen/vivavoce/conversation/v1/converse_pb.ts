@@ -228,9 +228,9 @@ export const AskReplySchema: GenMessage<AskReply> = /*@__PURE__*/
   messageDesc(file_vivavoce_conversation_v1_converse, 4);
 
 /**
- * Tells which functions the tutor may have carried out, in place of those told before; lasts as long as the session, and
- * is to be told again where another process goes on with the conversation. Speech never adds any. Engines that know of no
- * functions, such as the scripted tutor, call none.
+ * Tells which functions the tutor may have carried out, in place of those told before; lasts as long as the session, also
+ * where another process goes on with it after a cut. What was called there and not answered is to be called again. Speech
+ * never adds any. Engines that know of no functions, such as the scripted tutor, call none.
  *
  * @generated from message vivavoce.conversation.v1.SetTools
  */
