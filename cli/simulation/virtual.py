@@ -252,6 +252,7 @@ class _Talk:
                 | commands.StoreRemark()
                 | commands.StoreSummary()
                 | commands.StoreHabit()
+                | commands.StoreTools()
                 | commands.StoreUsage()
                 | commands.StoreEnd()
             ):

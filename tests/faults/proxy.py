@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import ssl
 from asyncio import StreamReader, StreamWriter
 from contextlib import suppress
 from types import TracebackType
@@ -24,16 +25,26 @@ class FaultProxy:
     """Listens on a free port of 127.0.0.1 for the length of an `async with` block, and relays to `address`.
 
     `weather` may be changed at any moment, and holds for what is connected, too. Where `cut_after` is given, all is cut
-    once so many bytes of answers went through; with `once` what connects after that is left alone.
+    once so many bytes of answers went through; with `once` what connects after that is left alone. With `tls` clients
+    speak TLS to it, and it speaks to `address` without.
     """
 
-    def __init__(self, address: str, *, seed: int = 0, cut_after: int | None = None, once: bool = False) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        seed: int = 0,
+        cut_after: int | None = None,
+        once: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.port = 0
         self.has_cut = False
         self._to = split_address(address)
         self._chance = random.Random(seed)
         self._left = cut_after
         self._once = once
+        self._tls = tls
         self._weather = FAIR
         self._passable = asyncio.Event()
         self._passable.set()
@@ -53,7 +64,7 @@ class FaultProxy:
 
     async def start(self) -> None:
         """Listens on `port`."""
-        self._server = await asyncio.start_server(self._accept, _HOST, 0)
+        self._server = await asyncio.start_server(self._accept, _HOST, 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -158,7 +169,10 @@ class FaultProxy:
             await self._passable.wait()
             if not piece:
                 with suppress(OSError):
-                    writer.write_eof()
+                    if writer.can_write_eof():
+                        writer.write_eof()
+                    else:
+                        writer.close()
                 return
             writer.write(self._counted(piece) if answers else piece)
             await writer.drain()

@@ -1,6 +1,7 @@
 """One whole mesh for all tests of this folder: every service and the edge, real engines, free ports."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,13 @@ from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.history.v1 import history_service_pb2 as history_pb
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 
+from cli.certs import ensure_certificates
 from cli.compose import MeshOptions, RunningMesh
 from cli.talking.learner import join
 from cli.talking.sound import Sound
 from cli.talking.wires import open_grpc
 from mesh.channel import call_metadata, open_channel
+from tests.faults.proxy import FaultProxy
 from tests.mesh.clients import eventually, spoken
 from tests.mesh.hosting import folder_for_all, hosted
 
@@ -79,6 +82,25 @@ async def say(mesh: RunningMesh, channel: grpc.aio.Channel) -> Say:
         return made[line]
 
     return recording
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The mesh behind TLS, by a certificate of an authority that only this installation knows."""
+
+    address: str
+    authority: Path
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def sealed(mesh: RunningMesh, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sealed]:
+    folder = tmp_path_factory.mktemp("certificates")
+    ensure_certificates(folder, "127.0.0.1")
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(folder / "public.pem", folder / "public.key")
+    tls.set_alpn_protocols(["h2"])
+    async with FaultProxy(mesh.grpc, tls=tls) as door:
+        yield Sealed(door.address, folder / "authority.pem")
 
 
 @dataclass(frozen=True, slots=True)

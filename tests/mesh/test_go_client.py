@@ -14,7 +14,7 @@ import soundfile
 from cli.compose import RunningMesh
 from cli.talking.sound import Sound
 from tests.faults.proxy import FaultProxy
-from tests.mesh.conftest import Say
+from tests.mesh.conftest import Say, Sealed
 
 FOLDER = Path(__file__).parents[2] / "clients" / "go"
 FRAME_S = 0.02
@@ -199,6 +199,19 @@ async def test_who_errs_is_told_kindly(
     assert code == 1
     assert told in err
     assert "panic" not in err
+
+
+@pytest.mark.timeout(300)
+async def test_a_server_with_an_authority_of_its_own_is_reached_by_that_and_by_no_other(
+    sealed: Sealed, vivatalk: Path
+) -> None:
+    order = ("--address", sealed.address, "--scenario", "cafe", "--text", "A large tea, please.")
+    code, out, err = await ran(vivatalk, *order, "--ca", str(sealed.authority))
+    assert code == 0, err
+    assert "tea" in out.partition("You:")[2]
+    code, _, err = await ran(vivatalk, *order, "--tls")
+    assert code == 1
+    assert "certificate" in err
 
 
 @pytest.mark.timeout(300)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from vivavoce.client import Client, ClientError, Conversation, Event, JitterBuffer
+from vivavoce.client import Client, ClientError, Conversation, Event, JitterBuffer, UnreachableError
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.user.v1 import user_service_pb2 as user_pb
 from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
@@ -17,7 +17,7 @@ from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 from cli.compose import RunningMesh
 from cli.talking.sound import Sound
 from tests.faults.proxy import FaultProxy
-from tests.mesh.conftest import CAFE, Say
+from tests.mesh.conftest import CAFE, Say, Sealed
 
 README = Path(__file__).parents[2] / "clients" / "python" / "README.md"
 FRAME_S = 0.02
@@ -115,6 +115,14 @@ async def test_calls_are_made_in_the_person_s_name_and_refused_with_a_reason(mes
         with pytest.raises(ClientError) as caught:
             await client.log_in("nobody@example.org", "not a password at all")
         assert caught.value.reason == "BAD_CREDENTIALS"
+
+
+async def test_a_server_with_an_authority_of_its_own_is_reached_by_that_and_by_no_other(sealed: Sealed) -> None:
+    async with Client(sealed.address, tls=sealed.authority.read_bytes()) as client:
+        assert (await client.call(UserServiceStub(client.channel).GetUser, user_pb.GetUserRequest())).user.guest
+    async with Client(sealed.address, tls=True) as client:
+        with pytest.raises(UnreachableError):
+            await client.access()
 
 
 async def test_a_conversation_nobody_has_is_refused_before_the_talk(mesh: RunningMesh) -> None:

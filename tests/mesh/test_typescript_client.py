@@ -12,7 +12,7 @@ import pytest
 from cli.compose import RunningMesh
 from cli.talking.sound import read_sound, write_sound
 from tests.faults.proxy import FaultProxy
-from tests.mesh.conftest import Say
+from tests.mesh.conftest import Say, Sealed
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = ROOT / "clients"
@@ -24,6 +24,18 @@ LINES = (
     "Could you say that again, please?",
     "That is all, thank you.",
 )
+#: Reaches a server by the authority it is told, then by those of the machine.
+SEALED = """
+import { readFileSync } from "node:fs";
+import { Vivavoce } from "./index.js";
+import { UserService } from "./gen/vivavoce/user/v1/user_service_pb.js";
+
+const [address, authority] = process.argv.slice(2);
+const client = await Vivavoce.connect(address, { tls: { ca: readFileSync(authority) } });
+console.log("guest:", (await client.service(UserService).getUser({})).user.guest);
+client.close();
+await Vivavoce.connect(address, { tls: true }).catch(({ reason }) => console.log("refused:", reason));
+"""
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +80,14 @@ async def test_the_example_of_the_readme_runs(mesh: RunningMesh, client: Path, t
     assert "drink" in opener
     assert said == "You:   A large tea, please."
     assert "tea" in answer
+
+
+async def test_a_server_with_an_authority_of_its_own_is_reached_by_that_and_by_no_other(
+    sealed: Sealed, client: Path
+) -> None:
+    (client / "dist" / "sealed.mjs").write_text(SEALED)
+    told = await _run(client, "dist/sealed.mjs", sealed.address, str(sealed.authority))
+    assert told.splitlines() == ["guest: true", "refused: SERVICE_UNAVAILABLE"]
 
 
 async def test_the_example_answers_a_recording_with_one(

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"flag"
 	"fmt"
 	"io"
@@ -31,9 +30,9 @@ With --raw it takes the microphone's samples from its standard input and gives t
 
 // options are what the command line said.
 type options struct {
-	address, token, scenario, out string
-	tls, raw                      bool
-	wavs, texts                   list
+	address, token, scenario, ca, out string
+	tls, raw                          bool
+	wavs, texts                       list
 }
 
 // list is a flag that may be given several times.
@@ -57,6 +56,7 @@ func main() {
 	flags.StringVar(&chosen.token, "token", "", "an access token, or a personal one (vvk_…); a guest without")
 	flags.StringVar(&chosen.scenario, "scenario", "", "a role-play, such as cafe")
 	flags.BoolVar(&chosen.tls, "tls", false, "check the server against the roots of this machine")
+	flags.StringVar(&chosen.ca, "ca", "", "check the server against the authorities in this file, PEM, instead")
 	flags.BoolVar(&chosen.raw, "raw", false, "sound on standard input and output")
 	flags.StringVar(&chosen.out, "out", "", "a WAV file for what the tutor says")
 	flags.Var(&chosen.wavs, "wav", "a recording to say; may be given several times")
@@ -78,7 +78,11 @@ func talk(chosen options) error {
 	if err != nil {
 		return err
 	}
-	client, err := vivavoce.Dial(chosen.address, clientOptions(chosen)...)
+	reach, err := clientOptions(chosen)
+	if err != nil {
+		return err
+	}
+	client, err := vivavoce.Dial(chosen.address, reach...)
 	if err != nil {
 		return err
 	}
@@ -96,14 +100,6 @@ func talk(chosen options) error {
 	}
 	defer conversation.Close()
 	return hold(ctx, conversation, turns, source(chosen), sound, shown(chosen.raw))
-}
-
-func clientOptions(chosen options) []vivavoce.Option {
-	made := []vivavoce.Option{vivavoce.WithName("vivatalk"), vivavoce.WithToken(chosen.token)}
-	if chosen.tls {
-		made = append(made, vivavoce.WithTLS(&tls.Config{}))
-	}
-	return made
 }
 
 // toSay gives the turns in their order, and the rate of their sound.
