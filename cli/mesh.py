@@ -1,5 +1,6 @@
 """`viva mesh`: the shape of production on one machine, every service a process of its own on real stores, with mTLS."""
 
+import json
 import signal
 import sys
 import threading
@@ -145,7 +146,9 @@ def _is_ready(web: str) -> bool:
     connection = HTTPConnection(web, timeout=5.0)
     try:
         connection.request("GET", "/readyz")
-        return connection.getresponse().status == HTTPStatus.OK
+        answer = connection.getresponse()
+        # All of them, not only those without which nobody can talk.
+        return answer.status == HTTPStatus.OK and set(json.load(answer)["services"].values()) == {"SERVING"}
     except OSError:
         return False
     finally:

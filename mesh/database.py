@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -22,6 +22,7 @@ from mesh.errors import OverloadedError, UnavailableError, VivavoceError
 
 T = TypeVar("T")
 
+_ANYTHING: Final = text("SELECT 1")
 _BATCH: Final = 256
 #: The writer waits so long for company before it goes to the disk. A turn's reply gets out meanwhile, and what the
 #: writer does then takes no time from it.
@@ -95,6 +96,14 @@ class Database:
     async def read(self, unit: Callable[[Session], T]) -> T:
         """Like `run`, for a unit that only reads: it waits for no writer, and all it reads is of one moment."""
         return await self._offload(unit, read_only=True)
+
+    async def answers(self) -> None:
+        """Returns once the database has answered something.
+
+        Raises:
+            VivavoceError: as for `read`.
+        """
+        await self.read(lambda session: session.execute(_ANYTHING))
 
     async def commit(self, unit: Callable[[Session], T]) -> T:
         """Runs `unit` together with others in one transaction, and returns once that is on disk.

@@ -9,9 +9,10 @@ from typing import Any, Final, Self, cast
 
 import grpc
 from grpc.aio import AbortError
-from grpc_health.v1 import health_pb2, health_pb2_grpc  # The import also makes the service known to the pool.
+from grpc_health.v1 import health_pb2_grpc  # The import also makes the service known to the pool.
 
 from mesh.calls import Sessions
+from mesh.health import Health
 from mesh.local_call import Handler, LocalCall
 from mesh.server import Service, interceptors
 from mesh.tokens import TokenVerifier
@@ -32,7 +33,7 @@ class LocalChannel(grpc.aio.Channel):
         self._verifier = verifier
         self._sessions = Sessions()
         self._handlers = _Handlers()
-        self._health = _AllServe()
+        self._health = Health()
         self.add([Service(_HEALTH, partial(health_pb2_grpc.add_HealthServicer_to_server, self._health)), *services])
         self._answering: set[asyncio.Task[None]] = set()
 
@@ -46,7 +47,7 @@ class LocalChannel(grpc.aio.Channel):
         for service in services:
             self._handlers.chain = chain
             service.register(cast(grpc.aio.Server, self._handlers))  # It takes what generated code registers.
-            self._health.names.add(service.name)
+            self._health.add(service.name, service.stores)
 
     async def __aenter__(self) -> Self:
         """Is ready at once."""
@@ -119,22 +120,6 @@ class LocalChannel(grpc.aio.Channel):
             call.end(grpc.StatusCode.UNKNOWN, f"Unexpected {type(error)}")
         else:
             call.end(grpc.StatusCode.OK, "")
-
-
-class _AllServe(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # The package has no types.
-    """Health of what was added: a service in this process serves as long as the process does."""
-
-    def __init__(self) -> None:
-        self.names = {""}
-
-    async def Check(
-        self,
-        request: health_pb2.HealthCheckRequest,
-        context: grpc.aio.ServicerContext[health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse],
-    ) -> health_pb2.HealthCheckResponse:
-        if request.service not in self.names:
-            await context.abort(grpc.StatusCode.NOT_FOUND, "There is no such service here.")
-        return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
 
 
 class _Handlers:

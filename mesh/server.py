@@ -3,19 +3,19 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 import grpc
 import uvloop
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
+from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from mesh.access import check_access
 from mesh.calls import Sessions
+from mesh.health import Health
 from mesh.interceptors.auth import AuthInterceptor
 from mesh.interceptors.errors import ErrorsInterceptor
 from mesh.interceptors.tracing import TracingInterceptor
@@ -39,12 +39,14 @@ _log: Final = logging.getLogger(__name__)
 class Service:
     """A gRPC service to serve: its full proto name, and how it registers with a server.
 
-    `on_drain`, where there is one, is awaited when the server begins to drain.
+    `on_drain`, where there is one, is awaited when the server begins to drain. `stores` says of each that the service
+    stands on whether it answers now.
     """
 
     name: str
     register: Callable[[grpc.aio.Server], None]
     on_drain: Callable[[], Awaitable[None]] | None = None
+    stores: Mapping[str, bool] = field(default_factory=dict)
 
 
 class MeshServer:
@@ -71,7 +73,7 @@ class MeshServer:
         self._drain_s = drain_s
         self._notice_s = notice_s
         self._tls = tls
-        self._health = HealthServicer()
+        self._health = Health()
         self._sessions = Sessions()
         self._server: grpc.aio.Server | None = None
         self._drained = False
@@ -90,7 +92,7 @@ class MeshServer:
         )
         for service in self._services:
             service.register(server)
-            await self._health.set(service.name, health_pb2.HealthCheckResponse.SERVING)
+            self._health.add(service.name, service.stores)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection([*names, "grpc.health.v1.Health", reflection.SERVICE_NAME], server)
         self.address = self._bind(server)

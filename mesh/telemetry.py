@@ -59,6 +59,9 @@ _set_aside: Final = _meter.create_counter(
 _breakers: Final = _meter.create_gauge(
     "vivavoce.provider.breaker", description="1 while a provider is left alone after failures, by role and name."
 )
+_stores: Final = _meter.create_gauge(
+    "vivavoce.store.answers", description="1 while a store answers, 0 while it is away, by service and store."
+)
 _turn: Final[ContextVar[Span | None]] = ContextVar("turn", default=None)
 
 
@@ -162,6 +165,11 @@ def record_stage(stage: str, duration_s: float) -> None:
 def record_outbox(events: int) -> None:
     """Records how many events wait for history."""
     _outbox.set(events)
+
+
+def record_store(service: str, store: str, *, answers: bool) -> None:
+    """Records whether a store that a service stands on answers."""
+    _stores.set(int(answers), {"service": service, "store": store})
 
 
 def record_spool(size: int) -> None:

@@ -15,11 +15,12 @@ from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 
 from mesh.clock import Clock
 from mesh.database import Database
-from mesh.ephemeral import EphemeralSettings, open_ephemeral
+from mesh.ephemeral import Ephemeral, EphemeralSettings, is_shared, open_ephemeral
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
 from mesh.settings import load
+from mesh.stores import Question, Stores
 from services.conversation.export import Export
 from services.conversation.forgetting import Forgetting
 from services.conversation.knowledge import Knowledge
@@ -43,10 +44,11 @@ _LAST_WORDS_S: Final = 2.5
 async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncIterator[Service]:
     """The conversation service, ready to register. It calls ai_engine, history, media and user."""
     await asyncio.to_thread(_prepare, settings)
-    news = asyncio.Event()
+    news, shared = asyncio.Event(), load(EphemeralSettings)
     async with (
         Database(settings.database, settings.database_threads) as database,
-        open_ephemeral(load(EphemeralSettings), clock) as leases,
+        open_ephemeral(shared, clock) as leases,
+        Stores("conversation", _questions(database, leases if is_shared(shared.url) else None), clock) as stores,
     ):
         store = ConversationStore(database, clock, news.set)
         history = HistoryServiceStub(peers.channel("history"))
@@ -82,12 +84,19 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
                 SERVICE_NAMES["conversation"],
                 partial(add_ConversationServiceServicer_to_server, servicer),
                 on_drain=sessions.drain,
+                stores=stores.answering,
             )
         finally:
             await sessions.close(_LAST_WORDS_S)
             for task in beside:
                 task.cancel()
             await asyncio.wait(beside)
+
+
+def _questions(database: Database, leases: Ephemeral | None) -> dict[str, Question]:
+    """What the stores are asked; leases that are kept in this process are always there."""
+    of_database: dict[str, Question] = {"database": database.answers}
+    return of_database | ({"leases": partial(leases.get, "anything")} if leases else {})
 
 
 def _prepare(settings: Settings) -> None:

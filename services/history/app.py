@@ -14,6 +14,7 @@ from mesh.database import Database
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
+from mesh.stores import Stores
 from mesh.workers import Workers
 from services.history.elsewhere import Elsewhere
 from services.history.export import Exports
@@ -35,6 +36,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
     levels = Levels()
     async with (
         Database(settings.database(), settings.database_threads) as database,
+        Stores("history", {"database": database.answers}, clock) as stores,
         Workers("history files", queue=settings.files_queue) as files,
         Workers("history sums", queue=settings.sums_queue) as sums,
     ):
@@ -51,4 +53,8 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             workers=sums,
             clock=clock,
         )
-        yield Service(SERVICE_NAMES["history"], partial(service_grpc.add_HistoryServiceServicer_to_server, servicer))
+        yield Service(
+            SERVICE_NAMES["history"],
+            partial(service_grpc.add_HistoryServiceServicer_to_server, servicer),
+            stores=stores.answering,
+        )

@@ -15,6 +15,7 @@ from mesh.janitor import Janitor
 from mesh.migrations import migrate
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import Service
+from mesh.stores import Question, Stores
 from mesh.workers import Workers
 from services.media.archivist import Archivist
 from services.media.blobs.opening import open_blobs
@@ -110,7 +111,15 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         )
         policy = Policy(settings.keep_days, settings.presign, settings.public_url)
         servicer = MediaServicer(staff=staff, policy=policy, clock=clock)
-        yield Service(SERVICE_NAMES["media"], partial(service_grpc.add_MediaServiceServicer_to_server, servicer))
+        questions: dict[str, Question] = {"database": database.answers}
+        if settings.store != "local":
+            questions["bucket"] = partial(blobs.keys, "anything")
+        stores = await stack.enter_async_context(Stores("media", questions, clock))
+        yield Service(
+            SERVICE_NAMES["media"],
+            partial(service_grpc.add_MediaServiceServicer_to_server, servicer),
+            stores=stores.answering,
+        )
 
 
 def _of_people(settings: Settings) -> Bounds:

@@ -19,6 +19,7 @@ from mesh.peers import SERVICE_NAMES, Peers
 from mesh.rates import Rates, check_rates
 from mesh.server import Service
 from mesh.settings import load
+from mesh.stores import Stores
 from services.user.access_keys import AccessKeys
 from services.user.accounts import Accounts
 from services.user.addresses import Addresses
@@ -104,6 +105,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         Database(settings.database(), settings.database_threads) as database,
         Passwords(settings.password_threads, settings.password_queue) as passwords,
         Rates(load(EphemeralSettings).url) as rates,
+        Stores("user", {"database": database.answers}, clock) as stores,
         open_carrier(mail, settings.data_dir, clock) as carrier,
         Post(carrier, clock) as post,
     ):
@@ -174,7 +176,9 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         }
         async with Janitor(sweeps, clock), exports, deletions:
             yield Service(
-                SERVICE_NAMES["user"], partial(service_grpc.add_UserServiceServicer_to_server, compose(areas))
+                SERVICE_NAMES["user"],
+                partial(service_grpc.add_UserServiceServicer_to_server, compose(areas)),
+                stores=stores.answering,
             )
 
 

@@ -1,7 +1,7 @@
 """A real edge on a free port before a real gRPC server whose services follow a script."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -238,11 +238,18 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    *, whole: bool = False, local: bool = False, clock: Clock | None = None, **settings: object
+    *,
+    whole: bool = False,
+    local: bool = False,
+    lacking: str = "",
+    stores: Mapping[str, bool] | None = None,
+    clock: Clock | None = None,
+    **settings: object,
 ) -> AsyncIterator[House]:
     """The house for the length of the block; `settings` override the edge's.
 
-    Without `whole` only the services with scripts exist; with it the others too, of which only the engine answers.
+    Without `whole` only the services with scripts exist; with it the others too, of which only the engine answers. One
+    may be `lacking`; `stores` are those of the media service.
     With `local` the edge reaches them in the same process, without a network.
     """
     authority = new_authority()
@@ -257,7 +264,11 @@ async def open_house(
             lambda server: conversation_grpc.add_ConversationServiceServicer_to_server(conversations, server),
         ),
         Service(SERVICE_NAMES["user"], lambda server: user_grpc.add_UserServiceServicer_to_server(users, server)),
-        Service(SERVICE_NAMES["media"], lambda server: media_grpc.add_MediaServiceServicer_to_server(media, server)),
+        Service(
+            SERVICE_NAMES["media"],
+            lambda server: media_grpc.add_MediaServiceServicer_to_server(media, server),
+            stores=stores or {},
+        ),
     ]
     if whole:
         engine = Engine()  # type: ignore[abstract]  # As above.
@@ -268,6 +279,7 @@ async def open_house(
             ),
             Service(SERVICE_NAMES["history"], lambda _: None),
         ]
+    services = [service for service in services if service.name != SERVICE_NAMES.get(lacking)]
     async with (
         serve(services, authority, drain_s=0.2) as server,
         LocalChannel(services, authority.verifier) as inside,
