@@ -7,6 +7,7 @@ from services.conversation.domain.barge_in import DECIDE_WITHIN_S, LOOK_AFTER_S,
 from services.conversation.domain.commands import Assess, CountDraft, Recognize, StoreTurn
 from services.conversation.domain.echo import echoes
 from services.conversation.domain.ledger import Marks
+from services.conversation.domain.playout import Playout
 from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.replies import Reply
 from services.conversation.domain.speaking import Speaking
@@ -24,9 +25,10 @@ _UNHEARD: Final = Failure("PROVIDER_FAILED", "What you said could not be underst
 class Listening:
     """Works on the state it shares with `Speaking`. Every method takes the time it is now."""
 
-    def __init__(self, state: State, speaking: Speaking) -> None:
+    def __init__(self, state: State, speaking: Speaking, playout: Playout) -> None:
         self._state = state
         self._speaking = speaking
+        self._playout = playout
         self._waiting = Waiting(state)
 
     def speech_began(self, event: events.SpeechBegan, now: float) -> None:
@@ -46,7 +48,7 @@ class Listening:
             turn.goes_on()
             state.clear(Timer.ENDPOINT, Timer.RECOGNITION)
         if not state.choices.push_to_talk:
-            self._speaking.pause(now)
+            self._playout.pause(now)
             if state.reply is not None:
                 state.set(Timer.DECISION, now + LOOK_AFTER_S)
         state.tell(told.SpeechStarted(turn.id, turn.revision, event.at_sample))
@@ -153,7 +155,7 @@ class Listening:
             turn.draft = None
             if not turn.speaking and (turn.text or "").strip():
                 self._take(self._spoken(turn), turn)
-        self._speaking.finish(Outcome.INTERRUPTED, now)
+        self._playout.finish(Outcome.INTERRUPTED, now)
         reply = self._speaking.draft(record.turn_id, 1, event.text, now)
         self._store(record)
         self._speaking.release(reply, None, now)
@@ -179,7 +181,7 @@ class Listening:
             self.drop(now)
         elif now >= decide_at and not turn.speaking:
             # The words are on their way: they decide, but the tutor does not stay silent for them any longer.
-            self._speaking.resume(now)
+            self._playout.resume(now)
         elif now >= decide_at:
             self._interrupt(turn, now)
         else:
@@ -231,7 +233,7 @@ class Listening:
             self._speaking.discard(state.turn.draft)
         state.turn = None
         state.clear(Timer.ENDPOINT, Timer.RECOGNITION)
-        self._speaking.resume(now)
+        self._playout.resume(now)
 
     def _is_something_said(self, turn: Turn) -> bool:
         """Any words are, if the learner says so; else not the tutor's own, nor signs of listening over the tutor."""
@@ -250,7 +252,7 @@ class Listening:
     def _interrupt(self, turn: Turn, now: float) -> None:
         if self._state.reply is not None:
             self._waiting.interrupted(turn, self._state.reply)
-        self._speaking.finish(Outcome.INTERRUPTED, now)
+        self._playout.finish(Outcome.INTERRUPTED, now)
 
     def _recognize(self, turn: Turn, to_sample: int, now: float) -> None:
         turn.hearing += 1
@@ -281,7 +283,7 @@ class Listening:
     def _commit(self, turn: Turn, now: float) -> None:
         state = self._state
         # A reply to something else may be playing: to a line typed meanwhile, or to a turn before, with push-to-talk.
-        self._speaking.finish(Outcome.INTERRUPTED, now)
+        self._playout.finish(Outcome.INTERRUPTED, now)
         if state.choices.waits and not turn.asked:
             record = self._spoken(turn)
             self._take(record, turn)

@@ -8,7 +8,9 @@ from services.conversation.domain import events, told
 from services.conversation.domain.choices import changed_in_session
 from services.conversation.domain.commands import ChangeEngine, Close, Command, StoreEnd, StoreTools
 from services.conversation.domain.listening import Listening
+from services.conversation.domain.making import Making
 from services.conversation.domain.nudges import nudge
+from services.conversation.domain.playout import Playout
 from services.conversation.domain.speaking import Speaking
 from services.conversation.domain.state import Setup, State, Timer
 from services.conversation.domain.things import Failure, Outcome
@@ -31,8 +33,10 @@ class Session:
 
     def __init__(self, setup: Setup) -> None:
         self._state = State(setup)
-        self._speaking = Speaking(self._state)
-        self._listening = Listening(self._state, self._speaking)
+        self._playout = Playout(self._state)
+        self._making = Making(self._state, self._playout)
+        self._speaking = Speaking(self._state, self._playout)
+        self._listening = Listening(self._state, self._speaking, self._playout)
         #: Why the session ends as soon as nobody speaks.
         self._leaving: Failure | None = None
         self._ending: SessionEnded | None = None
@@ -60,27 +64,28 @@ class Session:
 
     def _react(self, event: events.Event, now: float) -> None:
         state, listening, speaking = self._state, self._listening, self._speaking
+        making, playout = self._making, self._playout
         match event:
             case events.ReplyAudioMade():
-                speaking.sound_made(event, now)
+                making.sound_made(event, now)
                 listening.commit_if_over(now)
             case events.PlayedReported():
-                speaking.played(event, now)
+                playout.played(event, now)
             case events.Woke():
                 self._wake(now)
             case events.ReplyTextMade():
-                speaking.text_made(event, now)
+                making.text_made(event, now)
             case events.ToolCallMade():
-                speaking.call_made(event, now)
+                making.call_made(event, now)
             case events.ReplyMade():
-                speaking.made(event, now)
+                making.made(event, now)
                 listening.commit_if_over(now)
             case events.SlipFound():
-                speaking.slip_found(event)
+                making.slip_found(event)
             case events.RemarkFound():
-                speaking.remark_found(event)
+                making.remark_found(event)
             case events.TalkSummarised():
-                speaking.summarised(event)
+                making.summarised(event)
             case events.SpeechBegan():
                 self._stir(now)
                 listening.speech_began(event, now)
@@ -128,17 +133,17 @@ class Session:
             case events.EngineLost():
                 state.engine_up = False
                 listening.engine_lost(now)
-                speaking.engine_lost(now)
+                making.engine_lost(now)
             case events.EngineRefused():
                 self._refused(event)
             case events.EngineFound():
                 state.engine_up = True
-                speaking.engine_found(now)
+                making.engine_found(now)
             case events.Opened():
                 self._open(event, now)
             case events.TurnStored() | events.ReplyStored() | events.Stored() | events.StoringFailed():
                 self._settle(event)
-                speaking.pump(now)
+                playout.pump(now)
             case events.AccessGranted():
                 state.set(Timer.ACCESS_END, event.until)
                 # Halfway at the latest, so that short-lived tokens are not asked for again and again.
@@ -161,7 +166,7 @@ class Session:
                 state.away = False
                 state.clear(Timer.AWAY)
                 self._stir(now)
-                speaking.wire_found(now)
+                playout.wire_found(now)
             case events.Vanished():
                 self._vanish(now)
             case _:
@@ -176,7 +181,7 @@ class Session:
                 self._due(timer, now)
 
     def _due(self, timer: Timer, now: float) -> None:
-        state, listening, speaking = self._state, self._listening, self._speaking
+        state, listening, playout = self._state, self._listening, self._playout
         match timer:
             case Timer.ENDPOINT:
                 listening.commit_if_over(now)
@@ -185,11 +190,11 @@ class Session:
             case Timer.DECISION:
                 listening.look(now)
             case Timer.PACE:
-                speaking.pump(now)
+                playout.pump(now)
             case Timer.PLAYED_OUT:
-                speaking.played_out(now)
+                playout.played_out(now)
             case Timer.ENGINE:
-                speaking.engine_silent(now)
+                self._making.engine_silent(now)
             case Timer.IDLE:
                 if state.turn is None and state.reply is None:
                     self._end(_IDLE, now)
@@ -225,7 +230,7 @@ class Session:
     def _wire_lost(self, now: float) -> None:
         state = self._state
         state.away = True
-        self._speaking.wire_lost(now)
+        self._playout.wire_lost(now)
         if state.setup.limits.resume_s:
             state.set(Timer.AWAY, now + state.setup.limits.resume_s)
         else:
@@ -256,7 +261,7 @@ class Session:
     def _cancel(self, event: events.CancelAsked, now: float) -> None:
         reply = self._state.reply
         if reply is not None and event.reply_id in ("", reply.id):
-            self._speaking.finish(Outcome.CANCELLED, now)
+            self._playout.finish(Outcome.CANCELLED, now)
 
     def _change(self, event: events.SettingsChanged, now: float) -> None:
         state = self._state
@@ -271,7 +276,7 @@ class Session:
             state.do(ChangeEngine(state.choices.engine))
             state.engine_up = False
             self._listening.engine_lost(now)
-            self._speaking.engine_lost(now)
+            self._making.engine_lost(now)
 
     def _refused(self, event: events.EngineRefused) -> None:
         self._state.complain(event.failure)
@@ -291,7 +296,7 @@ class Session:
 
     def _end(self, failure: Failure | None, now: float) -> None:
         state = self._state
-        self._speaking.finish(Outcome.CANCELLED, now)
+        self._playout.finish(Outcome.CANCELLED, now)
         self._listening.end(now)
         state.timers.clear()
         self._ending = SessionEnded(failure, state.turn_count)

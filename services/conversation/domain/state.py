@@ -7,9 +7,9 @@ from enum import Enum
 from typing import Final, TypeVar
 
 from services.conversation.domain import commands, told
-from services.conversation.domain.choices import Choices
+from services.conversation.domain.choices import Choices, CorrectionStyle
 from services.conversation.domain.pauses import NO_HABIT, PauseHabit
-from services.conversation.domain.records import EngineUsed, TurnTaken
+from services.conversation.domain.records import EngineUsed, SlipNoted, TurnTaken
 from services.conversation.domain.replies import Reply
 from services.conversation.domain.strain import Strain
 from services.conversation.domain.things import (
@@ -19,6 +19,7 @@ from services.conversation.domain.things import (
     Line,
     Progress,
     Recollection,
+    Slip,
     Summary,
 )
 from services.conversation.domain.tools import NO_TOOLS, Tools, ToolSet
@@ -194,6 +195,17 @@ class State:
         if self.used != NOTHING_USED:
             self.do(commands.StoreUsage(EngineUsed(self.used)))
             self.used = NOTHING_USED
+
+    def request(self, reply: Reply) -> None:
+        """Asks the engine for a reply, while there is one; whoever finds an engine asks again."""
+        if self.engine_up and reply.request is not None:
+            self.do(reply.request)
+
+    def note(self, turn_id: str, slip: Slip) -> None:
+        """Stores a slip of a turn that counts, and tells of it unless that is for afterwards."""
+        self.do(commands.StoreSlip(SlipNoted(turn_id, slip)))
+        if self.choices.correction_style is not CorrectionStyle.AFTERWARDS:
+            self.tell(told.FeedbackGiven(turn_id, slip))
 
     def recent_lines(self) -> tuple[int, tuple[Line, ...]]:
         """The lines the engine may know and the summary does not stand for, and the number of the first."""
