@@ -144,6 +144,10 @@ class _Watched:
         self._more.set()
         return found
 
+    async def glimpse(self) -> float:
+        """That of the activity it stands for."""
+        return await self._detection.glimpse()
+
     async def heard(self, samples: int) -> None:
         """Returns when so many samples were heard, and what was noticed in them is told."""
         while self._samples < samples:

@@ -135,6 +135,13 @@ class SpeechDetection(Protocol):
         """Feeds PCM at HEARING_RATE_HZ of any length and returns one probability per full window completed."""
         ...
 
+    async def glimpse(self) -> float:
+        """Probability that the sound so far ends in speech, before its last window is full; 0 where that says nothing.
+
+        Nothing is remembered of it.
+        """
+        ...
+
 
 class VoiceActivity(Protocol):
     """Makes detections that share one loaded model."""

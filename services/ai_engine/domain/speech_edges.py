@@ -30,6 +30,8 @@ class Cadence:
     #: At least this is speech; below `off` is none; between them all stays as it is.
     on: float = 0.5
     off: float = 0.35
+    #: From here on to `on` is doubt: what is heard of the next window is worth a glimpse before it is full.
+    doubt: float = 0.1
     hang_windows: int = 3
 
 
@@ -54,6 +56,7 @@ class SpeechEdges:
         self._cadence = cadence
         self._position = 0
         self._speaking = False
+        self._doubtful = False
         self._quiet = 0
         #: Where the last window of speech ends.
         self._edge = 0
@@ -67,7 +70,19 @@ class SpeechEdges:
         """Takes the probability of the next window."""
         begin = self._position
         self._position += self._cadence.window_samples
-        return self._in_speech(probability) if self._speaking else self._in_silence(probability, begin)
+        if self._speaking:
+            return self._in_speech(probability)
+        self._doubtful = probability >= self._cadence.doubt
+        return self._in_silence(probability, begin)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether speech may have begun in the last window."""
+        return self._doubtful
+
+    def glimpse(self, probability: float) -> Began | None:
+        """Takes the probability of the next window before it is full."""
+        return self._in_silence(probability, self._position)
 
     @property
     def fading(self) -> bool:
@@ -87,7 +102,7 @@ class SpeechEdges:
         # A tutor who pauses for nothing goes on at the same sample; one who pauses late talks over the learner.
         if probability < self._cadence.on:
             return None
-        self._speaking, self._quiet, self._edge = True, 0, self._position
+        self._speaking, self._doubtful, self._quiet, self._edge = True, False, 0, self._position
         return Began(begin)
 
     def _in_speech(self, probability: float) -> Ceased | None:

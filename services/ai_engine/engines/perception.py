@@ -116,15 +116,20 @@ class Perception:
             edge = self._edges.hear(probability)
             if edge is None and self._edges.fading and self._silent():
                 edge = self._edges.cease()
-            match edge:
-                case Began(at):
-                    await self._began(at)
-                case Ceased(at):
-                    await self._ceased(at)
-                case None:
-                    pass
-                case never:
-                    assert_never(never)
+            await self._tell(edge)
+        if self._edges.doubtful:
+            await self._tell(self._edges.glimpse(await self._glimpse()))
+
+    async def _tell(self, edge: Began | Ceased | None) -> None:
+        match edge:
+            case Began(at):
+                await self._began(at)
+            case Ceased(at):
+                await self._ceased(at)
+            case None:
+                pass
+            case never:
+                assert_never(never)
 
     def _silent(self) -> bool:
         """Whether the sound itself has been quiet for the whole hang: a model notices an end tens of ms late."""
@@ -144,10 +149,16 @@ class Perception:
         self._failing = False
         return probabilities
 
+    async def _glimpse(self) -> float:
+        try:
+            return await self._detection.glimpse()
+        except Exception:  # A provider that still fails when the window is full is told of then.
+            return 0.0
+
     async def _began(self, at: int) -> None:
         if self._judging is not None:
             self._judging.cancel()
-        sound, first = self._heard.stretch(max(at - _ONSET_BACK, self._last_end), self._edges.position)
+        sound, first = self._heard.stretch(max(at - _ONSET_BACK, self._last_end), self._fed)
         begin = first_of_speech(sound, first, at)
         self._begin = begin
         if begin - self._last_end > _LONGEST_PAUSE or self._turn_begin < self._taken:

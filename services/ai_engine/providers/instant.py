@@ -63,6 +63,10 @@ class InstantDetection:
         peaks = np.maximum.reduceat(np.maximum(sound, ~sound), range(0, len(sound), CADENCE.window_samples))
         return list(map(float, (peaks > _LOUD).tolist()))
 
+    async def glimpse(self) -> float:
+        """Nothing: it is never in doubt."""
+        return 0.0
+
 
 class InstantVoiceActivity:
     """Voice activity by loudness (VoiceActivity)."""

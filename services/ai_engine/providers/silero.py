@@ -1,7 +1,7 @@
 """Voice activity with the Silero model, for all sessions at once in one thread."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +16,9 @@ from services.ai_engine.domain.roles import HEARING_RATE_HZ, VAD_WINDOW_SAMPLES,
 
 #: The model hears each window together with the end of the one before.
 _CONTEXT_SAMPLES = 64
+_SPAN_SAMPLES = _CONTEXT_SAMPLES + VAD_WINDOW_SAMPLES
+#: A window that is less than half full says little.
+_LEAST_NEW_SAMPLES = VAD_WINDOW_SAMPLES // 2
 _STATE = (2, 1, 128)
 _FULL_SCALE = np.float32(1 / 32768)
 _RATE = np.array(HEARING_RATE_HZ, dtype=np.int64)
@@ -120,7 +123,8 @@ class SileroDetection:
     def __init__(self, batcher: "Batcher[_Heard, list[float]]") -> None:
         self._batcher = batcher
         self._memory = _Memory()
-        self._tail = np.zeros(_CONTEXT_SAMPLES, np.float32)
+        #: The last full window with its context, and the samples of the next.
+        self._tail = np.zeros(_SPAN_SAMPLES, np.float32)
 
     async def probabilities(self, pcm: bytes) -> list[float]:
         """Feeds sound and returns one probability per full window completed; keeps the rest for the next call.
@@ -128,9 +132,18 @@ class SileroDetection:
         Raises OverloadedError when the machine can't keep up. Cancelling drops the answer, not the sound.
         """
         sound = np.concatenate((self._tail, np.frombuffer(pcm, dtype="<i2").astype(np.float32) * _FULL_SCALE))
-        count = (len(sound) - _CONTEXT_SAMPLES) // VAD_WINDOW_SAMPLES
+        count = (len(sound) - _SPAN_SAMPLES) // VAD_WINDOW_SAMPLES
         self._tail = sound[count * VAD_WINDOW_SAMPLES :]
         if count == 0:
             return []
-        spans = np.lib.stride_tricks.sliding_window_view(sound, _CONTEXT_SAMPLES + VAD_WINDOW_SAMPLES)
-        return await self._batcher.run(_Heard(self._memory, spans[::VAD_WINDOW_SAMPLES][:count]))
+        spans = np.lib.stride_tricks.sliding_window_view(sound, _SPAN_SAMPLES)
+        return await self._batcher.run(_Heard(self._memory, spans[VAD_WINDOW_SAMPLES::VAD_WINDOW_SAMPLES][:count]))
+
+    async def glimpse(self) -> float:
+        """Judges the newest samples together with some of the last window again, once half of them are new.
+
+        Raises OverloadedError when the machine can't keep up.
+        """
+        if len(self._tail) < _SPAN_SAMPLES + _LEAST_NEW_SAMPLES:
+            return 0.0
+        return (await self._batcher.run(_Heard(replace(self._memory), self._tail[None, -_SPAN_SAMPLES:])))[0]

@@ -42,6 +42,13 @@ def test_undecided_windows_begin_no_speech() -> None:
     assert _edges(0.4, 0.4, 0.4, 0.4) == []
 
 
+def test_what_may_be_speech_is_worth_a_glimpse_before_the_next_window_is_full() -> None:
+    edges = SpeechEdges(Cadence(window_samples=10, hang_windows=3))
+    found = edges.hear(0.05), edges.doubtful, edges.hear(0.2), edges.doubtful
+    assert found == (None, False, None, True)
+    assert (edges.glimpse(0.3), edges.doubtful, edges.glimpse(0.6), edges.doubtful) == (None, True, Began(20), False)
+
+
 def test_speech_ends_after_enough_silence_where_its_last_window_ended() -> None:
     assert _edges(0.9, 0.9, 0.9, 0.1, 0.1, 0.1) == [Began(0), Ceased(30)]
 

@@ -37,6 +37,22 @@ async def test_speech_is_noticed_within_three_windows(activity: SileroVoiceActiv
     assert next(place for place, value in enumerate(probabilities) if value > 0.5) <= 32 + 3
 
 
+async def test_a_glimpse_sees_speech_before_its_window_is_full_and_leaves_no_trace(
+    activity: SileroVoiceActivity, synthesizer: Synthesizer
+) -> None:
+    pcm = await spoken(synthesizer, _SENTENCE)
+    whole = await activity.open().probabilities(pcm)
+    loud = next(place for place, value in enumerate(whole) if value > 0.9)
+    begin = 2 * VAD_WINDOW_SAMPLES * loud
+    detection = activity.open()
+    assert await detection.glimpse() == 0
+    before = await detection.probabilities(pcm[: begin + VAD_WINDOW_SAMPLES])
+    assert await detection.glimpse() > 0.5
+    np.testing.assert_allclose(
+        before + await detection.probabilities(pcm[begin + VAD_WINDOW_SAMPLES :]), whole, atol=1e-5
+    )
+
+
 async def test_the_answer_does_not_depend_on_how_the_sound_is_cut(
     activity: SileroVoiceActivity, synthesizer: Synthesizer
 ) -> None:
