@@ -17,15 +17,23 @@ private val DETAILS = Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY
 private const val PREFIX = "ERROR_REASON_"
 private const val RETRY_AFTER = "retry_after_s"
 
-/** What a cut wire looks like; anything else is an answer. */
-private val CUT = setOf(Status.Code.UNAVAILABLE, Status.Code.CANCELLED, Status.Code.UNKNOWN)
+/** What a cut wire looks like, where the server gave no reason of its own. */
+private val CUT =
+    setOf(
+        Status.Code.UNAVAILABLE,
+        Status.Code.CANCELLED,
+        Status.Code.UNKNOWN,
+        Status.Code.ABORTED,
+        Status.Code.INTERNAL,
+    )
 
 /** The error behind a call that failed. */
 internal fun ofCall(error: StatusException): VivavoceException {
     val details = detailsOf(error.trailers)
     val code = error.status.code
     val message = details.message ?: error.status.description ?: "The call failed with $code."
-    if (code in CUT) {
+    val isCut = if (details.reason == null) code in CUT else code == Status.Code.UNAVAILABLE
+    if (isCut) {
         val reason = details.reason ?: ErrorReason.ERROR_REASON_SERVICE_UNAVAILABLE
         return UnreachableException(message, reason, details.retryAfter, error)
     }

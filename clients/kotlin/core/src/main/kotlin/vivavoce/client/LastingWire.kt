@@ -31,12 +31,15 @@ private const val REMEMBERED_S = 4L
  */
 internal class LastingWire(
     private val start: StartSession,
+    private val renew: suspend () -> Unit,
     private val pauses: List<Duration> = TRY_AFTER,
     private val open: (first: ConverseRequest) -> Wire,
 ) {
     private val gone = MutableStateFlow(true)
     private val recent = RecentSound(REMEMBERED_S * start.inputAudio.sampleRateHz)
-    private val sounding = Mutex()
+
+    // Held by who sends, so that all keeps its order; never while waiting for the wire to come back.
+    private val sending = Mutex()
     private var wire: Wire? = null
     private var sessionId = ""
     private var token = ""
@@ -57,40 +60,47 @@ internal class LastingWire(
     val away: StateFlow<Boolean> get() = gone
 
     /** Sends the learner's sound, or remembers it. Throws [VivavoceException] where the session is over. */
-    suspend fun say(pcm: ByteArray): Unit = sounding.withLock {
+    suspend fun say(pcm: ByteArray): Unit = sending.withLock {
         over?.let { throw it }
         attempt(request { appendAudio = recent.add(ByteString.copyFrom(pcm)) })
     }
 
     /** Says a text, once however often it is sent. Waits while the wire is cut. Throws where the session is over. */
     suspend fun write(submitted: SubmitText) {
-        text = submitted
-        send(request { submitText = submitted })
+        val sent =
+            sending.withLock {
+                text = submitted
+                attempt(request { submitText = submitted })
+            }
+        // Whoever comes back sends it.
+        if (!sent) given()
     }
 
     /** Sends a request; waits while the wire is cut. Throws [VivavoceException] where the session is over. */
     suspend fun send(message: ConverseRequest) {
-        gone.first { !it }
-        over?.let { throw it }
-        attempt(message)
+        do {
+            given()
+        } while (!sending.withLock { attempt(message) })
     }
 
-    /** Sends what is of use only now. */
-    suspend fun attempt(message: ConverseRequest) {
+    /** Sends what is of use only now, and tells whether. */
+    suspend fun attempt(message: ConverseRequest): Boolean {
         val wire = wire
-        if (wire == null || gone.value) return
+        if (wire == null || gone.value || isOver) return false
         try {
             wire.send(message)
+            return true
         } catch (_: UnreachableException) {
-            // Whoever listens finds out; by now another may be open.
-            if (wire === this.wire) gone.value = true
+            // Whoever listens finds out; by now another may be open, or the session over.
+            if (wire === this.wire && !isOver) gone.value = true
+            return false
         }
     }
 
     /** Gives each response, of whichever wire is open then, to [hear] until the session is over. */
     suspend fun run(hear: suspend (ConverseResponse) -> Unit) {
         try {
-            var cut = carry(request { startSession = start }, hear)
+            var cut = letIn(request { startSession = start }, hear)
             while (cut != null) cut = comeBack(cut, hear)
         } catch (error: VivavoceException) {
             over = error
@@ -99,6 +109,26 @@ internal class LastingWire(
             over = over ?: VivavoceException("The session is over.", ErrorReason.ERROR_REASON_CONVERSATION_CLOSED)
             gone.value = false
         }
+    }
+
+    private suspend fun given() {
+        gone.first { !it }
+        over?.let { throw it }
+    }
+
+    /** Holds one wire to its end. Where the access token has expired meanwhile, it is renewed, and another opened. */
+    private suspend fun letIn(
+        first: ConverseRequest,
+        hear: suspend (ConverseResponse) -> Unit,
+    ): UnreachableException? {
+        val before = greetings
+        try {
+            return carry(first, hear)
+        } catch (refused: VivavoceException) {
+            if (refused.reason != ErrorReason.ERROR_REASON_TOKEN_INVALID || greetings > before) throw refused
+        }
+        renew()
+        return carry(first, hear)
     }
 
     /** Holds one wire to its end; what cut it, if anything did. */
@@ -135,7 +165,7 @@ internal class LastingWire(
         for (pause in pauses) {
             delay(pause)
             val before = greetings
-            val next = carry(resumption(), hear)
+            val next = letIn(resumption(), hear)
             if (greetings > before) return next
         }
         throw cut
@@ -145,11 +175,12 @@ internal class LastingWire(
         // A resumed session greets with 0.
         if (response.sequence != 0L) lastSequence = response.sequence
         if (response.hasSessionStarted()) found(response.sessionStarted)
+        if (response.hasGoAway()) token = response.goAway.resumeToken
         if (response.hasTurnCommitted() && response.turnCommitted.text == text?.text?.trim()) text = null
     }
 
     /** The session is there, or there again: it is sent what it has not got. */
-    private suspend fun found(started: SessionStarted): Unit = sounding.withLock {
+    private suspend fun found(started: SessionStarted): Unit = sending.withLock {
         // Another one has got nothing, and wants what was said since the cut.
         val same = started.sessionId == sessionId
         sessionId = started.sessionId

@@ -86,7 +86,7 @@ public class Vivavoce(
         val start = StartSession.newBuilder().setClient(name).setInputAudio(pcm(inputHz)).setOutputAudio(pcm(OUTPUT_HZ))
         if (conversationId.isEmpty()) start.newConversation = settings else start.conversationId = conversationId
         val wire =
-            LastingWire(start.build()) { first ->
+            LastingWire(start.build(), { access.renew() }) { first ->
                 // After a cut it would wait longer and longer before it connects.
                 channel.resetConnectBackoff()
                 GrpcWire(channel, access.token, first)

@@ -4,11 +4,14 @@ import io.grpc.CallOptions
 import io.grpc.StatusException
 import io.grpc.kotlin.ClientCalls
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
 import vivavoce.conversation.v1.ConversationServiceGrpc
 import vivavoce.conversation.v1.ConverseRequest
@@ -35,6 +38,7 @@ internal class GrpcWire(
 ) : Wire {
     // gRPC takes one message at a time.
     private val outgoing = Channel<ConverseRequest>(Channel.RENDEZVOUS)
+    private val stalled = CompletableDeferred<Unit>()
 
     override suspend fun send(message: ConverseRequest) {
         val sent =
@@ -45,10 +49,17 @@ internal class GrpcWire(
                 currentCoroutineContext().ensureActive()
                 null
             }
-        if (sent == null) throw UnreachableException("The wire is cut.")
+        if (sent != null) return
+        stalled.complete(Unit)
+        throw UnreachableException("The wire is cut.")
     }
 
-    override suspend fun receive(hear: suspend (ConverseResponse) -> Unit) {
+    override suspend fun receive(hear: suspend (ConverseResponse) -> Unit): Unit = coroutineScope {
+        val stalling =
+            launch {
+                stalled.await()
+                throw UnreachableException("The server takes nothing any more.")
+            }
         val requests =
             flow {
                 emit(first)
@@ -66,6 +77,7 @@ internal class GrpcWire(
         } catch (error: StatusException) {
             throw ofCall(error)
         } finally {
+            stalling.cancel()
             outgoing.cancel()
         }
     }

@@ -157,7 +157,7 @@ class ConversationTest {
 
     private fun conversation(dispatcher: CoroutineDispatcher): Conversation {
         val format = AudioFormat.newBuilder().setSampleRateHz(16_000)
-        val lasting = LastingWire(StartSession.newBuilder().setInputAudio(format).build()) { wire }
+        val lasting = LastingWire(StartSession.newBuilder().setInputAudio(format).build(), {}) { wire }
         return Conversation(buffer, 16_000, lasting, dispatcher) { "fresh" }
     }
 

@@ -13,6 +13,7 @@ import vivavoce.conversation.v1.CommitTurn
 import vivavoce.conversation.v1.ConverseRequest
 import vivavoce.conversation.v1.ConverseRequest.EventCase
 import vivavoce.conversation.v1.ConverseResponse
+import vivavoce.conversation.v1.GoAway
 import vivavoce.conversation.v1.ReplyText
 import vivavoce.conversation.v1.SessionEnded
 import vivavoce.conversation.v1.StartSession
@@ -31,6 +32,8 @@ import kotlin.test.assertTrue
 private val FRAME = ByteArray(640)
 private val COMMIT: ConverseRequest = request { commitTurn = CommitTurn.getDefaultInstance() }
 
+private val EXPIRED = VivavoceException("It has expired.", ErrorReason.ERROR_REASON_TOKEN_INVALID)
+
 /** What a session keeps through a cut, on virtual time. */
 @OptIn(ExperimentalCoroutinesApi::class)
 class LastingWireTest {
@@ -38,8 +41,13 @@ class LastingWireTest {
     private val heard = mutableListOf<ConverseResponse>()
     private var failure: VivavoceException? = null
     private var begin: (ScriptedWire) -> Unit = { it.greet(1) }
+    private val format = AudioFormat.newBuilder().setSampleRateHz(16_000)
+    private val start = StartSession.newBuilder().setInputAudio(format).build()
+
+    /** Brings a token that is let in. */
+    private val renew: suspend () -> Unit = { begin = { it.greet(1) } }
     private val lasting =
-        LastingWire(StartSession.newBuilder().setInputAudio(AudioFormat.newBuilder().setSampleRateHz(16_000)).build()) {
+        LastingWire(start, { renew() }) {
             ScriptedWire().also { wire ->
                 opened += it to wire
                 begin(wire)
@@ -121,6 +129,58 @@ class LastingWireTest {
     }
 
     @Test
+    fun `a text said while it is cut is sent once, and before what is asked next`() = runTest {
+        val session = hold()
+        lasting.say(FRAME)
+        wire.cut()
+        runCurrent()
+        launch {
+            lasting.write(SubmitText.newBuilder().setText("Tea, please.").build())
+            lasting.send(COMMIT)
+        }
+        runCurrent()
+        begin = { it.greet(0, resumed = true) }
+        advanceUntilIdle()
+        val expected = listOf(EventCase.APPEND_AUDIO, EventCase.SUBMIT_TEXT, EventCase.COMMIT_TURN)
+        assertEquals(expected, wire.sent.map { it.eventCase })
+        session.cancel()
+    }
+
+    @Test
+    fun `a token that expired during the cut is renewed`() = runTest {
+        val session = hold()
+        begin = { it.refuse(EXPIRED) }
+        wire.cut()
+        advanceUntilIdle()
+        assertEquals(3, opened.size)
+        assertEquals("token_ses_1", opened.last().first.startSession.resume.resumeToken)
+        assertFalse(lasting.away.value)
+        session.cancel()
+    }
+
+    @Test
+    fun `a token that expired before the talk is renewed`() = runTest {
+        begin = { it.refuse(EXPIRED) }
+        val session = hold()
+        assertEquals(2, opened.size)
+        assertFalse(lasting.away.value)
+        session.cancel()
+    }
+
+    @Test
+    fun `what is under way when the session ends lets nobody wait`() = runTest {
+        hold()
+        wire.fill()
+        val saying = launch { lasting.say(FRAME) }
+        runCurrent()
+        wire.end()
+        runCurrent()
+        wire.giveUp()
+        saying.join()
+        assertFailsWith<VivavoceException> { lasting.send(COMMIT) }
+    }
+
+    @Test
     fun `after half a minute of trying it is given up, and nothing more can be said`() = runTest {
         hold()
         begin = { it.cut() }
@@ -138,10 +198,12 @@ class LastingWireTest {
         val session = hold()
         val stopped = Failure.newBuilder().setReason(ErrorReason.ERROR_REASON_DRAINING)
         begin = { it.greet(0, resumed = true) }
+        wire.say(1) { goAway = GoAway.newBuilder().setResumeToken("elsewhere").build() }
         wire.say(2) { sessionEnded = SessionEnded.newBuilder().setFailure(stopped).build() }
         wire.end()
         advanceUntilIdle()
         assertEquals(2, opened.size)
+        assertEquals("elsewhere", opened[1].first.startSession.resume.resumeToken)
         assertFalse(heard.any { it.hasSessionEnded() })
         session.cancel()
     }

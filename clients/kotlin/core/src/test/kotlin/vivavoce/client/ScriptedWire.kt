@@ -1,6 +1,8 @@
 package vivavoce.client
 
 import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.first
 import vivavoce.conversation.v1.ConverseRequest
 import vivavoce.conversation.v1.ConverseResponse
 import vivavoce.conversation.v1.SessionStarted
@@ -10,6 +12,7 @@ internal class ScriptedWire : Wire {
     val sent = mutableListOf<ConverseRequest>()
     private val coming = Channel<ConverseResponse>(Channel.UNLIMITED)
     private var isCut = false
+    private val room = MutableStateFlow(true)
 
     /** The server says something. */
     fun say(sequence: Long, event: ConverseResponse.Builder.() -> Unit) {
@@ -42,7 +45,19 @@ internal class ScriptedWire : Wire {
         coming.close()
     }
 
+    /** Nothing more goes in; who sends waits. */
+    fun fill() {
+        room.value = false
+    }
+
+    /** Who waits learns that the wire is cut. */
+    fun giveUp() {
+        isCut = true
+        room.value = true
+    }
+
     override suspend fun send(message: ConverseRequest) {
+        room.first { it }
         if (isCut) throw UnreachableException("The wire is cut.")
         sent += message
     }

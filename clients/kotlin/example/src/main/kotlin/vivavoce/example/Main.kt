@@ -33,7 +33,7 @@ private suspend fun talk(options: Options) {
     val settings = ConversationSettings.newBuilder().setScenarioId(options.scenario).build()
     val buffer = JitterBuffer(OUTPUT_HZ)
     val tape = Tape(buffer, OUTPUT_HZ)
-    Vivavoce(options.address, signIn).use { client ->
+    Vivavoce(options.address, signIn, options.tls).use { client ->
         client.converse(settings, inputHz = INPUT_HZ, loudspeaker = buffer) { conversation ->
             coroutineScope {
                 val microphone = Recordings()
