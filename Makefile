@@ -45,7 +45,7 @@ go: $(VENV)/dev ## Build the Go client and run its tests, from empty caches.
 	@$(GO_THERE)
 	@caches=$$(mktemp -d); trap 'rm -rf $$caches' EXIT; \
 		export GOCACHE=$$caches/build GOMODCACHE=$$caches/modules GOFLAGS="$$GOFLAGS -modcacherw"; \
-		(cd clients/go && go build ./... && go test ./...) && $(BIN)/pytest -q tests/mesh/test_go_client.py
+		(cd clients/go && go build ./... && go test ./...) && $(BIN)/pytest -q -m "" tests/mesh/test_go_client.py tests/mesh/test_grpc_recipes.py
 
 # Only whoever changes the Kotlin client or the contract needs Java and Maven.
 MAVEN_THERE := command -v mvn >/dev/null || { echo "Maven and Java 17 are missing. Install them: apt-get install maven openjdk-17-jdk-headless"; exit 1; }
@@ -53,7 +53,7 @@ kotlin: $(VENV)/dev models ## Build the Kotlin client and run its tests, from em
 	@$(MAVEN_THERE)
 	@rm -rf clients/kotlin/*/target
 	@cache=$$(mktemp -d); trap 'rm -rf $$cache' EXIT; export MAVEN_OPTS="$$MAVEN_OPTS -Dmaven.repo.local=$$cache"; \
-		$(BIN)/pytest -q -m "" tests/mesh/test_kotlin_client.py
+		mvn -q -B -ntp -N -Pformat -f clients/kotlin validate && $(BIN)/pytest -q -m "" tests/mesh/test_kotlin_client.py
 
 recipes: $(VENV)/dev recipe-tools ## Generate the stubs for other languages, compile them, and tell how far each got (about ten minutes the first time).
 	@command -v cargo >/dev/null || { echo "Rust 1.88 or later is missing: see https://rustup.rs"; exit 1; }
@@ -92,7 +92,8 @@ ingress: ## Install nginx, Debian's package, which brings clients to services th
 
 test: $(VENV)/dev $(NODE) ## Run the tests.
 	@$(BIN)/viva models fetch --llama
-	-@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory browser ingress; fi
+	-@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory browser ingress recipe-tools; fi
+	@$(MAVEN_THERE)
 	cd clients && npm run --silent test --workspaces
 	@$(GO_THERE)
 	cd clients/go && go test -vet=off ./...

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import pytest
 
 from tests.contract.test_contract import FILES, methods
-from tools.recipes import CPP, CSHARP, PHP, RECIPES, ROOT, RUBY, TRIED, UNTRIED, Recipe, RecipeError, run
+from tools.recipes import CPP, CSHARP, JAVA, PHP, RECIPES, ROOT, RUBY, TRIED, UNTRIED, Recipe, RecipeError, run
 
 Generate: TypeAlias = Callable[[Recipe], Path]
 
@@ -28,8 +28,6 @@ def _text(recipe: Recipe, code: Path) -> str:
     return "".join((code / source).read_text(errors="replace") for source in recipe.sources(code))
 
 
-@pytest.mark.soak
-@pytest.mark.soak
 @pytest.mark.parametrize(
     ("recipe", "call"), [(CPP, '"/{}/{}"'), (PHP, "'/{}/{}'"), (RUBY, "rpc :{1}, ")], ids=["C++", "PHP", "Ruby"]
 )
@@ -38,7 +36,6 @@ def test_every_rpc_can_be_called(recipe: Recipe, call: str, generate: Generate) 
     assert [m.full_name for m in methods() if call.format(m.containing_service.full_name, m.name) not in text] == []
 
 
-@pytest.mark.soak
 def test_every_message_has_its_class_in_c_sharp(generate: Generate) -> None:
     text = _text(CSHARP, generate(CSHARP))
     messages = [message.name for file in FILES for message in file.message_types_by_name.values()]
@@ -50,18 +47,19 @@ def test_every_field_is_read_and_written_as_the_wire_vectors_say(recipe: Recipe,
     assert "vectors read and written" in recipe.compiled(generate(recipe))
 
 
-@pytest.mark.soak
 def test_what_is_made_for_c_sharp_can_be_parsed(generate: Generate) -> None:
     CSHARP.compiled(generate(CSHARP))
 
 
-@pytest.mark.soak
 def test_the_conversation_compiles_in_cpp(generate: Generate) -> None:
     stub = "vivavoce/conversation/v1/conversation_service.grpc.pb.cc"
     run("g++", "-std=c++17", "-I.", "-fsyntax-only", stub, folder=generate(CPP))
 
 
-@pytest.mark.soak
+def test_everything_compiles_in_java(generate: Generate) -> None:
+    assert "classes compiled" in JAVA.compiled(generate(JAVA))
+
+
 def test_code_that_does_not_compile_is_told(tmp_path: Path) -> None:
     (tmp_path / "broken.cs").write_text("class Broken {")
     with pytest.raises(RecipeError, match="mcs ended with 1"):

@@ -10,7 +10,7 @@ import pytest_asyncio
 from cli.compose import RunningMesh
 from cli.talking.sound import read_sound, write_sound
 from tests.faults.proxy import FaultProxy
-from tests.mesh.conftest import Say
+from tests.mesh.conftest import Say, Sealed
 
 #: The first builds the client.
 pytestmark = pytest.mark.timeout(1200)
@@ -33,7 +33,6 @@ async def talk() -> Path:
     return TALK
 
 
-@pytest.mark.soak
 async def test_it_talks_interrupts_and_outlasts_a_cut(mesh: RunningMesh, say: Say, talk: Path, tmp_path: Path) -> None:
     coffee, tea, thanks, reply = (tmp_path / f"{name}.wav" for name in ("coffee", "tea", "thanks", "reply"))
     write_sound(coffee, [await say("Hello, I would like a cappuccino, please.")])
@@ -61,6 +60,15 @@ async def test_it_talks_interrupts_and_outlasts_a_cut(mesh: RunningMesh, say: Sa
 
 
 @pytest.mark.soak
+async def test_a_server_with_an_authority_of_its_own_is_reached_by_that(
+    sealed: Sealed, say: Say, talk: Path, tmp_path: Path
+) -> None:
+    write_sound(tmp_path / "tea.wav", [await say("A green tea, please.")])
+    named = ("--address", sealed.address, "--ca", str(sealed.authority), "--wav", str(tmp_path / "tea.wav"))
+    told = await _run("java", *QUICK, "-jar", str(talk), *named, within_s=100)
+    assert "tea" in told.partition("You:")[2].lower()
+
+
 async def test_the_example_of_the_readme_runs(mesh: RunningMesh, talk: Path) -> None:
     code = (CLIENT / "README.md").read_text().partition("```kotlin\n")[2].partition("```")[0]
     assert code == EXAMPLE.read_text()
