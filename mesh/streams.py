@@ -236,14 +236,15 @@ def _write_of(call: StreamStreamCall[Out, Any]) -> Callable[[Out], Awaitable[Non
 async def _read_requests(requests: AsyncIterator[In], stream: DuplexStream[Any, In]) -> None:
     inbox = stream._inbox  # noqa: SLF001 (this file's own class)
     call = current_call()
+    within = call.context if call is not None and isinstance(call.context, Within) else None
     try:
         async for message in requests:
             if not inbox.offer(message):
                 await inbox.put(message)
-            if call is not None and isinstance(call.context, Within):
+            if within is not None:
                 # Only now: the first message is checked on its way here.
-                call.context.connect(inbox, stream._outbox)  # noqa: SLF001
-                call = None
+                within.connect(inbox, stream._outbox)  # noqa: SLF001
+                within = None
     except VivavoceError as error:
         inbox.close(error)
     except Closed:

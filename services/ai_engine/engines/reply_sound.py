@@ -11,7 +11,7 @@ from services.ai_engine.domain.run import ReplyAudioProduced, WordTime
 
 #: The first piece is short, so that it leaves at once; the others are long, so that there are few.
 _FIRST_S: Final = 0.04
-_PIECE_S: Final = 0.1
+_PIECE_S: Final = 0.2
 
 
 class ReplySound:

@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from services.ai_engine.domain.remarks import Judge, Remark
+from services.ai_engine.domain.remarks import Judge, Remark, SaidTurn
 from services.ai_engine.feedback.judging import judged
+from services.ai_engine.feedback.leisure import Leisure
 
 _SESSION: Final = Path("/proc/self/autogroup")
 #: A tenth of what another session gets, where both want all.
@@ -21,19 +22,27 @@ SOUNDS: Final = "sounds"
 def main(arguments: Sequence[str]) -> None:
     """Answers each turn with remarks and None after the last, until there are no more turns.
 
-    What is slow is left out of a turn that is sent as hurried.
+    What is slow is left out of a turn that is sent as hurried, and while others want the processors.
     """
     _give_way()
     quick, slow = _judges(arguments)
+    leisure = Leisure()
     while True:
         try:
             turn, hurried = pickle.load(sys.stdin.buffer)  # Written by the process that started this one.
         except EOFError:
             return
-        for judge in quick if hurried else (*quick, *slow):
-            if (remark := judged(judge, turn)) is not None:
-                _say(sys.stdout.buffer, remark)
+        _judge(turn, quick)
+        if not hurried and leisure.is_there():
+            with leisure.spent():
+                _judge(turn, slow)
         _say(sys.stdout.buffer, None)
+
+
+def _judge(turn: SaidTurn, judges: Sequence[Judge]) -> None:
+    for judge in judges:
+        if (remark := judged(judge, turn)) is not None:
+            _say(sys.stdout.buffer, remark)
 
 
 def _give_way() -> None:
