@@ -223,9 +223,11 @@ class _Talk:
         return not self._line.away and self._story.still(self._now(), BREATH_S)
 
     def _heard_for(self, seconds: float) -> bool:
+        """Whether so much was heard of a reply that sounds now: one that is paused may be over."""
         reply_id, played = self._hearing.loudspeaker.played()
         reply = self._story.playing
-        return reply is not None and reply.reply_id == reply_id and played >= seconds * SPEECH_HZ
+        its = reply is not None and reply.reply_id == reply_id and self._hearing.loudspeaker.sounds
+        return its and played >= seconds * SPEECH_HZ
 
 
 def _spoken(act: Say | Backchannel) -> Say:

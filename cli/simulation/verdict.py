@@ -13,18 +13,19 @@ HEARD_ALIKE: Final = 0.6
 _WORD: Final = re.compile(r"[\w']+")
 
 
-def complaints(script: Script, story: Story, *, alike: float = 1.0, timely: bool = True) -> list[str]:
+def complaints(
+    script: Script, story: Story, *, alike: float = 1.0, timely: bool = True, patient_s: float = 0.0
+) -> list[str]:
     """What is not as it should be, in words; empty where all is well.
 
-    `alike` is how like the texts have to be; without `timely` only what was said counts, and not how soon.
+    `alike` is how like the texts have to be; without `timely` only what was said counts, and not how soon. A gap may be
+    as long as `patient_s`, also where the script wants it shorter.
     """
     expected = script.expected
-    return [*_said(expected, story, alike), *(_timed(expected, story) if timely else ())]
+    return [*_said(expected, story, alike), *(_timed(expected, story, patient_s) if timely else ())]
 
 
 def _said(expected: Expected, story: Story, alike: float) -> Iterator[str]:
-    if story.broken:
-        yield story.broken
     yield from _heard(expected, story, alike)
     yield from _answered(expected, story)
     yield from always(story)
@@ -37,8 +38,8 @@ def _said(expected: Expected, story: Story, alike: float) -> Iterator[str]:
             yield f"{what}: {found} instead of {wanted}"
 
 
-def _timed(expected: Expected, story: Story) -> Iterator[str]:
-    least, most = expected.gap_s
+def _timed(expected: Expected, story: Story, patient_s: float) -> Iterator[str]:
+    least, most = expected.gap_s[0], max(patient_s, expected.gap_s[1])
     for gap in story.gaps_s:
         if not least <= gap <= most:
             yield f"a gap of {gap:.2f} s lies outside {least:g} to {most:g} s"
@@ -50,7 +51,9 @@ def _timed(expected: Expected, story: Story) -> Iterator[str]:
 
 
 def always(story: Story) -> Iterator[str]:
-    """What holds in every conversation: nothing heard is lost, nothing is stored that was not told, in order."""
+    """What holds in every conversation: it goes on; nothing heard is lost; what is stored was told, in order."""
+    if story.broken:
+        yield story.broken
     for reply in story.replies.values():
         if reply.outcome == "heard" and reply.heard_text.strip() != reply.text.strip():
             yield f"words of the tutor were lost: {reply.heard_text!r} of {reply.text!r}"

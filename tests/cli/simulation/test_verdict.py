@@ -77,6 +77,13 @@ def test_a_fault_is_complained_of(fault: Callable[[Story], None], complaint: str
     assert any(complaint in found for found in complaints(script, story))
 
 
+def test_in_real_time_a_gap_may_be_longer_than_the_script_wants_it() -> None:
+    script = read_script(FOLDER / "order_a_coffee.yaml")
+    story = play_virtually(script)
+    _is_slow(story)
+    assert complaints(script, story, patient_s=2.5) == []
+
+
 def test_a_gap_runs_from_the_last_sample_of_a_turn_to_the_next_answer_and_to_no_later_one() -> None:
     story = play_virtually(read_script(FOLDER / "order_a_coffee.yaml"))
     unanswered = Said("Er.", story.said[1].began_at - 0.5, story.said[1].began_at - 0.2)
