@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from cli.compose import MeshOptions
 from mesh.channel import open_channel
 from tests.browser.chromium import browse, launched, record
-from tests.browser.spoken_microphone import plug_in, speak
+from tests.browser.spoken_microphone import speak
 from tests.browser.test_journey import PATIENCE_MS, Learner
 from tests.mesh.clients import spoken
 from tests.mesh.hosting import hosted
@@ -35,20 +35,20 @@ async def take(folder: Path) -> None:
         token = await mesh.guest_token()
         voice = {line: await spoken(channel, token, line) for line in (CAKE, WAIT)}
         page, learner = watched.page, Learner(watched.page, voice)
-        await plug_in(page)
+        await learner.sits_down()
         await page.goto(f"{mesh.web}/talk/cafe")
-        await page.get_by_role("button", name="Start talking").click()
-        await learner.hears_out()
+        await learner.begins()
+        await learner.moves_now()
         await page.get_by_label("Write instead").fill(SLIP)
         await page.keyboard.press("Enter")
         await learner.hears_out()
         await learner.says(CAKE)
-        await expect(learner.status).to_have_text(SPEAKS, timeout=PATIENCE_MS)
-        await expect(page.get_by_role("listitem").last.locator("button[data-begun]")).not_to_have_count(0)
+        await learner.is_answered()
+        await expect(page.locator("li[class*=tutor]").last.locator("button[data-begun]")).not_to_have_count(0)
         await speak(page, voice[WAIT])
         await expect(page.locator("li button[class*=unheard]")).not_to_have_count(0, timeout=PATIENCE_MS)
         await expect(learner.status).to_have_text(SPEAKS, timeout=PATIENCE_MS)
-        await expect(page.get_by_role("listitem").filter(has_text="Tutor").last).to_contain_text("coffee")
+        await expect(page.locator("li[class*=tutor]").last).to_contain_text("coffee")
         await page.screenshot(path=PICTURE)
 
 

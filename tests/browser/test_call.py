@@ -20,6 +20,11 @@ REFUSES_MICROPHONE = (
 LITTLE = """localStorage.setItem("vivavoce.call", '{"bandwidth": "little"}');"""
 #: A network that takes nothing.
 SHORT = "() => { Object.defineProperty(WebSocket.prototype, 'bufferedAmount', { get: () => 1e6 }); }"
+#: Notes whether the screen is kept on.
+KEEPS_AWAKE = """
+  window.awake = 0;
+  WakeLock.prototype.request = async () => { awake += 1; return { release: async () => { awake -= 1; } }; };
+"""
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -234,6 +239,14 @@ async def test_the_call_is_used_by_keyboard_alone(browser: Browser, house: House
         await page.keyboard.type("hm")
         await expect(page.get_by_label("Write instead")).to_have_value("hm")
         assert tutor.holds == [True], "what is typed is no key of the call"
+
+
+async def test_the_screen_stays_on_until_the_call_is_over(browser: Browser, house: House) -> None:
+    async with visit(browser, house, script=KEEPS_AWAKE) as seen:
+        await seen.start()
+        await seen.page.wait_for_function("awake === 1")
+        await seen.page.get_by_role("button", name="End", exact=True).click()
+        await seen.page.wait_for_function("awake === 0")
 
 
 async def test_a_line_is_said_again_in_its_own_place(browser: Browser, house: House) -> None:

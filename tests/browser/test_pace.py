@@ -1,13 +1,14 @@
 """How fast the client is: to load, to answer the hand, and to carry sound from the microphone to the loudspeaker."""
 
-import asyncio
 import gzip
 import json
 import logging
+import math
 import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -29,18 +30,20 @@ HZ: Final = 48_000
 LARGEST_BUNDLE: Final = 200_000
 INTERACTIVE_MS: Final = 1500
 LONGEST_TASK_MS: Final = 50
-LOOP_P95_MS: Final = 60
-#: This machine has other work: what is shown once is shown.
+LOOP_MS: Final = 60
+BEEPS: Final = 40
+REPLY_SAMPLES: Final = 2 * 24_000
+PAUSE_SAMPLES: Final = 12_000
+#: The machine has other work: what is shown once is shown.
 TRIES: Final = 3
 
 #: Tells what was measured, with `pytest --log-cli-level INFO`.
 _LOG: Final = logging.getLogger(__name__)
 
-#: Listens at the microphone and at the loudspeaker, and notes when a beep passes, on one clock.
+#: Listens at the microphone and at the loudspeaker, and notes when a beep passes: where sound is processed, both times.
 TAPS: Final = """
   (() => {
-    const heard = { microphone: [], loudspeaker: [] };
-    window.heard = heard;
+    window.heard = { microphone: [], loudspeaker: [] };
     const { addModule } = AudioWorklet.prototype;
     AudioWorklet.prototype.addModule = async function (url) {
       await addModule.call(this, URL.createObjectURL(new Blob([TAP], { type: "text/javascript" })));
@@ -48,12 +51,9 @@ TAPS: Final = """
     };
     const { connect } = AudioNode.prototype;
     const tap = (node, name) => {
-      const { context } = node;
-      let offset = Infinity;
-      setInterval(() => { offset = Math.min(offset, performance.now() - context.currentTime * 1000); }, 3);
-      const listener = new AudioWorkletNode(context, "tap", { numberOfOutputs: 0 });
+      const listener = new AudioWorkletNode(node.context, "tap", { numberOfOutputs: 0 });
       connect.call(node, listener);
-      listener.port.onmessage = ({ data }) => heard[name].push({ at: data, now: () => data * 1000 + offset });
+      listener.port.onmessage = ({ data }) => heard[name].push(data);
     };
     AudioNode.prototype.connect = function (to, ...rest) {
       const result = connect.call(this, to, ...rest);
@@ -70,7 +70,7 @@ TAP: Final = """
       for (const [index, value] of samples.entries()) {
         const at = (currentFrame + index) / sampleRate;
         if (Math.abs(value) > 0.05) {
-          if (at - this.last > 0.2) this.port.postMessage(at);
+          if (at - this.last > 0.1) this.port.postMessage(Date.now());
           this.last = at;
         }
       }
@@ -79,10 +79,7 @@ TAP: Final = """
   });
 """
 LOOPS: Final = """
-  heard.loudspeaker.map((out) => {
-    const before = heard.microphone.map((into) => into.now()).filter((at) => at < out.now());
-    return out.now() - Math.max(...before);
-  })
+  heard.loudspeaker.map((out) => out - Math.max(...heard.microphone.filter((into) => into <= out)))
 """
 SHOWN_AT: Final = """
   new MutationObserver(() => {
@@ -93,31 +90,47 @@ SHOWN_AT: Final = """
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def beeping(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    """A browser that hears a beep of 20 ms every half second."""
-    one = tone(0, HZ // 50, HZ) + bytes(HZ // 2 * 2 - HZ // 50 * 2)
-    async with launched(record(tmp_path_factory.mktemp("sound") / "beeps.wav", one * 8, HZ)) as opened:
+    """A browser that hears a beep of 20 ms three times a second."""
+    one = tone(0, HZ // 50, HZ) + bytes(HZ // 3 * 2 - HZ // 50 * 2)
+    async with launched(record(tmp_path_factory.mktemp("sound") / "beeps.wav", one * 9, HZ)) as opened:
         yield opened
 
 
 async def echo(session: Session) -> None:
-    """Gives back what it hears as one endless reply, but for what was recorded before the session was ready."""
-    begun_at, first = asyncio.get_running_loop().time(), 0
+    """Gives back what it hears in replies of two seconds, with a pause between them as between people's."""
+    number, first, pause = 0, 0, 2 * PAUSE_SAMPLES
     async for request in session:
         match request.WhichOneof("event"):
             case "start_session":
                 started = converse_pb.SessionStarted(session_id="ses_1")
                 await session.send(conversation_pb.ConverseResponse(session_started=started))
-                begun = converse_pb.ReplyStarted(reply_id="rep_1")
-                await session.send(conversation_pb.ConverseResponse(reply_started=begun))
-                said = converse_pb.ReplyText(reply_id="rep_1", text="Beep.")
-                await session.send(conversation_pb.ConverseResponse(reply_text=said))
-            case "append_audio" if asyncio.get_running_loop().time() > begun_at + 1:
+            case "append_audio":
                 pcm = request.append_audio.pcm
-                back = converse_pb.ReplyAudio(reply_id="rep_1", first_sample=first, pcm=pcm)
-                first += len(pcm) // 2
+                pause -= len(pcm) // 2
+                if pause > 0:
+                    continue
+                if first == 0:
+                    await _begin(session, number)
+                back = converse_pb.ReplyAudio(reply_id=f"rep_{number}", first_sample=first, pcm=pcm)
                 await session.send(conversation_pb.ConverseResponse(reply_audio=back))
+                first += len(pcm) // 2
+                if first >= REPLY_SAMPLES:
+                    await _end(session, number, first)
+                    number, first, pause = number + 1, 0, PAUSE_SAMPLES
             case _:
                 pass
+
+
+async def _begin(session: Session, number: int) -> None:
+    begun = converse_pb.ReplyStarted(reply_id=f"rep_{number}")
+    await session.send(conversation_pb.ConverseResponse(reply_started=begun))
+    said = converse_pb.ReplyText(reply_id=f"rep_{number}", text="Beep.")
+    await session.send(conversation_pb.ConverseResponse(reply_text=said))
+
+
+async def _end(session: Session, number: int, samples: int) -> None:
+    ended = converse_pb.ReplyAudioEnded(reply_id=f"rep_{number}", total_samples=samples)
+    await session.send(conversation_pb.ConverseResponse(reply_audio_ended=ended))
 
 
 @asynccontextmanager
@@ -129,22 +142,36 @@ async def talking(browser: Browser) -> AsyncIterator[Watched]:
         await page.add_init_script(f"const TAP = {json.dumps(TAP)}; {TAPS}")
         await page.goto(f"{house.edge.url}/talk/cafe-order")
         await page.get_by_role("button", name="Start talking").click()
-        await expect(page.get_by_role("button", name="Beep.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Beep.").first).to_be_visible()
         yield watched
 
 
-@pytest.mark.soak
-async def test_sound_goes_from_microphone_to_loudspeaker_within_60_ms(beeping: Browser) -> None:
-    best = float("inf")
-    for _ in range(TRIES):
-        async with talking(beeping) as watched:
-            await watched.page.wait_for_function("heard.loudspeaker.length > 16", timeout=60_000)
-            loops = sorted(await watched.page.evaluate(LOOPS))
-        _LOG.info("loop in ms: %s, %.1f programs a processor", [round(each) for each in loops], crowding())
-        best = min(best, loops[int(len(loops) * 0.95)])
-        if best <= LOOP_P95_MS * crowding():
-            return
-    pytest.fail(f"at best 95 of 100 beeps took {best:.0f} ms")
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a call went."""
+
+    loops_ms: list[float]
+    tasks_ms: list[float]
+
+    def loop_ms(self, percent: int) -> float:
+        """What so many of a hundred beeps took at most."""
+        return sorted(self.loops_ms)[math.ceil(len(self.loops_ms) * percent / 100) - 1]
+
+
+async def measure(browser: Browser) -> Pace:
+    """Talks for a while, and looks at every beep and every task of the page meanwhile."""
+    async with talking(browser) as watched:
+        await browser.start_tracing(page=watched.page, categories=["toplevel"])
+        await watched.page.wait_for_function(f"heard.loudspeaker.length >= {BEEPS}", timeout=60_000)
+        loops = await watched.page.evaluate(LOOPS)
+        events = json.loads(await browser.stop_tracing())["traceEvents"]
+    pages = {each["pid"]: each["tid"] for each in events if each.get("args", {}).get("name") == "CrRendererMain"}
+    # By the time the processor gave it: others use it too.
+    tasks = [each["tdur"] / 1000 for each in events if pages.get(each["pid"]) == each["tid"] and "tdur" in each]
+    pace = Pace(loops, tasks)
+    spread = [round(each) for each in loops]
+    _LOG.info("loops in ms: %s; longest task: %.1f ms; %.1f programs a processor", spread, max(tasks), crowding())
+    return pace
 
 
 def crowding() -> float:
@@ -152,18 +179,25 @@ def crowding() -> float:
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pace(beeping: Browser) -> Pace:
+    """A call."""
+    return await measure(beeping)
+
+
+async def test_sound_goes_from_microphone_to_loudspeaker_within_60_ms(pace: Pace) -> None:
+    assert pace.loop_ms(50) <= LOOP_MS * crowding(), "half of the beeps, whatever else runs"
+
+
 @pytest.mark.soak
-async def test_no_task_of_the_page_takes_longer_than_50_ms_while_talking(beeping: Browser) -> None:
-    async with talking(beeping) as watched:
-        await beeping.start_tracing(page=watched.page, categories=["toplevel"])
-        await watched.page.wait_for_timeout(5000)
-        events = json.loads(await beeping.stop_tracing())["traceEvents"]
-    pages = {each["pid"]: each["tid"] for each in events if each.get("args", {}).get("name") == "CrRendererMain"}
-    # By the time the processor gave it: others use it too.
-    tasks = [each["tdur"] / 1000 for each in events if pages.get(each["pid"]) == each["tid"] and "tdur" in each]
-    _LOG.info("longest task in ms: %.1f", max(tasks))
-    assert len(tasks) > 200, "the page was traced"
-    assert max(tasks) <= LONGEST_TASK_MS
+async def test_95_of_a_hundred_beeps_take_60_ms_at_most_on_a_quiet_machine(beeping: Browser) -> None:
+    paces = [await measure(beeping) for _ in range(TRIES)]
+    assert min(pace.loop_ms(95) for pace in paces) <= LOOP_MS * crowding()
+
+
+async def test_no_task_of_the_page_takes_longer_than_50_ms_while_talking(pace: Pace) -> None:
+    assert len(pace.tasks_ms) > 200, "the page was traced"
+    assert max(pace.tasks_ms) <= LONGEST_TASK_MS
 
 
 async def test_the_first_screen_can_be_used_within_a_second_and_a_half(browser: Browser) -> None:

@@ -10,7 +10,7 @@ const REPORT_EVERY_S = 0.1;
 /** Sound that must be here before a reply begins; more after each time it ran out, less again when it lasts. */
 const LEAST_WAITED_S = 0.02;
 const MOST_WAITED_S = 0.08;
-const GROWS_BY_S = 0.02;
+const GROWS_BY_S = 0.01;
 const CALM_AFTER_S = 5;
 /** So often a few milliseconds may be left out to win time back. */
 const SHORTEN_EVERY_S = 0.1;
