@@ -63,7 +63,7 @@ def bench_history(*, quick: bool, part: Part | None = None, database_url: str = 
             _database(database_url, each) as url,
             history_process(Path(folder), url) as history,
         ):
-            figures += run(_measured(each, history, plan, _GOALS[kind], Path(folder)))
+            figures += run(_measured(each, history, plan, _GOALS[kind], url or f"sqlite:///{folder}/conversation.db"))
     turns = {"ingest": plan.ingested * TURNS, "delay": plan.live_turns, "year": plan.year * TURNS}
     named = [replace(each, name=f"{kind}: {each.name}") for each in figures]
     return Report("history", sum(turns[each] for each in parts), named)
@@ -87,12 +87,12 @@ def _database(url: str, part: Part) -> Iterator[str]:
             server.program.stop(FAST)
 
 
-async def _measured(part: Part, history: HistoryProcess, plan: Plan, goal: float, folder: Path) -> list[Figure]:
+async def _measured(part: Part, history: HistoryProcess, plan: Plan, goal: float, told_url: str) -> list[Figure]:
     match part:
         case "ingest":
             return await _ingest(history, plan.ingested, goal)
         case "delay":
-            return await _delay(history, plan, folder)
+            return await _delay(history, plan, told_url)
         case "year":
             return await _year(history, plan)
         case other:
@@ -110,14 +110,15 @@ async def _ingest(history: HistoryProcess, conversations: int, goal: float) -> l
     ]
 
 
-async def _delay(history: HistoryProcess, plan: Plan, folder: Path) -> list[Figure]:
-    async with telling(history, folder) as people:
+async def _delay(history: HistoryProcess, plan: Plan, told_url: str) -> list[Figure]:
+    async with telling(history, told_url) as people:
         await people.fresh(round(_LIVE), _LIVE)  # The first of all takes longer than any later one.
-        waits = await people.fresh(plan.live_turns, _LIVE)
+        told = await people.fresh(plan.live_turns, _LIVE)
         drained_s = await people.drained_s(plan.outage_s, _LIVE)
     outage = f"all there once history was stopped for {plan.outage_s:g} s, talk going on"
     return [
-        percentiles("in history after its commit, 200 turns a second", "ms", waits, {"p99": 1000}),
+        percentiles("committed, 200 turns a second", "ms", told.commits_ms, {"p99": 50}),
+        percentiles("in history after its commit", "ms", told.waits_ms, {"p99": 1000}),
         single(outage, "s", drained_s, 2 * plan.outage_s),
     ]
 
@@ -136,7 +137,7 @@ async def _year(history: HistoryProcess, plan: Plan) -> list[Figure]:
             views = await teller.views(plan.views)
             busy_ms = (_processor_s(busy) - before) * 1000 / plan.views
             medians.append(percentile(views, 50))
-            goal = {"p50": 100.0} if size == plan.year else {}
+            goal = {"p95": 100.0} if size == plan.year else {}
             figures.append(percentiles(f"progress view of {size} conversations", "ms", views, goal))
             figures.append(single("the same by processor time", "ms", busy_ms))
     figures.append(single("the first view of all", "ms", first, 100))

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Final
 
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
@@ -31,23 +31,33 @@ _LEASE_S: Final = 5.0
 _WITHIN_S: Final = 120.0
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Milliseconds until each turn was committed, and from then until history had acknowledged it."""
+
+    commits_ms: list[float] = field(default_factory=list)
+    waits_ms: list[float] = field(default_factory=list)
+
+
 class _TimedStore(ConversationStore):
     """Notes when an event was committed, and when history had it."""
 
     def __init__(self, database: Database, clock: SystemClock, news: asyncio.Event) -> None:
         super().__init__(database, clock, news.set)
         self.committed: dict[tuple[str, int], float] = {}
-        self.waits_ms: list[float] = []
+        self.told = Told()
 
     async def take_turn(self, conversation_id: str) -> None:
+        began = time.perf_counter()
         sequence = await self.append(conversation_id, TurnTaken(new_id("trn"), 1, "I would like some tea.", typed=True))
         self.committed[conversation_id, sequence] = time.perf_counter()
+        self.told.commits_ms.append((time.perf_counter() - began) * 1000)
 
     async def delivered(self, deliveries: list[Delivery]) -> None:
         now = time.perf_counter()
         # One that was delivered before its commit was told of has waited for nothing.
         ended = [self.committed.pop((each.conversation_id, each.sequence), now) for each in deliveries]
-        self.waits_ms += [(now - committed) * 1000 for committed in ended]
+        self.told.waits_ms.extend((now - committed) * 1000 for committed in ended)
         await super().delivered(deliveries)
 
 
@@ -58,12 +68,13 @@ class Telling:
         self._store = store
         self._history = history
 
-    async def fresh(self, turns: int, turns_a_second: float) -> list[float]:
-        """Milliseconds from the commit of each turn until history has acknowledged it."""
-        self._store.waits_ms.clear()
+    async def fresh(self, turns: int, turns_a_second: float) -> Told:
+        """How long so many turns took."""
+        self._store.told = told = Told()
         await self._take(turns, turns_a_second)
         await self._all_there()
-        return self._store.waits_ms
+        self._store.told = Told()  # What comes later is not of these.
+        return told
 
     async def drained_s(self, outage_s: float, turns_a_second: float) -> float:
         """Seconds until all is in history that was told while it was stopped for so long; telling goes on meanwhile."""
@@ -93,9 +104,9 @@ class Telling:
 
 
 @asynccontextmanager
-async def telling(history: HistoryProcess, folder: Path, database_url: str = "") -> AsyncIterator[Telling]:
-    """Tells a history for the length of the block, over a database of conversations of its own."""
-    url, clock, news = database_url or f"sqlite:///{folder / 'conversation.db'}", SystemClock(), asyncio.Event()
+async def telling(history: HistoryProcess, url: str) -> AsyncIterator[Telling]:
+    """Tells a history for the length of the block, over a database of conversations at the URL."""
+    clock, news = SystemClock(), asyncio.Event()
     await asyncio.to_thread(migrate, url, MIGRATIONS, VERSION_TABLE)
     metadata = call_metadata(history.signer.sign("service:conversation", SERVICES, 3600))
     async with Database(url) as database, open_channel(history.address) as channel:
