@@ -36,8 +36,15 @@ _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 10.0
 #: Why a conversation is set aside that a later version of the service has written into.
 LATER_VERSION: Final = "LATER_VERSION"
-#: Such a version may have come back, in this process or in another: its conversations are tried again this often.
+#: Why one is set aside at which history fails, without a word about what is wrong with it.
+_FAULT: Final = VivavoceError.default_reason
+#: Such a version may have come back, in this process or in another, and a fault may have been mended: both are tried
+#: again this often.
 _TAKE_UP_EVERY_S: Final = 600.0
+#: It is the event where history fails at it alone so many times, one after the other; once may be the wire.
+_FAULTS_OF_AN_EVENT: Final = 3
+#: It is history where it fails at so many conversations and takes nothing in between: then all wait.
+_FAULTS_OF_HISTORY: Final = 10
 
 _log: Final = logging.getLogger(__name__)
 
@@ -63,6 +70,9 @@ class Relay:
         self._pause_s = _FIRST_PAUSE_S
         #: How many events are sent one by one, to find the one that history refuses.
         self._one_by_one = 0
+        #: How often history failed at the event that is first, and at how many conversations since it took something.
+        self._faults = 0
+        self._faulty = 0
         self._take_up_at = clock.now()
 
     async def run(self) -> None:
@@ -113,8 +123,13 @@ class Relay:
         except (InvalidFieldError, TypeError, ValueError) as refusal:
             await self._refused(batch, refusal)
             raise
+        except VivavoceError as fault:
+            if fault.reason == _FAULT:
+                await self._failed(batch, fault)
+            raise
         await self._store.delivered(batch)
         self._one_by_one = max(0, self._one_by_one - 1)
+        self._faults = self._faulty = 0
         self._pause_s = _FIRST_PAUSE_S
 
     async def _refused(self, batch: list[Delivery], refusal: InvalidFieldError | TypeError | ValueError) -> None:
@@ -124,10 +139,21 @@ class Relay:
         if len(batch) > 1:
             self._one_by_one = len(batch)
             return
-        reason = refusal.reason if isinstance(refusal, InvalidFieldError) else "INTERNAL"
+        reason = refusal.reason if isinstance(refusal, InvalidFieldError) else _FAULT
         # What another kind of error says may hold what somebody said.
         message = refusal.message if isinstance(refusal, InvalidFieldError) else type(refusal).__name__
         await self._set_aside(batch[0], reason, message)
+
+    async def _failed(self, batch: list[Delivery], fault: VivavoceError) -> None:
+        """Sets the conversation aside at whose event history fails again and again, unless it fails at all of them."""
+        if len(batch) > 1:
+            self._one_by_one = len(batch)
+            return
+        self._faults += 1
+        if self._faults >= _FAULTS_OF_AN_EVENT and self._faulty < _FAULTS_OF_HISTORY:
+            self._faults = 0
+            self._faulty += 1
+            await self._set_aside(batch[0], fault.reason, fault.message)
 
     async def _missed(self, batch: list[Delivery], refusal: ConflictError) -> None:
         """Sends again what history asks for: it has lost what it had acknowledged, as after a restored backup."""
@@ -160,7 +186,8 @@ class Relay:
 
     async def _take_up(self) -> None:
         if self._clock.now() >= self._take_up_at:
-            await self._store.take_up_again(LATER_VERSION)
+            for reason in (LATER_VERSION, _FAULT):
+                await self._store.take_up_again(reason)
             self._take_up_at = self._clock.now() + _TAKE_UP_EVERY_S
 
     async def _readable(self, waiting: list[Delivery]) -> list[Delivery]:

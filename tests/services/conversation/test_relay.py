@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from grpc.aio import AioRpcError
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 
-from mesh.clock import SystemClock
+from mesh.clock import Clock, SystemClock
 from mesh.database import Database
 from mesh.migrations import migrate
 from services.conversation.app import MIGRATIONS
@@ -30,13 +30,14 @@ from tests.services.history.conftest import HistoryMesh, history_mesh
 
 CONVERSATIONS = 12
 TURNS = 40
+CLOCK = SystemClock()
 
 
 class Replica:
     """A conversation service's store and relay, and how many events its relay delivered."""
 
-    def __init__(self, mesh: HistoryMesh, database: Database, lease_s: float) -> None:
-        clock, news = SystemClock(), asyncio.Event()
+    def __init__(self, mesh: HistoryMesh, database: Database, lease_s: float, clock: Clock) -> None:
+        news = asyncio.Event()
         self.store = ConversationStore(database, clock, news.set)
         self.shares = Shares(database, clock, lease_s)
         self.relay = Relay(
@@ -50,10 +51,10 @@ class Replica:
 
 
 @asynccontextmanager
-async def replica(mesh: HistoryMesh, url: str, lease_s: float) -> AsyncIterator[Replica]:
+async def replica(mesh: HistoryMesh, url: str, lease_s: float, clock: Clock = CLOCK) -> AsyncIterator[Replica]:
     """One at work; killed at the end of the block, without letting go of its parts."""
     async with Database(url) as database:
-        opened = Replica(mesh, database, lease_s)
+        opened = Replica(mesh, database, lease_s, clock)
         relaying = asyncio.create_task(opened.relay._run())
         try:
             yield opened
@@ -106,7 +107,7 @@ async def test_what_a_vanished_relay_carried_another_carries_on(database_url: st
 async def test_a_relay_that_stops_in_order_keeps_nobody_waiting(database_url: str, tmp_path: Path) -> None:
     await asyncio.to_thread(migrate, database_url, MIGRATIONS, VERSION_TABLE)
     async with history_mesh(Settings(data_dir=tmp_path / "history")) as mesh, Database(database_url) as database:
-        first, second = Replica(mesh, database, 3600.0), Replica(mesh, database, 3600.0)
+        first, second = (Replica(mesh, database, 3600.0, CLOCK) for _ in range(2))
         relaying = asyncio.create_task(first.relay.run())
         await talk(first.store, "cnv_1")
         await until(lambda: arrived(mesh, "cnv_1"))
@@ -193,6 +194,72 @@ async def test_what_a_later_version_wrote_waits_for_it_and_holds_up_no_other_con
             await talk(later.store, "cnv_2")
             await until(lambda: has(mesh, "cnv_0", [1, 2]), within_s=30)
         assert not await SetAsides(database).all()
+
+
+async def test_an_event_that_history_fails_at_waits_until_that_is_mended_and_holds_up_no_other_conversation(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/conversation.db"
+    await asyncio.to_thread(migrate, url, MIGRATIONS, VERSION_TABLE)
+    async with (
+        history_mesh(Settings(data_dir=tmp_path / "history")) as mesh,
+        Database(f"sqlite:///{tmp_path}/history/history.db", 1) as kept,
+        Database(url, 1) as database,
+    ):
+        await kept.run(lambda session: session.execute(text(FAULT)))
+        store = ConversationStore(database, SystemClock(), lambda: None)
+        await store.create("cnv_0", "usr_test", "", Choices())
+        await store.append("cnv_0", TurnTaken("trn_faulty", 1, "Hello.", typed=True))
+        async with replica(mesh, url, 3.0) as failing:
+            await talk(failing.store, "cnv_1")
+            await until(lambda: arrived(mesh, "cnv_1"), within_s=30)
+            (aside,) = await SetAsides(database).all()
+            assert (aside.conversation_id, aside.sequence, aside.reason) == ("cnv_0", 2, "INTERNAL")
+        await kept.run(lambda session: session.execute(text("DROP TRIGGER fault")))
+        async with replica(mesh, url, 3.0):
+            await until(lambda: has(mesh, "cnv_0", [1, 2]), within_s=30)
+        assert not await SetAsides(database).all()
+
+
+async def test_where_history_fails_at_everything_all_but_a_few_conversations_wait_for_it(tmp_path: Path) -> None:
+    url, names = f"sqlite:///{tmp_path}/conversation.db", [f"cnv_{number:02}" for number in range(14)]
+    await asyncio.to_thread(migrate, url, MIGRATIONS, VERSION_TABLE)
+    async with (
+        history_mesh(Settings(data_dir=tmp_path / "history")) as mesh,
+        Database(f"sqlite:///{tmp_path}/history/history.db", 1) as kept,
+        Database(url, 1) as database,
+    ):
+        await kept.run(lambda session: session.execute(text(FAULT.replace("'trn_faulty'", "NEW.turn_id"))))
+        store, asides = ConversationStore(database, SystemClock(), lambda: None), SetAsides(database)
+        for name in names:
+            await store.create(name, "usr_test", "", Choices())
+        async with replica(mesh, url, 3.0, HastyClock()) as failing:
+            await until(lambda: many(asides, 10), within_s=30)
+            tried = failing.relay._faults
+            await until(lambda: later(failing, tried + 5), within_s=30)
+            assert len(await asides.all()) == 10
+
+
+async def many(asides: SetAsides, number: int) -> bool:
+    return len(await asides.all()) >= number
+
+
+async def later(replica: Replica, faults: int) -> bool:
+    return replica.relay._faults >= faults
+
+
+class HastyClock(SystemClock):
+    """Pauses are over in no time."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 1000)
+
+
+#: What history does not reckon with; the trigger stands for any fault of its own.
+FAULT = """
+CREATE TRIGGER fault BEFORE INSERT ON history_events WHEN NEW.turn_id = 'trn_faulty'
+BEGIN SELECT RAISE(ABORT, 'a fault'); END
+"""
 
 
 def restore(session: Session, conversation_id: str, sequence: int) -> None:
