@@ -39,12 +39,18 @@ def counted_columns(session: Session, user_id: str, time_zone: str = NO_TIME_ZON
 
 
 def is_to_pack(session: Session, user_id: str, now_us: int, time_zone: str = NO_TIME_ZONE) -> bool:
-    """Whether a season is over and not packed yet, or days are to be packed in another time zone from now on."""
+    """Whether several seasons are over and not packed yet, or days are to be packed in another time zone from now on.
+
+    One by itself is read as it is, sooner than it is packed; the next talk packs it.
+    """
     known = select(LearnerRow.packed_until_us, LearnerRow.time_zone).where(LearnerRow.user_id == user_id)
     packed_until_us, packs_in = session.execute(known).one_or_none() or (LAST_US, time_zone)
     if time_zone not in (NO_TIME_ZONE, packs_in):
         return True
-    return _first_closed(session, user_id, packed_until_us, now_us) is not None
+    first_us = _first_closed(session, user_id, packed_until_us, now_us)
+    if first_us is None:
+        return False
+    return _first_closed(session, user_id, _season_of(first_us) + _SEASON_US, now_us) is not None
 
 
 def pack_next(session: Session, user_id: str, now_us: int, time_zone: str = NO_TIME_ZONE) -> bool:
@@ -58,7 +64,7 @@ def pack_next(session: Session, user_id: str, now_us: int, time_zone: str = NO_T
 def pack_along(session: Session, learner: LearnerRow, newest_us: int) -> None:
     """Packs one season, if one was over a day before the newest event of those that were taken in.
 
-    So each is packed by the first talk after it, and who asks for progress waits for the last one at most. Judged by
+    So each is packed by the first talk after it, and who asks for progress seldom has to. Judged by
     the event and not by the clock, a year that comes in late is packed season by season, too.
     """
     closed_us = _closed_at(newest_us)

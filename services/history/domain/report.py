@@ -27,12 +27,12 @@ class Report:
 def write_report(happenings: Sequence[Happening], this: Progress, before: Progress, new_words: Sequence[str]) -> Report:
     """The report, given what was counted of this conversation and of all before it; `new_words` hardest first."""
     texts = {each.turn_id: each.content.text for each in happenings if isinstance(each.content, Said)}
-    slips = [
-        _in_its_sentence(each.content, texts.get(each.turn_id, ""))
-        for each in happenings
-        if isinstance(each.content, Slip)
-    ]
-    fragments = [each.content for each in happenings if isinstance(each.content, Slip)]
+    of_turn: dict[str, list[Slip]] = {}
+    for each in happenings:
+        if isinstance(each.content, Slip):
+            of_turn.setdefault(each.turn_id, []).append(each.content)
+    fragments = [slip for made in of_turn.values() for slip in made]
+    slips = [_in_its_sentence(slip, made, texts.get(name, "")) for name, made in of_turn.items() for slip in made]
     return Report(
         praise=_praise(this, before, len(slips)),
         corrections=tuple(_worth_most(slips)),
@@ -71,14 +71,24 @@ def _worth_most(slips: Sequence[Slip]) -> list[Slip]:
     return [*leading, *(slip for slip in mended if slip not in leading)][:_CORRECTIONS]
 
 
-def _in_its_sentence(slip: Slip, text: str) -> Slip:
-    """The slip with the whole sentence of the learner, and that sentence mended."""
-    if not 0 <= slip.start < slip.end <= len(text) or text[slip.start : slip.end] != slip.said:
+def _in_its_sentence(slip: Slip, of_turn: Sequence[Slip], text: str) -> Slip:
+    """The slip with the learner's whole sentence, and that sentence with all its slips mended, not half of them."""
+    if not _stands_in(text, slip):
         return slip
     begin, after = sentence_around(text, slip.start, slip.end)
-    sentence = text[begin:after]
-    start, end = slip.start - begin, slip.end - begin
-    return replace(slip, said=sentence, better=sentence[:start] + slip.better + sentence[end:], start=start, end=end)
+    mended = [slip]
+    for other in of_turn:
+        inside = other.better and _stands_in(text, other) and begin <= other.start and other.end <= after
+        if inside and all(other.end <= each.start or each.end <= other.start for each in mended):
+            mended.append(other)
+    better = text[:after]
+    for each in sorted(mended, key=lambda each: each.start, reverse=True):
+        better = better[: each.start] + each.better + better[each.end :]
+    return replace(slip, said=text[begin:after], better=better[begin:], start=slip.start - begin, end=slip.end - begin)
+
+
+def _stands_in(text: str, slip: Slip) -> bool:
+    return 0 <= slip.start < slip.end <= len(text) and text[slip.start : slip.end] == slip.said
 
 
 def _next_step(this: Progress, before: Progress, slips: Sequence[Slip]) -> str:
@@ -115,4 +125,4 @@ def _turns(number: int) -> str:
 
 
 def _different(progress: Progress) -> str:
-    return f"{progress.distinct_words} different words"
+    return "one word" if progress.distinct_words == 1 else f"{progress.distinct_words} different words"

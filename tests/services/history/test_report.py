@@ -42,6 +42,14 @@ def test_a_correction_shows_the_learners_own_sentence_and_the_same_mended() -> N
     assert correction.said[correction.start : correction.end] == "goed"
 
 
+def test_a_sentence_with_two_slips_is_shown_with_both_mended() -> None:
+    said = turn("Hello. He don't like informations.")
+    made = [slip("He don't", "He doesn't", 7), slip("informations", "information", 21)]
+    found = write_report([said, *made], progress(turns=1), NOTHING, []).corrections
+    assert [each.better for each in found] == ["He doesn't like information."] * 2
+    assert [each.said[each.start : each.end] for each in found] == ["He don't", "informations"]
+
+
 def test_a_slip_whose_place_is_not_known_is_shown_as_it_was_found() -> None:
     (correction,) = write_report([turn("hm"), slip("goed", "went", 19)], progress(turns=1), NOTHING, []).corrections
     assert (correction.said, correction.better) == ("goed", "went")
@@ -57,6 +65,8 @@ def test_there_are_three_corrections_at_most_of_different_kinds_first() -> None:
 def test_the_first_conversation_is_praised_as_that() -> None:
     praise = write_report([], progress(0b111, turns=2, words=3), NOTHING, []).praise
     assert praise == "You held your first conversation: 2 turns, 3 different words."
+    praise = write_report([], progress(0b1, turns=1, words=1), NOTHING, []).praise
+    assert praise == "You held your first conversation: one turn, one word."
 
 
 def test_who_speaks_faster_is_told_by_how_much() -> None:
