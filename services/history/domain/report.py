@@ -64,11 +64,16 @@ def _praise(this: Progress, before: Progress, slips: int) -> str:
 
 
 def _worth_most(slips: Sequence[Slip]) -> list[Slip]:
-    """One of each kind first, then the others, in order; each once."""
+    """One of each kind first, then one of each sentence, then the others, in order; each once."""
     mended = list(dict.fromkeys(slip for slip in slips if slip.better))
-    first = {slip.kind: slip for slip in reversed(mended)}
-    leading = [slip for slip in mended if first[slip.kind] is slip]
-    return [*leading, *(slip for slip in mended if slip not in leading)][:_CORRECTIONS]
+    chosen: dict[Slip, None] = {}
+    for slip in mended:
+        if slip.kind not in {each.kind for each in chosen}:
+            chosen[slip] = None
+    for slip in mended:
+        if slip.said not in {each.said for each in chosen}:
+            chosen[slip] = None
+    return list(dict.fromkeys((*chosen, *mended)))[:_CORRECTIONS]
 
 
 def _in_its_sentence(slip: Slip, of_turn: Sequence[Slip], text: str) -> Slip:

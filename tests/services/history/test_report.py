@@ -62,6 +62,13 @@ def test_there_are_three_corrections_at_most_of_different_kinds_first() -> None:
     assert [each.said for each in found] == ["wrong 0", "big", "wrong 1"]
 
 
+def test_another_sentence_is_corrected_before_the_same_again() -> None:
+    said = [turn("He don't like informations."), turn("I goed home.", 2)]
+    made = [slip("He don't", "He doesn't", 0), slip("informations", "information", 14), slip("goed", "went", 2, 2)]
+    found = write_report([*said, *made], progress(turns=2), NOTHING, []).corrections
+    assert [each.said[each.start : each.end] for each in found] == ["He don't", "goed", "informations"]
+
+
 def test_the_first_conversation_is_praised_as_that() -> None:
     praise = write_report([], progress(0b111, turns=2, words=3), NOTHING, []).praise
     assert praise == "You held your first conversation: 2 turns, 3 different words."
