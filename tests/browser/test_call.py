@@ -224,7 +224,7 @@ async def test_with_push_to_talk_only_what_is_said_with_the_button_down_is_heard
 
 
 async def test_the_call_is_used_by_keyboard_alone(browser: Browser, house: House) -> None:
-    async with visit(browser, house, path="/talk/cafe-order") as seen:
+    async with visit(browser, house, path="/talk/cafe") as seen:
         page, tutor = seen.page, seen.tutor
         await expect(page.get_by_role("button", name="Start talking")).to_be_focused()
         await page.keyboard.press("Enter")

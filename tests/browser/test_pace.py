@@ -140,7 +140,7 @@ async def talking(browser: Browser) -> AsyncIterator[Watched]:
         house.conversations.script = echo
         page = watched.page
         await page.add_init_script(f"const TAP = {json.dumps(TAP)}; {TAPS}")
-        await page.goto(f"{house.edge.url}/talk/cafe-order")
+        await page.goto(f"{house.edge.url}/talk/cafe")
         await page.get_by_role("button", name="Start talking").click()
         await expect(page.get_by_role("button", name="Beep.").first).to_be_visible()
         yield watched

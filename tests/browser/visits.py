@@ -47,7 +47,7 @@ class Visit:
 
     async def choose(self) -> None:
         """Chooses the role-play."""
-        await self.page.locator("a[href='/talk/cafe-order']").click()
+        await self.page.locator("a[href='/talk/cafe']").click()
         await expect(self.page.locator("main button:focus")).to_be_visible()
 
     async def start(self) -> None:

@@ -198,7 +198,7 @@ class Engine(ai_engine_grpc.AiEngineServiceServicer):
         self, request: ai_engine_pb.ListScenariosRequest, context: object
     ) -> ai_engine_pb.ListScenariosResponse:
         scenario = catalog_pb.Scenario(
-            id="cafe-order",
+            id="cafe",
             title="Ordering in a café",
             level=learner_pb.CEFR_LEVEL_A2,
             summary="You are in a small café and would like something to drink.",
@@ -318,7 +318,7 @@ async def either_house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
 def start(rate: int = 16_000) -> conversation_pb.ConverseRequest:
     """The usual first message."""
     request = conversation_pb.ConverseRequest()
-    request.start_session.new_conversation.scenario_id = "cafe-order"
+    request.start_session.new_conversation.scenario_id = "cafe"
     request.start_session.input_audio.sample_rate_hz = rate
     request.start_session.output_audio.sample_rate_hz = 24_000
     return request

@@ -30,7 +30,7 @@ from tests.edge.conftest import House, Session, answer, open_house, ping, pong, 
 START_JSON = json.dumps(
     {
         "startSession": {
-            "newConversation": {"scenarioId": "cafe-order"},
+            "newConversation": {"scenarioId": "cafe"},
             "inputAudio": {"sampleRateHz": 16000},
             "outputAudio": {"sampleRateHz": 24000},
         }

@@ -12,7 +12,7 @@ from cli.compose import RunningMesh
 
 START = {
     "startSession": {
-        "newConversation": {"scenarioId": "cafe-order"},
+        "newConversation": {"scenarioId": "cafe"},
         "inputAudio": {"sampleRateHz": 16000},
         "outputAudio": {"sampleRateHz": 24000},
     }

@@ -15,7 +15,7 @@ EXAMPLES: Final[Mapping[str, dict[str, Any]]] = {
     "RefreshTokens": {"refreshToken": "vvr_…"},
     "UpdateUser": {"profile": {"level": "CEFR_LEVEL_B1", "goals": ["a job interview in May"]}},
     "UpgradeGuest": {"email": "ada@example.org", "password": "a long sentence nobody guesses"},
-    "CreateConversation": {"settings": {"scenarioId": "cafe-order"}},
+    "CreateConversation": {"settings": {"scenarioId": "cafe"}},
     "UpdateConversation": {"conversation": {"title": "Ordering tea"}},
     "SynthesizeLine": {"text": "A large tea, please."},
     "SearchTurns": {"query": "large tea"},

@@ -65,7 +65,7 @@ def test_without_a_mask_a_patch_changes_the_fields_its_body_has() -> None:
 
 
 def test_without_a_mask_a_patch_changes_fields_below_fields() -> None:
-    body = {"conversation": {"title": "Tea", "settings": {"scenarioId": "cafe-order"}}}
+    body = {"conversation": {"title": "Tea", "settings": {"scenarioId": "cafe"}}}
     assert request("PATCH", "/v1/conversations/cnv_1", body=body)["updateMask"] == "title,settings.scenarioId"
 
 

@@ -68,7 +68,7 @@ class Scenario(_message.Message):
     GOALS_FIELD_NUMBER: _builtins.int
     KEY_PHRASES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """Stable id, such as "cafe-order"."""
+    """Stable id, such as "cafe"."""
     title: _builtins.str
     """Title in the target language."""
     level: _learner_pb2.CefrLevel.ValueType

@@ -86,7 +86,7 @@ func (ProviderRole) EnumDescriptor() ([]byte, []int) {
 // A role-play as a learner sees it before it starts.
 type Scenario struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Stable id, such as "cafe-order".
+	// Stable id, such as "cafe".
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Title in the target language.
 	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`

@@ -21,7 +21,7 @@ export const file_vivavoce_ai_engine_v1_catalog: GenFile = /*@__PURE__*/
  */
 export type Scenario = Message<"vivavoce.ai_engine.v1.Scenario"> & {
   /**
-   * Stable id, such as "cafe-order".
+   * Stable id, such as "cafe".
    *
    * @generated from field: string id = 1;
    */
