@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 from services.history.domain.languages import is_english
 
 _REMEMBERED: Final = 50_000
+#: The list puts these at B2 to C2; whoever speaks has them, and nobody need learn them.
+_CRIES: Final = frozenset({"oh", "ah", "aha", "wow", "ouch", "oops", "ugh", "huh", "hm", "hmm", "mm", "uh"})
+_LOWEST: Final = 1
 
 
 class Levels:
@@ -21,6 +24,8 @@ class Levels:
         """1 (A1) to 6 (C2); 0 for a word that is not listed, and for other languages than English."""
         if not is_english(language):
             return 0
+        if word in _CRIES:
+            return _LOWEST
         level = self._words.get_average_word_level_CEFR(word)
         return 0 if level is None else int(level)
 

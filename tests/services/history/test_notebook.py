@@ -82,6 +82,11 @@ async def test_words_the_tutor_used_and_the_learner_never_did_are_to_be_learnt(m
     assert item.kind == history_pb.REVIEW_ITEM_KIND_WORD
 
 
+async def test_a_cry_of_the_tutor_s_is_no_word_to_learn(mesh: HistoryMesh) -> None:
+    await talk(mesh, "cnv_1", NOW, event(2, "It rains."), reply(3, "Oh, wow, nevertheless."))
+    assert list(await notebook(mesh)) == ["nevertheless"]
+
+
 async def test_who_says_it_right_in_the_next_talk_has_reviewed_it(mesh: HistoryMesh, clock: VirtualClock) -> None:
     await talk(mesh, "cnv_1", NOW, event(2, "I goed home"), slip(3, "goed", "went"))
     await notebook(mesh)
