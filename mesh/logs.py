@@ -12,6 +12,9 @@ from google.protobuf.message import Message
 from opentelemetry import trace
 from vivavoce.type.v1 import privacy_pb2 as privacy_pb
 
+_GRPC: Final = "grpc._cython.cygrpc"
+#: What it tells, as an error, of a call whose other side was gone while it was answered.
+_GONE: Final = "ExecuteBatchError raised in core by servicer method"
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -22,11 +25,16 @@ def configure(form: Form, level: str = "INFO", stream: TextIO | None = None) -> 
     """Sends all logs of the process to `stream`, or standard error: one JSON object a line, or lines for people."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(formatter(form))
+    handler.addFilter(_is_news)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # It tells of each of its own parts at every start.
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return record.name != _GRPC or not record.getMessage().startswith(_GONE)
 
 
 def formatter(form: Form) -> logging.Formatter:
