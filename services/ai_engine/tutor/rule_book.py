@@ -66,6 +66,8 @@ class RuleBook:
         match form:
             case "agree":
                 return self.forms.agree(value.lower(), groups["s"] or "")
+            case "past" if self.forms.base(value.lower()) == "be":
+                return self._tables["was"].get((groups.get("s") or "").lower(), "was")
             case "dont":
                 return " don't" if value else ""
             case "that_one":
