@@ -7,9 +7,9 @@ import pytest
 from cli.stores.postgres import Postgres
 from tests.services.history.crash import Outcome, on_postgres, on_sqlite, torment
 
-#: On each database.
-ROUNDS = 16
-TURNS = 5_000
+#: On each database; as many kills and turns as are promised to be survived at every change.
+ROUNDS = 30
+TURNS = 10_000
 
 
 def nothing_is_lost_or_doubled(outcome: Outcome) -> None:
