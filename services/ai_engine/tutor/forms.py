@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 _BE: Final = {"i": "am", "he": "is", "she": "is", "it": "is"}
+_WERE: Final = frozenset({"we", "you", "they"})
 _OBJECT: Final = {"i": "me", "he": "him", "she": "her", "we": "us", "they": "them"}
 _THIRD_PERSON: Final = frozenset({"he", "she", "it"})
 _THIRD: Final = {"have": "has", "do": "does", "be": "is", "go": "goes"}
@@ -87,6 +88,10 @@ class EnglishForms:
     def be(self, subject: str) -> str:
         """The form of "be" that goes with a pronoun."""
         return _BE.get(subject.lower(), "are")
+
+    def was(self, subject: str) -> str:
+        """The past of "be" that goes with a pronoun."""
+        return "were" if subject.lower() in _WERE else "was"
 
     def has(self, subject: str) -> str:
         """The form of "have" that goes with a pronoun."""

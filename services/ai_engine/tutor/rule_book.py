@@ -67,7 +67,7 @@ class RuleBook:
             case "agree":
                 return self.forms.agree(value.lower(), groups["s"] or "")
             case "past" if self.forms.base(value.lower()) == "be":
-                return self._tables["was"].get((groups.get("s") or "").lower(), "was")
+                return self.forms.was(groups.get("s") or "")
             case "dont":
                 return " don't" if value else ""
             case "that_one":
@@ -88,6 +88,7 @@ class RuleBook:
             "superlative": forms.superlative,
             "a": forms.with_article,
             "be": forms.be,
+            "was": forms.was,
             "has": forms.has,
             "object": forms.as_object,
         }[form]
