@@ -4,12 +4,12 @@ from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Select, String, func
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mesh.database import Database
-from mesh.errors import ExhaustedError, NotFoundError
+from mesh.errors import ExhaustedError
 from mesh.pages import Place
 from services.user.domain.access_keys import MOST, NOTED_EVERY_US, AccessKey
 from services.user.domain.keeping import UsedKey
 from services.user.store.base import Base, rows_changed, storable
-from services.user.store.people_rows import UserRow, user_of
+from services.user.store.people_rows import UserRow, held, user_of
 
 
 class AccessKeyRow(Base):
@@ -40,8 +40,7 @@ class AccessKeyStore:
 
         def unit(session: Session) -> None:
             # Held, so that of several at once none overlooks another.
-            if session.get(UserRow, key.user_id, with_for_update=True) is None:
-                raise NotFoundError("There is no such account; it may have been deleted.")
+            held(session, key.user_id)
             if session.scalar(_count(key.user_id, key.create_time_us)) == MOST:
                 raise ExhaustedError(
                     f"You have {MOST} personal access tokens; revoke one first.", reason="RATE_LIMITED"

@@ -6,7 +6,7 @@ from sqlalchemy import JSON, BigInteger, String
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from mesh.errors import AlreadyExistsError
+from mesh.errors import AlreadyExistsError, NotFoundError
 from services.user.domain.keeping import Credentials
 from services.user.domain.logins import LoginSession
 from services.user.domain.people import Profile, Role, User, email_key
@@ -32,6 +32,18 @@ class UserRow(Base):
     registration_login_session_id: Mapped[str | None] = mapped_column(String(64))
     profile: Mapped[dict[str, Any]] = mapped_column(JSON)
     create_time_us: Mapped[int] = mapped_column(BigInteger)
+
+
+def held(session: Session, user_id: str) -> UserRow:
+    """The row of a person, locked, for what is added to it.
+
+    Raises:
+        NotFoundError: the account was deleted.
+    """
+    row = session.get(UserRow, user_id, with_for_update=True)
+    if row is None:
+        raise NotFoundError("There is no such account; it may have been deleted.")
+    return row
 
 
 def user_row(user: User, password_hash: str, registration_id: str = "", login: LoginSession | None = None) -> UserRow:

@@ -4,10 +4,9 @@ from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mesh.database import Database
-from mesh.errors import NotFoundError
 from services.user.domain.tickets import Ticket
 from services.user.store.base import Base, rows_changed
-from services.user.store.people_rows import UserRow
+from services.user.store.people_rows import held
 
 
 class TicketRow(Base):
@@ -33,8 +32,7 @@ class TicketStore:
         """See `TicketDrawer`."""
 
         def unit(session: Session) -> None:
-            if session.get(UserRow, ticket.user_id, with_for_update=True) is None:
-                raise NotFoundError("There is no such account; it may have been deleted.")
+            held(session, ticket.user_id)
             session.add(_row(ticket))
 
         await self._database.run(unit)
