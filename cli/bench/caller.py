@@ -1,6 +1,7 @@
 """A client that costs little: one WebSocket session, frames on a 20 ms grid, and the time until each reply sounds."""
 
 import asyncio
+import itertools
 import math
 import time
 from array import array
@@ -29,6 +30,8 @@ TONE: Final = array(
     "h", (round(9000 * math.cos(2 * math.pi * 500 * i / RATE_HZ)) for i in range(FRAME_SAMPLES))
 ).tobytes()
 _OPEN_S: Final = 15.0
+#: Not a whole number of frames, so that pings meet the grid in every phase.
+_PING_EVERY_S: Final = 0.973
 
 
 @dataclass(slots=True)
@@ -51,9 +54,14 @@ class Caller:
 
     socket: ClientConnection
     turns: list[TimedTurn] = field(default_factory=list)
+    #: Milliseconds from a ping's departure to its answer's arrival.
+    pings: list[float] = field(default_factory=list)
     #: The longest a frame left after its time: the generator's own delay.
     late_s: float = 0.0
     position: int = 0
+    #: When the pings that have no answer yet left, by their nonces.
+    _asked: dict[int, float] = field(default_factory=dict)
+    _nonces: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _ponged: asyncio.Event = field(default_factory=asyncio.Event)
     _openers: set[str] = field(default_factory=set)
 
@@ -102,15 +110,36 @@ class Caller:
                 case "reply_started" if not response.reply_started.turn_id:
                     self._openers.add(response.reply_started.reply_id)
                     await self._cancel(response.reply_started.reply_id)
-                case "pong":
+                case "pong" if asked_at := self._asked.pop(response.pong.nonce, None):
+                    self.pings.append((came_at - asked_at) * 1000)
                     self._ponged.set()
                 case _:
                     pass
 
+    async def ping(self) -> None:
+        """Asks the session for a sign of life, which `listen` notes."""
+        nonce = next(self._nonces)
+        self._asked[nonce] = time.perf_counter()
+        await self.send(conversation_pb.ConverseRequest(ping=converse_pb.Ping(nonce=nonce)))
+
+    async def keep_pinging(self) -> None:
+        """Pings about once a second, whether or not the last was answered, until cancelled.
+
+        The first turn finds everything cold: what was asked before the second is not counted.
+        """
+        while True:
+            await asyncio.sleep(_PING_EVERY_S)
+            if len(self.turns) > 1:
+                await self.ping()
+
+    def waiting_pings(self) -> list[float]:
+        """Milliseconds that those which have no answer have waited."""
+        return [(time.perf_counter() - asked_at) * 1000 for asked_at in self._asked.values()]
+
     async def is_awake(self, within_s: float) -> bool:
         """Whether a ping is answered in that time; `listen` has to run beside."""
         self._ponged.clear()
-        await self.send(conversation_pb.ConverseRequest(ping=converse_pb.Ping(nonce=1)))
+        await self.ping()
         try:
             async with asyncio.timeout(within_s):
                 await self._ponged.wait()

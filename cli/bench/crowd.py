@@ -42,6 +42,8 @@ class Level:
     #: Milliseconds from the first silent frame to the reply, of the answered turns but each session's first.
     waits: Sequence[float]
     asked: int
+    #: Milliseconds of round trips through edge and conversation, about one a second of each session.
+    pings: Sequence[float]
     #: Processors that the server used.
     cores: float
 
@@ -50,13 +52,18 @@ class Level:
         """Whether every turn was."""
         return len(self.waits) == self.asked
 
-    def late(self, percent: float) -> float:
-        """That percentile of the waits; infinite where none was answered."""
+    def turn_ms(self, percent: float) -> float:
+        """That percentile of what turns waited; infinite where none was answered."""
         return percentile(self.waits, percent) if self.waits else math.inf
+
+    def frame_ms(self, percent: float) -> float:
+        """That percentile of what a frame waits in the mesh, as pings find it; infinite where none was sent."""
+        return percentile(self.pings, percent) if self.pings else math.inf
 
     def figures(self) -> list[Figure]:
         """As a report shows it."""
         return [
+            percentiles(f"{self.sessions} sessions, a ping's round trip", "ms", self.pings or [math.inf]),
             percentiles(f"{self.sessions} sessions, first silent frame to reply", "ms", self.waits or [math.inf]),
             single(f"{self.sessions} sessions, turns answered", "%", 100 * len(self.waits) / self.asked),
             single(f"{self.sessions} sessions, processors used by the server", "", self.cores),
@@ -68,7 +75,9 @@ async def level(door: Door, sessions: int, turns: int, speech: Sequence[bytes] =
     spent_s, began_at = door.families.processor_s(), time.perf_counter()
     callers = await _together(door, sessions, 1 + turns, speech)
     cores = (door.families.processor_s() - spent_s) / (time.perf_counter() - began_at)
-    return Level(sessions, scored(callers), sum(len(caller.turns) - 1 for caller in callers), cores)
+    asked = sum(len(caller.turns) - 1 for caller in callers)
+    pings = [ms for caller in callers for ms in (*caller.pings, *caller.waiting_pings())]
+    return Level(sessions, scored(callers), asked, pings, cores)
 
 
 async def converse(
@@ -101,7 +110,11 @@ async def _together(door: Door, sessions: int, turns: int, speech: Sequence[byte
     async def one(token: str, phase_s: float) -> None:
         async with call(door.web, token) as caller:
             callers.append(caller)
-            await converse(caller, turns, speech, PERIOD_S, phase_s, cut_short=False)
+            pinging = asyncio.create_task(caller.keep_pinging(), name="pings")
+            try:
+                await converse(caller, turns, speech, PERIOD_S, phase_s, cut_short=False)
+            finally:
+                pinging.cancel()
 
     async with asyncio.TaskGroup() as tasks:
         for token in await guests(door.grpc, sessions):

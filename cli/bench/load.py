@@ -1,18 +1,18 @@
 """`viva bench load`: how many learners one machine carries with every service a process of its own."""
 
-import math
 import resource
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, assert_never
 
 from cli.bench.caller import SILENCE
-from cli.bench.crowd import HUM, LATE_MS, SEED, Door, guests, level
+from cli.bench.climb import climb
+from cli.bench.crowd import SEED, Door, guests
 from cli.bench.endurance import endure
 from cli.bench.families import Families
 from cli.bench.idle import EACH, stay_open
@@ -89,39 +89,17 @@ async def measured(part: Part, door: Door, plan: Plan) -> list[Figure]:
     """The figures of one part."""
     match part:
         case "sessions":
-            return await _levels("instant stubs", door, plan.levels, plan.level_turns, HUM, goal=60)
+            return await climb(door, plan.levels, plan.level_turns, {"frame": 60, "turn": 60})
         case "ears":
-            speech = await _speech(door)
-            return await _levels("real ears", door, plan.ear_levels, plan.level_turns, speech, goal=20)
+            goals, speech = {"frame": 20, "turn": 20}, await _speech(door)
+            kind = "sessions with real ears"
+            return await climb(door, plan.ear_levels, plan.level_turns, goals, speech=speech, kind=kind)
         case "idle":
             return await _idle(door, plan.idle)
         case "endurance":
             return await _endurance(door, plan.endurance_sessions, plan.endurance_s)
         case other:
             assert_never(other)
-
-
-async def _levels(
-    kind: str, door: Door, levels: Sequence[int], turns: int, speech: Sequence[bytes], *, goal: int
-) -> list[Figure]:
-    """What one session waits is hearing and judging; what more sessions add is the load's.
-
-    With instant stubs nothing is heard or judged, and the whole wait counts.
-    """
-    figures: list[Figure] = []
-    own_ms, held = 0.0, 0
-    if speech is not HUM:
-        alone = await level(door, 1, 10, speech)
-        figures, own_ms = alone.figures(), alone.late(50)
-    for sessions in levels:
-        tried = await level(door, sessions, math.ceil(turns / sessions), speech)
-        added_ms = tried.late(99) - own_ms
-        figures += [*tried.figures(), single(f"{sessions} sessions, added, p99", "ms", added_ms, LATE_MS)]
-        if not (tried.answered and added_ms <= LATE_MS):
-            break
-        held = sessions
-    name = f"{kind}: sessions held with p99 added ≤ 20 ms, load generator included"
-    return [single(name, "", held, goal, at_least=True), *figures]
 
 
 async def _idle(door: Door, count: int) -> list[Figure]:

@@ -1,7 +1,6 @@
 """`viva bench mesh`: what the mesh itself costs, in time, in sessions and in memory."""
 
 import asyncio
-import math
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +9,8 @@ from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 
 from cli.bench.caller import ECHO, FRAME_S, SILENCE, Caller, call, marks, numbered
-from cli.bench.crowd import HUM, LATE_MS, Door, converse, guests, level, scored
+from cli.bench.climb import climb
+from cli.bench.crowd import HUM, LATE_MS, converse, guests, scored
 from cli.bench.floor import null_server, round_trips
 from cli.bench.report import Figure, Report, percentiles, single
 from cli.bench.server import INSTANT, NO_WAITS, MeshProcess, mesh_process
@@ -76,7 +76,7 @@ async def _overheads(mesh: MeshProcess, plan: Plan) -> list[Figure]:
         percentiles(
             "turn with instant engines, first silent frame to reply", "ms", overheads, {"p50": 5, "p95": 10, "p99": 20}
         ),
-        *await _capacity(mesh.door, plan),
+        *await climb(mesh.door, plan.levels, plan.level_turns, {"frame": 60, "turn": 50}),
     ]
 
 
@@ -114,18 +114,6 @@ async def _turn_overheads(mesh: MeshProcess, count: int) -> list[float]:
     async with call(mesh.web, mesh.token) as caller:
         await converse(caller, count + 1, HUM[:_SHORT], 1.0, 1.0, cut_short=True)
     return scored([caller])
-
-
-async def _capacity(door: Door, plan: Plan) -> list[Figure]:
-    """The most sessions at once with every turn answered and the 99th percentile in time, and how each level went."""
-    figures, held = [], 0
-    for sessions in plan.levels:
-        tried = await level(door, sessions, math.ceil(plan.level_turns / sessions))
-        figures += tried.figures()
-        if not (tried.answered and tried.late(99) <= LATE_MS):
-            break
-        held = sessions
-    return [single("sessions held with p99 ≤ 20 ms, load generator included", "", held, 50, at_least=True), *figures]
 
 
 def _with_models(plan: Plan) -> tuple[float, float, list[float]]:
