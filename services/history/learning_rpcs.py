@@ -10,7 +10,7 @@ from mesh.errors import InvalidFieldError
 from mesh.identity import caller
 from mesh.interceptors.wire import Context
 from mesh.pages import Page
-from services.history.domain.facts import Fact
+from services.history.domain.facts import Fact, Topic, detail_of
 from services.history.domain.notebook import Item, ItemKind
 from services.history.domain.schedule import Outcome
 from services.history.lessons import Lessons
@@ -20,6 +20,17 @@ from services.history.wire import microseconds, timestamp_pb
 _KINDS: Final = {
     ItemKind.WORD: history_pb.REVIEW_ITEM_KIND_WORD,
     ItemKind.SLIP: history_pb.REVIEW_ITEM_KIND_SLIP,
+}
+_TOPICS: Final = {
+    Topic.NAME: history_pb.FACT_TOPIC_NAME,
+    Topic.HOME: history_pb.FACT_TOPIC_HOME,
+    Topic.ORIGIN: history_pb.FACT_TOPIC_ORIGIN,
+    Topic.BIRTHPLACE: history_pb.FACT_TOPIC_BIRTHPLACE,
+    Topic.WORK: history_pb.FACT_TOPIC_WORK,
+    Topic.EMPLOYER: history_pb.FACT_TOPIC_EMPLOYER,
+    Topic.FAMILY: history_pb.FACT_TOPIC_FAMILY,
+    Topic.STATE: history_pb.FACT_TOPIC_STATE,
+    Topic.LIKES: history_pb.FACT_TOPIC_LIKES,
 }
 _OUTCOMES: Final = {
     history_pb.REVIEW_GRADE_AGAIN: Outcome.WRONG,
@@ -141,4 +152,8 @@ def _item_pb(item: Item) -> history_pb.ReviewItem:
 
 
 def _fact_pb(fact: Fact) -> history_pb.LearnerFact:
-    return history_pb.LearnerFact(fact_id=fact.fact_id, text=fact.text, accepted=fact.accepted)
+    told = history_pb.LearnerFact(fact_id=fact.fact_id, text=fact.text, accepted=fact.accepted)
+    if found := detail_of(fact.text):
+        topic, told.detail = found
+        told.topic = _TOPICS[topic]
+    return told

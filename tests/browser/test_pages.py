@@ -202,14 +202,14 @@ async def test_the_tutor_remembers_what_the_learner_agrees_to_and_forgets_the_re
     async with learner(browser, home) as watched:
         page = watched.page
         await page.goto(f"{home.web}/settings/memory")
-        fact = page.get_by_role("listitem").filter(has_text="lives in Porto")
+        fact = page.get_by_role("listitem").filter(has_text="You live in: Porto")
         await fact.get_by_role("button", name="Remember it").click()
         known = page.get_by_role("region", name="What the tutor knows")
-        await expect(known.get_by_text("lives in Porto")).to_be_visible()
+        await expect(known.get_by_text("You live in: Porto")).to_be_visible()
         await known.get_by_role("button", name="Change").click()
         await known.get_by_label("What to remember").fill("The learner lives in Lisbon.")
         await known.get_by_role("button", name="Save").click()
-        await expect(known.get_by_text("lives in Lisbon")).to_be_visible()
+        await expect(known.get_by_text("You live in: Lisbon")).to_be_visible()
         await known.get_by_role("button", name="Forget it").click()
         await expect(known.get_by_text("Nothing yet.")).to_be_visible()
 
@@ -260,7 +260,7 @@ async def test_a_learner_sees_what_talking_took_and_cost_and_how_they_get_on(bro
         await expect(page.get_by_role("region", name="How long you waited")).to_contain_text(re.compile(r"\d{3} ms"))
         await expect(page.get_by_role("region", name="What it cost")).to_contain_text(re.compile(r"openai\s*\$0\.\d\d"))
         work = page.get_by_role("region", name="Who did the work")
-        await expect(work.get_by_role("listitem").filter(has_text="whisper")).to_contain_text("(timed out)")
+        await expect(work.get_by_role("listitem").filter(has_text="whisper")).to_contain_text("(too slow)")
         await page.get_by_role("link", name="Progress").click()
         await expect(page.get_by_role("region", name="Days in a row")).to_contain_text(re.compile("missed[.][1-9]"))
         await expect(page.get_by_role("region", name="Slips by kind")).to_contain_text("Grammar")

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Final
 
 from mesh.errors import InvalidFieldError
@@ -24,19 +25,38 @@ _FAMILY: Final = (
     r"(?:brothers?|sisters?|sons?|daughters?|children|kids|dogs?|cats?)"
 )
 
-#: What is said, and how it is remembered.
+
+class Topic(Enum):
+    """What a fact is about."""
+
+    NAME = auto()
+    HOME = auto()
+    ORIGIN = auto()
+    BIRTHPLACE = auto()
+    WORK = auto()
+    EMPLOYER = auto()
+    FAMILY = auto()
+    STATE = auto()
+    LIKES = auto()
+
+
+#: What is said, and how it is remembered..
 _RULES: Final = tuple(
-    (re.compile(_BEGIN + said), kept)
-    for said, kept in (
-        (rf"[Mm]y name(?: is|'s) ({_NAME})", "The learner's name is {0}."),
-        (rf"I live in ({_NAME})", "The learner lives in {0}."),
-        (rf"I(?: am|'m) from ({_NAME})", "The learner is from {0}."),
-        (rf"I was born in ({_NAME})", "The learner was born in {0}."),
-        (rf"I work as (an? {_WORDS}){_STOP}", "The learner works as {0}."),
-        (rf"I work (?:for|at) ({_NAME})", "The learner works for {0}."),
-        (rf"I(?: have|'ve got) ({_FAMILY})\b", "The learner has {0}."),
-        (r"I(?: am|'m) (married|a student|retired|vegetarian|vegan)\b", "The learner is {0}."),
-        (rf"I(?: really)? (?:like|love|enjoy) ([a-z]+ing\b(?: {_WORDS})?){_STOP}", "The learner likes {0}."),
+    (topic, re.compile(_BEGIN + said), kept)
+    for topic, said, kept in (
+        (Topic.NAME, rf"[Mm]y name(?: is|'s) ({_NAME})", "The learner's name is {0}."),
+        (Topic.HOME, rf"I live in ({_NAME})", "The learner lives in {0}."),
+        (Topic.ORIGIN, rf"I(?: am|'m) from ({_NAME})", "The learner is from {0}."),
+        (Topic.BIRTHPLACE, rf"I was born in ({_NAME})", "The learner was born in {0}."),
+        (Topic.WORK, rf"I work as (an? {_WORDS}){_STOP}", "The learner works as {0}."),
+        (Topic.EMPLOYER, rf"I work (?:for|at) ({_NAME})", "The learner works for {0}."),
+        (Topic.FAMILY, rf"I(?: have|'ve got) ({_FAMILY})\b", "The learner has {0}."),
+        (Topic.STATE, r"I(?: am|'m) (married|a student|retired|vegetarian|vegan)\b", "The learner is {0}."),
+        (
+            Topic.LIKES,
+            rf"I(?: really)? (?:like|love|enjoy) ([a-z]+ing\b(?: {_WORDS})?){_STOP}",
+            "The learner likes {0}.",
+        ),
     )
 )
 
@@ -54,6 +74,16 @@ def facts_in(texts: Iterable[str]) -> list[str]:
     """What the learner tells about themselves in these turns, each once."""
     found = dict.fromkeys(fact for text in texts for fact in _of_turn(text))
     return list(found)[:_MOST]
+
+
+def detail_of(text: str) -> tuple[Topic, str] | None:
+    """What a sentence of a rule is about, and what was said of that; None of what a person wrote otherwise."""
+    for topic, _, kept in _RULES:
+        before, after = kept.split("{0}")
+        detail = text.removeprefix(before).removesuffix(after)
+        if detail and f"{before}{detail}{after}" == text:
+            return topic, detail
+    return None
 
 
 def digest_of(text: str) -> str:
@@ -74,7 +104,7 @@ def check_fact(text: str) -> None:
 
 
 def _of_turn(text: str) -> Iterator[str]:
-    for said, kept in _RULES:
+    for _, said, kept in _RULES:
         for found in said.finditer(text):
             # Said of a learner by another, "my" is "their".
             fact = kept.format(*(re.sub(r"\bmy\b", "their", part) for part in found.groups()))

@@ -12,7 +12,7 @@ from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
 from mesh.clock import VirtualClock
 from mesh.errors import InvalidFieldError, NotAllowedError, NotFoundError
-from services.history.domain.facts import facts_in
+from services.history.domain.facts import detail_of, facts_in
 from services.history.domain.schedule import Outcome, due_us, new_card, reviewed
 from services.history.settings import Settings
 from tests.services.calls import refused
@@ -262,10 +262,12 @@ async def test_a_fact_is_remembered_once_the_learner_agrees(mesh: HistoryMesh) -
     await talk(mesh, "cnv_1", NOW, event(2, "My name is Ana, and I live in Porto."))
     name, place = await facts(mesh)
     assert (name.text, place.text) == ("The learner's name is Ana.", "The learner lives in Porto.")
+    assert (place.topic, place.detail) == (history_pb.FACT_TOPIC_HOME, "Porto"), "to be said in another language"
     assert not name.accepted
     assert not (await memory(mesh)).facts
     agreed = await settle_fact(mesh, place.fact_id, "text", "accepted", text="Lives in Lisbon now.", accepted=True)
     assert list((await memory(mesh)).facts) == [agreed]
+    assert agreed.topic == history_pb.FACT_TOPIC_UNSPECIFIED, "what the learner writes is theirs"
 
 
 async def test_a_fact_that_was_deleted_is_not_proposed_again(mesh: HistoryMesh) -> None:
@@ -318,6 +320,7 @@ async def test_the_tutor_is_told_what_is_due_and_nobody_else_is(mesh: HistoryMes
 )  # fmt: skip
 def test_only_what_is_told_of_oneself_is_a_fact(text: str, found: list[str]) -> None:
     assert facts_in([text, text]) == found
+    assert None not in map(detail_of, found), "what a rule wrote can be said in another language"
 
 
 def _us(time: datetime) -> int:

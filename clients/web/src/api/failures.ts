@@ -3,8 +3,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "../gen/vivavoce/type/v1/error_pb";
 import type { Failure } from "../gen/vivavoce/type/v1/failure_pb";
-import { en } from "../i18n/en";
-import { languageNow, type PlainKey, say } from "../i18n/text";
+import { isPlainKey, languageNow, say } from "../i18n/text";
 
 /** The reason of the contract (`ErrorReason` without its prefix); empty where the server gave none. */
 export function reasonOf(error: unknown): string {
@@ -41,11 +40,7 @@ export function sentenceOfFailure({ reason, message }: Failure): string {
 
 function told(reason: string, message: string): string {
   const key = `reason.${reason}`;
-  return languageNow() !== "en" && isReason(key) ? say(key) : message || say("failure.unknown");
-}
-
-function isReason(key: string): key is Extract<PlainKey, `reason.${string}`> {
-  return Object.hasOwn(en, key);
+  return languageNow() !== "en" && isPlainKey(key) ? say(key) : message || say("failure.unknown");
 }
 
 interface Debug {

@@ -63,6 +63,12 @@ test("what was not heard of an interrupted reply is known", () => {
   expect(talk.floor).toBe("open");
 });
 
+test("whose move it is depends on the newest reply, not on the end of one before it", () => {
+  const ended: Told = { case: "replyFinished", value: { replyId: "rep_1", outcome: ReplyOutcome.HEARD } };
+  const talk = told(NO_TALK, ...reply("rep_1", "Good morning."), ...reply("rep_2", "What would you like?"), ended);
+  expect(talk).toMatchObject({ floor: "tutor", lines: [{ heard: "Good morning." }, { heard: null }] });
+});
+
 test("words that come again after a resume are there once", () => {
   const word = (text: string, startSample: bigint) => ({ text, startSample, endSample: startSample + 10n });
   const talk = told(

@@ -47,6 +47,8 @@ export interface Slip {
 export interface Talk {
   readonly phase: Phase;
   readonly floor: Floor;
+  /** The tutor's newest reply; empty before the first. */
+  readonly replyId: string;
   readonly sessionId: string;
   readonly conversationId: string;
   readonly engineLabels: readonly string[];
@@ -62,6 +64,7 @@ export interface Talk {
 export const NO_TALK: Talk = {
   phase: "connecting",
   floor: "open",
+  replyId: "",
   sessionId: "",
   conversationId: "",
   engineLabels: [],
@@ -123,12 +126,13 @@ export function after(talk: Talk, happening: Happening): Talk {
       const over = changeTutor(talk, replyId, (line) =>
         line.id === replyId ? { ...line, heard: outcome === ReplyOutcome.HEARD ? line.text : heardText } : line,
       );
-      return { ...over, floor: over.floor === "tutor" ? "open" : over.floor };
+      // Where the next reply has begun meanwhile, the tutor goes on speaking.
+      return { ...over, floor: talk.floor === "tutor" && talk.replyId === replyId ? "open" : talk.floor };
     }
     case "replyPaused":
       return { ...talk, floor: "learner" };
     case "replyResumed":
-      return { ...talk, floor: "tutor" };
+      return { ...talk, floor: "tutor", replyId: happening.value.replyId };
     case "feedbackGiven": {
       const { turnId, correction } = happening.value;
       return correction ? { ...talk, slips: [...talk.slips, { turnId, correction }] } : talk;
@@ -171,7 +175,7 @@ function replyStarted(talk: Talk, id: string): Talk {
   const lines: readonly Line[] = repeated
     ? talk.lines.map((line) => (line === repeated ? { ...repeated, again: { id, words: [] } } : line))
     : [...talk.lines, { kind: "tutor", id, text: "", words: [], heard: null, again: null }];
-  return { ...talk, lines, floor: "tutor" };
+  return { ...talk, lines, floor: "tutor", replyId: id };
 }
 
 function wordsCame(talk: Talk, replyId: string, words: readonly WordTime[]): Talk {

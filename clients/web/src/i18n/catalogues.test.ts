@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
+import { ErrorReason } from "../gen/vivavoce/type/v1/error_pb";
 import type { Catalogue, Key } from "./catalogue";
 import { de } from "./de";
 import { en } from "./en";
 import { es } from "./es";
-import { say } from "./text";
+import { isPlainKey, say } from "./text";
 
 const KEYS = Object.keys(en) as Key[];
 const placeholders = (text: string) => new Set([...text.matchAll(/\{(\w+)/g)].map(([, name]) => name));
@@ -17,6 +18,12 @@ test.each([
     expect(catalogue[key], key).not.toBe("");
     expect(placeholders(catalogue[key]), key).toEqual(placeholders(en[key]));
   }
+});
+
+test("there is a text for every reason of the contract", () => {
+  const reasons = Object.keys(ErrorReason).filter((name) => Number.isNaN(Number(name)) && name !== "UNSPECIFIED");
+  expect(reasons.length).toBeGreaterThan(20);
+  expect(reasons.filter((name) => !isPlainKey(`reason.${name}`))).toEqual([]);
 });
 
 test.each([

@@ -61,6 +61,20 @@ export function languageNow(): Language {
   return spoken.get().language;
 }
 
+/**
+ * What a server names by a word of its own, in ours; where it is newer than this client and has more of them, by its
+ * word.
+ */
+export function wordsFor(say: Say, group: "cause" | "event" | "latency", name: string): string {
+  const key = `${group}.${name}`;
+  return isPlainKey(key) ? say(key) : name.toLowerCase().replaceAll("_", " ");
+}
+
+/** Whether there is a text for what a server named. */
+export function isPlainKey(key: string): key is PlainKey {
+  return Object.hasOwn(en, key);
+}
+
 /** For what runs outside React. */
 export const say: Say = (key, ...values) => spoken.get().say(key, ...values);
 

@@ -82,6 +82,58 @@ REVIEW_GRADE_EASY: ReviewGrade.ValueType  # 4
 """At once."""
 Global___ReviewGrade: _TypeAlias = ReviewGrade  # noqa: Y015
 
+class _FactTopic:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FactTopicEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FactTopic.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FACT_TOPIC_UNSPECIFIED: _FactTopic.ValueType  # 0
+    """Not told."""
+    FACT_TOPIC_NAME: _FactTopic.ValueType  # 1
+    """What they are called."""
+    FACT_TOPIC_HOME: _FactTopic.ValueType  # 2
+    """Where they live."""
+    FACT_TOPIC_ORIGIN: _FactTopic.ValueType  # 3
+    """Where they come from."""
+    FACT_TOPIC_BIRTHPLACE: _FactTopic.ValueType  # 4
+    """Where they were born."""
+    FACT_TOPIC_WORK: _FactTopic.ValueType  # 5
+    """What they work as."""
+    FACT_TOPIC_EMPLOYER: _FactTopic.ValueType  # 6
+    """Whom they work for."""
+    FACT_TOPIC_FAMILY: _FactTopic.ValueType  # 7
+    """Whom they have about them: family, animals."""
+    FACT_TOPIC_STATE: _FactTopic.ValueType  # 8
+    """What they are, such as "married"."""
+    FACT_TOPIC_LIKES: _FactTopic.ValueType  # 9
+    """What they like to do."""
+
+class FactTopic(_FactTopic, metaclass=_FactTopicEnumTypeWrapper):
+    """What a fact about a learner is about."""
+
+FACT_TOPIC_UNSPECIFIED: FactTopic.ValueType  # 0
+"""Not told."""
+FACT_TOPIC_NAME: FactTopic.ValueType  # 1
+"""What they are called."""
+FACT_TOPIC_HOME: FactTopic.ValueType  # 2
+"""Where they live."""
+FACT_TOPIC_ORIGIN: FactTopic.ValueType  # 3
+"""Where they come from."""
+FACT_TOPIC_BIRTHPLACE: FactTopic.ValueType  # 4
+"""Where they were born."""
+FACT_TOPIC_WORK: FactTopic.ValueType  # 5
+"""What they work as."""
+FACT_TOPIC_EMPLOYER: FactTopic.ValueType  # 6
+"""Whom they work for."""
+FACT_TOPIC_FAMILY: FactTopic.ValueType  # 7
+"""Whom they have about them: family, animals."""
+FACT_TOPIC_STATE: FactTopic.ValueType  # 8
+"""What they are, such as "married"."""
+FACT_TOPIC_LIKES: FactTopic.ValueType  # 9
+"""What they like to do."""
+Global___FactTopic: _TypeAlias = FactTopic  # noqa: Y015
+
 class _ProgressMeasure:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -522,22 +574,32 @@ class LearnerFact(_message.Message):
     FACT_ID_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     ACCEPTED_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
     fact_id: _builtins.str
     """Its id, "fct_…"."""
     text: _builtins.str
     """The fact, in a sentence."""
     accepted: _builtins.bool
     """Whether the learner agreed to it."""
+    topic: Global___FactTopic.ValueType
+    """What it is about, where a rule of the server's wrote it: for clients that say it in another language. Unspecified
+    where a person did.
+    """
+    detail: _builtins.str
+    """What the learner said of that, such as "Porto". Empty where the topic is unspecified."""
     def __init__(
         self,
         *,
         fact_id: _builtins.str = ...,
         text: _builtins.str = ...,
         accepted: _builtins.bool = ...,
+        topic: Global___FactTopic.ValueType = ...,
+        detail: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "fact_id", b"fact_id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "detail", b"detail", "fact_id", b"fact_id", "text", b"text", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,6 +6,7 @@ import { after } from "./after";
 import { common } from "./common";
 import { notebook } from "./notebook";
 import { progress } from "./progress";
+import { reasons } from "./reasons";
 import { settings } from "./settings";
 import { talk } from "./talk";
 import { welcome } from "./welcome";
@@ -16,6 +17,7 @@ export const de: Catalogue = {
   ...after,
   ...notebook,
   ...progress,
+  ...reasons,
   ...settings,
   ...talk,
   ...welcome,

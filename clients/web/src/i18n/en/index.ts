@@ -5,6 +5,7 @@ import { after } from "./after";
 import { common } from "./common";
 import { notebook } from "./notebook";
 import { progress } from "./progress";
+import { reasons } from "./reasons";
 import { settings } from "./settings";
 import { talk } from "./talk";
 import { welcome } from "./welcome";
@@ -15,6 +16,7 @@ export const en = {
   ...after,
   ...notebook,
   ...progress,
+  ...reasons,
   ...settings,
   ...talk,
   ...welcome,

@@ -4,9 +4,8 @@ import { useCallback } from "react";
 import { users } from "../../api/mesh";
 import { useDeed } from "../../app/deed";
 import { Awaited, useLoaded } from "../../app/loaded";
-import { en } from "../../i18n/en";
 import { useFormat } from "../../i18n/format";
-import { type PlainKey, type Say, useText } from "../../i18n/text";
+import { useText, wordsFor } from "../../i18n/text";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Failure } from "../../ui/Failure";
@@ -81,7 +80,7 @@ function Events() {
           <ul className={styles.entries}>
             {events.map((each) => (
               <li key={`${each.time?.seconds}.${each.time?.nanos} ${each.kind}`} className={styles.entry}>
-                <div>{eventName(each.kind, say)}</div>
+                <div>{wordsFor(say, "event", each.kind)}</div>
                 <span className={styles.small}>
                   {[each.client, each.network, format.moment(each.time)].filter(Boolean).join(" · ")}
                 </span>
@@ -92,14 +91,4 @@ function Events() {
       </Awaited>
     </Card>
   );
-}
-
-/** What happened, in words; a kind that is newer than this client by its own name. */
-function eventName(kind: string, say: Say): string {
-  const key = `event.${kind}`;
-  return isEvent(key) ? say(key) : kind;
-}
-
-function isEvent(key: string): key is Extract<PlainKey, `event.${string}`> {
-  return Object.hasOwn(en, key);
 }

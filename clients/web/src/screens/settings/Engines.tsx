@@ -10,7 +10,7 @@ import { ProviderRole } from "../../gen/vivavoce/ai_engine/v1/catalog_pb";
 import { type Progress, ProgressSchema, type ProviderPerformance } from "../../gen/vivavoce/history/v1/history_pb";
 import { ProgressGrouping } from "../../gen/vivavoce/history/v1/history_service_pb";
 import { useFormat } from "../../i18n/format";
-import { type PlainKey, useText } from "../../i18n/text";
+import { type PlainKey, useText, wordsFor } from "../../i18n/text";
 import { Card } from "../../ui/Card";
 import { Figures } from "../../ui/Figures";
 import { firstDay } from "../progress/spans";
@@ -117,7 +117,7 @@ function Provider({
   const format = useFormat();
   const count = (value: bigint) => format.number(Number(value));
   const why = Object.keys(failures)
-    .map((reason) => reason.toLowerCase().replaceAll("_", " "))
+    .map((cause) => wordsFor(say, "cause", cause))
     .join(", ");
   return (
     <li className={styles.entry}>

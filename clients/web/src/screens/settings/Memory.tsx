@@ -4,14 +4,27 @@ import { useCallback, useState } from "react";
 import { histories } from "../../api/mesh";
 import { useDeed } from "../../app/deed";
 import { Awaited, useLoaded } from "../../app/loaded";
-import type { LearnerFact } from "../../gen/vivavoce/history/v1/history_pb";
-import { useText } from "../../i18n/text";
+import { FactTopic, type LearnerFact } from "../../gen/vivavoce/history/v1/history_pb";
+import type { Key } from "../../i18n/catalogue";
+import { type Say, useText } from "../../i18n/text";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Failure } from "../../ui/Failure";
 import { Form, type FormFields } from "../../ui/Form";
 import { TextField } from "../../ui/fields";
 import styles from "./Settings.module.css";
+
+const TOPICS = {
+  [FactTopic.NAME]: "fact.name",
+  [FactTopic.HOME]: "fact.home",
+  [FactTopic.ORIGIN]: "fact.origin",
+  [FactTopic.BIRTHPLACE]: "fact.birthplace",
+  [FactTopic.WORK]: "fact.work",
+  [FactTopic.EMPLOYER]: "fact.employer",
+  [FactTopic.FAMILY]: "fact.family",
+  [FactTopic.STATE]: "fact.state",
+  [FactTopic.LIKES]: "fact.likes",
+} as const satisfies Record<Exclude<FactTopic, FactTopic.UNSPECIFIED>, Key>;
 
 export default function Memory() {
   const say = useText();
@@ -107,7 +120,7 @@ function Fact({ of, changed }: { of: LearnerFact; changed: () => void }) {
   }
   return (
     <>
-      <div>{text}</div>
+      <div>{inWords(of, say)}</div>
       <div className={styles.row}>
         {!of.accepted && (
           <Button look="main" onClick={accept} disabled={deed.busy}>
@@ -122,4 +135,9 @@ function Fact({ of, changed }: { of: LearnerFact; changed: () => void }) {
       <Failure of={deed} />
     </>
   );
+}
+
+/** The fact in the language of these pages, where the server's rules wrote it; as it stands where a person did. */
+function inWords({ topic, detail, text }: LearnerFact, say: Say): string {
+  return topic === FactTopic.UNSPECIFIED ? text : say(TOPICS[topic], { detail });
 }

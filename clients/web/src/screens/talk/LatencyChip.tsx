@@ -2,8 +2,7 @@
 
 import { useState } from "react";
 import type { Ledger } from "../../gen/vivavoce/type/v1/ledger_pb";
-import { en } from "../../i18n/en";
-import { type PlainKey, useText } from "../../i18n/text";
+import { useText, wordsFor } from "../../i18n/text";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import styles from "./LatencyChip.module.css";
@@ -49,7 +48,7 @@ function Stages({ ledger }: { ledger: Ledger }) {
     <dl className={styles.stages}>
       {ledger.stages.map(({ name, durationMs }) => (
         <div key={name}>
-          <dt>{isStage(`latency.${name}`) ? say(`latency.${name}` as PlainKey) : name}</dt>
+          <dt>{wordsFor(say, "latency", name)}</dt>
           <dd>
             <meter
               className={styles.bar}
@@ -64,9 +63,4 @@ function Stages({ ledger }: { ledger: Ledger }) {
       ))}
     </dl>
   );
-}
-
-/** A newer server may name stages that nobody has words for yet. */
-function isStage(key: string): boolean {
-  return Object.hasOwn(en, key);
 }

@@ -139,6 +139,87 @@ func (ReviewGrade) EnumDescriptor() ([]byte, []int) {
 	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{1}
 }
 
+// What a fact about a learner is about.
+type FactTopic int32
+
+const (
+	// Not told.
+	FactTopic_FACT_TOPIC_UNSPECIFIED FactTopic = 0
+	// What they are called.
+	FactTopic_FACT_TOPIC_NAME FactTopic = 1
+	// Where they live.
+	FactTopic_FACT_TOPIC_HOME FactTopic = 2
+	// Where they come from.
+	FactTopic_FACT_TOPIC_ORIGIN FactTopic = 3
+	// Where they were born.
+	FactTopic_FACT_TOPIC_BIRTHPLACE FactTopic = 4
+	// What they work as.
+	FactTopic_FACT_TOPIC_WORK FactTopic = 5
+	// Whom they work for.
+	FactTopic_FACT_TOPIC_EMPLOYER FactTopic = 6
+	// Whom they have about them: family, animals.
+	FactTopic_FACT_TOPIC_FAMILY FactTopic = 7
+	// What they are, such as "married".
+	FactTopic_FACT_TOPIC_STATE FactTopic = 8
+	// What they like to do.
+	FactTopic_FACT_TOPIC_LIKES FactTopic = 9
+)
+
+// Enum value maps for FactTopic.
+var (
+	FactTopic_name = map[int32]string{
+		0: "FACT_TOPIC_UNSPECIFIED",
+		1: "FACT_TOPIC_NAME",
+		2: "FACT_TOPIC_HOME",
+		3: "FACT_TOPIC_ORIGIN",
+		4: "FACT_TOPIC_BIRTHPLACE",
+		5: "FACT_TOPIC_WORK",
+		6: "FACT_TOPIC_EMPLOYER",
+		7: "FACT_TOPIC_FAMILY",
+		8: "FACT_TOPIC_STATE",
+		9: "FACT_TOPIC_LIKES",
+	}
+	FactTopic_value = map[string]int32{
+		"FACT_TOPIC_UNSPECIFIED": 0,
+		"FACT_TOPIC_NAME":        1,
+		"FACT_TOPIC_HOME":        2,
+		"FACT_TOPIC_ORIGIN":      3,
+		"FACT_TOPIC_BIRTHPLACE":  4,
+		"FACT_TOPIC_WORK":        5,
+		"FACT_TOPIC_EMPLOYER":    6,
+		"FACT_TOPIC_FAMILY":      7,
+		"FACT_TOPIC_STATE":       8,
+		"FACT_TOPIC_LIKES":       9,
+	}
+)
+
+func (x FactTopic) Enum() *FactTopic {
+	p := new(FactTopic)
+	*p = x
+	return p
+}
+
+func (x FactTopic) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FactTopic) Descriptor() protoreflect.EnumDescriptor {
+	return file_vivavoce_history_v1_history_proto_enumTypes[2].Descriptor()
+}
+
+func (FactTopic) Type() protoreflect.EnumType {
+	return &file_vivavoce_history_v1_history_proto_enumTypes[2]
+}
+
+func (x FactTopic) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FactTopic.Descriptor instead.
+func (FactTopic) EnumDescriptor() ([]byte, []int) {
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{2}
+}
+
 // What is measured for English only.
 type ProgressMeasure int32
 
@@ -192,11 +273,11 @@ func (x ProgressMeasure) String() string {
 }
 
 func (ProgressMeasure) Descriptor() protoreflect.EnumDescriptor {
-	return file_vivavoce_history_v1_history_proto_enumTypes[2].Descriptor()
+	return file_vivavoce_history_v1_history_proto_enumTypes[3].Descriptor()
 }
 
 func (ProgressMeasure) Type() protoreflect.EnumType {
-	return &file_vivavoce_history_v1_history_proto_enumTypes[2]
+	return &file_vivavoce_history_v1_history_proto_enumTypes[3]
 }
 
 func (x ProgressMeasure) Number() protoreflect.EnumNumber {
@@ -205,7 +286,7 @@ func (x ProgressMeasure) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ProgressMeasure.Descriptor instead.
 func (ProgressMeasure) EnumDescriptor() ([]byte, []int) {
-	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{2}
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{3}
 }
 
 // Something that happened in a conversation, once and for all. Keyed by conversation and sequence: a repeated delivery
@@ -1029,7 +1110,12 @@ type LearnerFact struct {
 	// The fact, in a sentence.
 	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
 	// Whether the learner agreed to it.
-	Accepted      bool `protobuf:"varint,3,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	Accepted bool `protobuf:"varint,3,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	// What it is about, where a rule of the server's wrote it: for clients that say it in another language. Unspecified
+	// where a person did.
+	Topic FactTopic `protobuf:"varint,4,opt,name=topic,proto3,enum=vivavoce.history.v1.FactTopic" json:"topic,omitempty"`
+	// What the learner said of that, such as "Porto". Empty where the topic is unspecified.
+	Detail        string `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1083,6 +1169,20 @@ func (x *LearnerFact) GetAccepted() bool {
 		return x.Accepted
 	}
 	return false
+}
+
+func (x *LearnerFact) GetTopic() FactTopic {
+	if x != nil {
+		return x.Topic
+	}
+	return FactTopic_FACT_TOPIC_UNSPECIFIED
+}
+
+func (x *LearnerFact) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
 }
 
 // What a learner did in a span of time.
@@ -1892,11 +1992,13 @@ const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"\x04back\x18\x03 \x01(\tR\x04back\x125\n" +
 	"\bdue_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12\x17\n" +
 	"\aturn_id\x18\x05 \x01(\tR\x06turnId\x127\n" +
-	"\x04kind\x18\x06 \x01(\x0e2#.vivavoce.history.v1.ReviewItemKindR\x04kind\"V\n" +
+	"\x04kind\x18\x06 \x01(\x0e2#.vivavoce.history.v1.ReviewItemKindR\x04kind\"\xa4\x01\n" +
 	"\vLearnerFact\x12\x17\n" +
 	"\afact_id\x18\x01 \x01(\tR\x06factId\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x1a\n" +
-	"\baccepted\x18\x03 \x01(\bR\baccepted\"\xeb\x0f\n" +
+	"\baccepted\x18\x03 \x01(\bR\baccepted\x124\n" +
+	"\x05topic\x18\x04 \x01(\x0e2\x1e.vivavoce.history.v1.FactTopicR\x05topic\x12\x16\n" +
+	"\x06detail\x18\x05 \x01(\tR\x06detail\"\xeb\x0f\n" +
 	"\bProgress\x12%\n" +
 	"\x0espoken_seconds\x18\x01 \x01(\x01R\rspokenSeconds\x12#\n" +
 	"\rheard_seconds\x18\x02 \x01(\x01R\fheardSeconds\x12(\n" +
@@ -2001,6 +2103,17 @@ const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"\x11REVIEW_GRADE_HARD\x10\x02\x12\x15\n" +
 	"\x11REVIEW_GRADE_GOOD\x10\x03\x12\x15\n" +
 	"\x11REVIEW_GRADE_EASY\x10\x04*\xf4\x01\n" +
+	"\tFactTopic\x12\x1a\n" +
+	"\x16FACT_TOPIC_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fFACT_TOPIC_NAME\x10\x01\x12\x13\n" +
+	"\x0fFACT_TOPIC_HOME\x10\x02\x12\x15\n" +
+	"\x11FACT_TOPIC_ORIGIN\x10\x03\x12\x19\n" +
+	"\x15FACT_TOPIC_BIRTHPLACE\x10\x04\x12\x13\n" +
+	"\x0fFACT_TOPIC_WORK\x10\x05\x12\x17\n" +
+	"\x13FACT_TOPIC_EMPLOYER\x10\x06\x12\x15\n" +
+	"\x11FACT_TOPIC_FAMILY\x10\a\x12\x14\n" +
+	"\x10FACT_TOPIC_STATE\x10\b\x12\x14\n" +
+	"\x10FACT_TOPIC_LIKES\x10\t*\xf4\x01\n" +
 	"\x0fProgressMeasure\x12 \n" +
 	"\x1cPROGRESS_MEASURE_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPROGRESS_MEASURE_WORD_LEVELS\x10\x01\x12\x1c\n" +
@@ -2023,84 +2136,86 @@ func file_vivavoce_history_v1_history_proto_rawDescGZIP() []byte {
 	return file_vivavoce_history_v1_history_proto_rawDescData
 }
 
-var file_vivavoce_history_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_vivavoce_history_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
 var file_vivavoce_history_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_vivavoce_history_v1_history_proto_goTypes = []any{
 	(ReviewItemKind)(0),             // 0: vivavoce.history.v1.ReviewItemKind
 	(ReviewGrade)(0),                // 1: vivavoce.history.v1.ReviewGrade
-	(ProgressMeasure)(0),            // 2: vivavoce.history.v1.ProgressMeasure
-	(*HistoryEvent)(nil),            // 3: vivavoce.history.v1.HistoryEvent
-	(*ConversationBegan)(nil),       // 4: vivavoce.history.v1.ConversationBegan
-	(*TurnTaken)(nil),               // 5: vivavoce.history.v1.TurnTaken
-	(*ReplyGiven)(nil),              // 6: vivavoce.history.v1.ReplyGiven
-	(*FeedbackGiven)(nil),           // 7: vivavoce.history.v1.FeedbackGiven
-	(*ConversationEnded)(nil),       // 8: vivavoce.history.v1.ConversationEnded
-	(*EngineUsed)(nil),              // 9: vivavoce.history.v1.EngineUsed
-	(*ConversationSummary)(nil),     // 10: vivavoce.history.v1.ConversationSummary
-	(*ReviewItem)(nil),              // 11: vivavoce.history.v1.ReviewItem
-	(*LearnerFact)(nil),             // 12: vivavoce.history.v1.LearnerFact
-	(*Progress)(nil),                // 13: vivavoce.history.v1.Progress
-	(*SwappedSound)(nil),            // 14: vivavoce.history.v1.SwappedSound
-	(*UnavailableMeasure)(nil),      // 15: vivavoce.history.v1.UnavailableMeasure
-	(*ProviderSpending)(nil),        // 16: vivavoce.history.v1.ProviderSpending
-	(*ProviderPerformance)(nil),     // 17: vivavoce.history.v1.ProviderPerformance
-	(*Report)(nil),                  // 18: vivavoce.history.v1.Report
-	nil,                             // 19: vivavoce.history.v1.Progress.SlipsEntry
-	nil,                             // 20: vivavoce.history.v1.Progress.WordsByLevelEntry
-	nil,                             // 21: vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
-	nil,                             // 22: vivavoce.history.v1.Progress.SlipsByTopicEntry
-	nil,                             // 23: vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntry
-	nil,                             // 24: vivavoce.history.v1.ProviderPerformance.FailuresEntry
-	(*timestamppb.Timestamp)(nil),   // 25: google.protobuf.Timestamp
-	(*v1.ConversationSettings)(nil), // 26: vivavoce.conversation.v1.ConversationSettings
-	(*v11.WordTime)(nil),            // 27: vivavoce.type.v1.WordTime
-	(*v11.Ledger)(nil),              // 28: vivavoce.type.v1.Ledger
-	(*v12.Usage)(nil),               // 29: vivavoce.ai_engine.v1.Usage
-	(*v12.ToolUse)(nil),             // 30: vivavoce.ai_engine.v1.ToolUse
-	(*v11.Correction)(nil),          // 31: vivavoce.type.v1.Correction
-	(*v11.Remark)(nil),              // 32: vivavoce.type.v1.Remark
-	(v12.ProviderRole)(0),           // 33: vivavoce.ai_engine.v1.ProviderRole
+	(FactTopic)(0),                  // 2: vivavoce.history.v1.FactTopic
+	(ProgressMeasure)(0),            // 3: vivavoce.history.v1.ProgressMeasure
+	(*HistoryEvent)(nil),            // 4: vivavoce.history.v1.HistoryEvent
+	(*ConversationBegan)(nil),       // 5: vivavoce.history.v1.ConversationBegan
+	(*TurnTaken)(nil),               // 6: vivavoce.history.v1.TurnTaken
+	(*ReplyGiven)(nil),              // 7: vivavoce.history.v1.ReplyGiven
+	(*FeedbackGiven)(nil),           // 8: vivavoce.history.v1.FeedbackGiven
+	(*ConversationEnded)(nil),       // 9: vivavoce.history.v1.ConversationEnded
+	(*EngineUsed)(nil),              // 10: vivavoce.history.v1.EngineUsed
+	(*ConversationSummary)(nil),     // 11: vivavoce.history.v1.ConversationSummary
+	(*ReviewItem)(nil),              // 12: vivavoce.history.v1.ReviewItem
+	(*LearnerFact)(nil),             // 13: vivavoce.history.v1.LearnerFact
+	(*Progress)(nil),                // 14: vivavoce.history.v1.Progress
+	(*SwappedSound)(nil),            // 15: vivavoce.history.v1.SwappedSound
+	(*UnavailableMeasure)(nil),      // 16: vivavoce.history.v1.UnavailableMeasure
+	(*ProviderSpending)(nil),        // 17: vivavoce.history.v1.ProviderSpending
+	(*ProviderPerformance)(nil),     // 18: vivavoce.history.v1.ProviderPerformance
+	(*Report)(nil),                  // 19: vivavoce.history.v1.Report
+	nil,                             // 20: vivavoce.history.v1.Progress.SlipsEntry
+	nil,                             // 21: vivavoce.history.v1.Progress.WordsByLevelEntry
+	nil,                             // 22: vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
+	nil,                             // 23: vivavoce.history.v1.Progress.SlipsByTopicEntry
+	nil,                             // 24: vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntry
+	nil,                             // 25: vivavoce.history.v1.ProviderPerformance.FailuresEntry
+	(*timestamppb.Timestamp)(nil),   // 26: google.protobuf.Timestamp
+	(*v1.ConversationSettings)(nil), // 27: vivavoce.conversation.v1.ConversationSettings
+	(*v11.WordTime)(nil),            // 28: vivavoce.type.v1.WordTime
+	(*v11.Ledger)(nil),              // 29: vivavoce.type.v1.Ledger
+	(*v12.Usage)(nil),               // 30: vivavoce.ai_engine.v1.Usage
+	(*v12.ToolUse)(nil),             // 31: vivavoce.ai_engine.v1.ToolUse
+	(*v11.Correction)(nil),          // 32: vivavoce.type.v1.Correction
+	(*v11.Remark)(nil),              // 33: vivavoce.type.v1.Remark
+	(v12.ProviderRole)(0),           // 34: vivavoce.ai_engine.v1.ProviderRole
 }
 var file_vivavoce_history_v1_history_proto_depIdxs = []int32{
-	25, // 0: vivavoce.history.v1.HistoryEvent.time:type_name -> google.protobuf.Timestamp
-	4,  // 1: vivavoce.history.v1.HistoryEvent.conversation_began:type_name -> vivavoce.history.v1.ConversationBegan
-	5,  // 2: vivavoce.history.v1.HistoryEvent.turn_taken:type_name -> vivavoce.history.v1.TurnTaken
-	6,  // 3: vivavoce.history.v1.HistoryEvent.reply_given:type_name -> vivavoce.history.v1.ReplyGiven
-	7,  // 4: vivavoce.history.v1.HistoryEvent.feedback_given:type_name -> vivavoce.history.v1.FeedbackGiven
-	8,  // 5: vivavoce.history.v1.HistoryEvent.conversation_ended:type_name -> vivavoce.history.v1.ConversationEnded
-	9,  // 6: vivavoce.history.v1.HistoryEvent.engine_used:type_name -> vivavoce.history.v1.EngineUsed
-	26, // 7: vivavoce.history.v1.ConversationBegan.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
-	27, // 8: vivavoce.history.v1.TurnTaken.words:type_name -> vivavoce.type.v1.WordTime
-	28, // 9: vivavoce.history.v1.ReplyGiven.ledger:type_name -> vivavoce.type.v1.Ledger
-	29, // 10: vivavoce.history.v1.ReplyGiven.usage:type_name -> vivavoce.ai_engine.v1.Usage
-	30, // 11: vivavoce.history.v1.ReplyGiven.tool_uses:type_name -> vivavoce.ai_engine.v1.ToolUse
-	31, // 12: vivavoce.history.v1.FeedbackGiven.correction:type_name -> vivavoce.type.v1.Correction
-	32, // 13: vivavoce.history.v1.FeedbackGiven.remark:type_name -> vivavoce.type.v1.Remark
-	29, // 14: vivavoce.history.v1.EngineUsed.usage:type_name -> vivavoce.ai_engine.v1.Usage
-	26, // 15: vivavoce.history.v1.ConversationSummary.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
-	25, // 16: vivavoce.history.v1.ConversationSummary.begin_time:type_name -> google.protobuf.Timestamp
-	25, // 17: vivavoce.history.v1.ConversationSummary.last_time:type_name -> google.protobuf.Timestamp
-	25, // 18: vivavoce.history.v1.ReviewItem.due_time:type_name -> google.protobuf.Timestamp
+	26, // 0: vivavoce.history.v1.HistoryEvent.time:type_name -> google.protobuf.Timestamp
+	5,  // 1: vivavoce.history.v1.HistoryEvent.conversation_began:type_name -> vivavoce.history.v1.ConversationBegan
+	6,  // 2: vivavoce.history.v1.HistoryEvent.turn_taken:type_name -> vivavoce.history.v1.TurnTaken
+	7,  // 3: vivavoce.history.v1.HistoryEvent.reply_given:type_name -> vivavoce.history.v1.ReplyGiven
+	8,  // 4: vivavoce.history.v1.HistoryEvent.feedback_given:type_name -> vivavoce.history.v1.FeedbackGiven
+	9,  // 5: vivavoce.history.v1.HistoryEvent.conversation_ended:type_name -> vivavoce.history.v1.ConversationEnded
+	10, // 6: vivavoce.history.v1.HistoryEvent.engine_used:type_name -> vivavoce.history.v1.EngineUsed
+	27, // 7: vivavoce.history.v1.ConversationBegan.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
+	28, // 8: vivavoce.history.v1.TurnTaken.words:type_name -> vivavoce.type.v1.WordTime
+	29, // 9: vivavoce.history.v1.ReplyGiven.ledger:type_name -> vivavoce.type.v1.Ledger
+	30, // 10: vivavoce.history.v1.ReplyGiven.usage:type_name -> vivavoce.ai_engine.v1.Usage
+	31, // 11: vivavoce.history.v1.ReplyGiven.tool_uses:type_name -> vivavoce.ai_engine.v1.ToolUse
+	32, // 12: vivavoce.history.v1.FeedbackGiven.correction:type_name -> vivavoce.type.v1.Correction
+	33, // 13: vivavoce.history.v1.FeedbackGiven.remark:type_name -> vivavoce.type.v1.Remark
+	30, // 14: vivavoce.history.v1.EngineUsed.usage:type_name -> vivavoce.ai_engine.v1.Usage
+	27, // 15: vivavoce.history.v1.ConversationSummary.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
+	26, // 16: vivavoce.history.v1.ConversationSummary.begin_time:type_name -> google.protobuf.Timestamp
+	26, // 17: vivavoce.history.v1.ConversationSummary.last_time:type_name -> google.protobuf.Timestamp
+	26, // 18: vivavoce.history.v1.ReviewItem.due_time:type_name -> google.protobuf.Timestamp
 	0,  // 19: vivavoce.history.v1.ReviewItem.kind:type_name -> vivavoce.history.v1.ReviewItemKind
-	19, // 20: vivavoce.history.v1.Progress.slips:type_name -> vivavoce.history.v1.Progress.SlipsEntry
-	25, // 21: vivavoce.history.v1.Progress.start_time:type_name -> google.protobuf.Timestamp
-	20, // 22: vivavoce.history.v1.Progress.words_by_level:type_name -> vivavoce.history.v1.Progress.WordsByLevelEntry
-	21, // 23: vivavoce.history.v1.Progress.slip_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
-	16, // 24: vivavoce.history.v1.Progress.provider_spending:type_name -> vivavoce.history.v1.ProviderSpending
-	17, // 25: vivavoce.history.v1.Progress.provider_performance:type_name -> vivavoce.history.v1.ProviderPerformance
-	22, // 26: vivavoce.history.v1.Progress.slips_by_topic:type_name -> vivavoce.history.v1.Progress.SlipsByTopicEntry
-	23, // 27: vivavoce.history.v1.Progress.slip_topic_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntry
-	14, // 28: vivavoce.history.v1.Progress.swapped_sounds:type_name -> vivavoce.history.v1.SwappedSound
-	15, // 29: vivavoce.history.v1.Progress.unavailable:type_name -> vivavoce.history.v1.UnavailableMeasure
-	2,  // 30: vivavoce.history.v1.UnavailableMeasure.measure:type_name -> vivavoce.history.v1.ProgressMeasure
-	33, // 31: vivavoce.history.v1.ProviderPerformance.role:type_name -> vivavoce.ai_engine.v1.ProviderRole
-	24, // 32: vivavoce.history.v1.ProviderPerformance.failures:type_name -> vivavoce.history.v1.ProviderPerformance.FailuresEntry
-	31, // 33: vivavoce.history.v1.Report.corrections:type_name -> vivavoce.type.v1.Correction
-	34, // [34:34] is the sub-list for method output_type
-	34, // [34:34] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	2,  // 20: vivavoce.history.v1.LearnerFact.topic:type_name -> vivavoce.history.v1.FactTopic
+	20, // 21: vivavoce.history.v1.Progress.slips:type_name -> vivavoce.history.v1.Progress.SlipsEntry
+	26, // 22: vivavoce.history.v1.Progress.start_time:type_name -> google.protobuf.Timestamp
+	21, // 23: vivavoce.history.v1.Progress.words_by_level:type_name -> vivavoce.history.v1.Progress.WordsByLevelEntry
+	22, // 24: vivavoce.history.v1.Progress.slip_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
+	17, // 25: vivavoce.history.v1.Progress.provider_spending:type_name -> vivavoce.history.v1.ProviderSpending
+	18, // 26: vivavoce.history.v1.Progress.provider_performance:type_name -> vivavoce.history.v1.ProviderPerformance
+	23, // 27: vivavoce.history.v1.Progress.slips_by_topic:type_name -> vivavoce.history.v1.Progress.SlipsByTopicEntry
+	24, // 28: vivavoce.history.v1.Progress.slip_topic_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntry
+	15, // 29: vivavoce.history.v1.Progress.swapped_sounds:type_name -> vivavoce.history.v1.SwappedSound
+	16, // 30: vivavoce.history.v1.Progress.unavailable:type_name -> vivavoce.history.v1.UnavailableMeasure
+	3,  // 31: vivavoce.history.v1.UnavailableMeasure.measure:type_name -> vivavoce.history.v1.ProgressMeasure
+	34, // 32: vivavoce.history.v1.ProviderPerformance.role:type_name -> vivavoce.ai_engine.v1.ProviderRole
+	25, // 33: vivavoce.history.v1.ProviderPerformance.failures:type_name -> vivavoce.history.v1.ProviderPerformance.FailuresEntry
+	32, // 34: vivavoce.history.v1.Report.corrections:type_name -> vivavoce.type.v1.Correction
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_vivavoce_history_v1_history_proto_init() }
@@ -2121,7 +2236,7 @@ func file_vivavoce_history_v1_history_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vivavoce_history_v1_history_proto_rawDesc), len(file_vivavoce_history_v1_history_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      4,
 			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,

@@ -1,1 +1,0 @@
-import{I as e,W as t,f as n}from"./mesh-DR3g4nV4.js";var r=t();function i({of:t}){return t.error===void 0?null:(0,r.jsx)(e,{kind:`bad`,text:n(t.error)})}export{i as t};

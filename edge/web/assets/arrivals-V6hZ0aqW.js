@@ -1,1 +1,0 @@
-import{B as e,H as t}from"./mesh-DR3g4nV4.js";var n={verify:`/verify`,reset:`/reset`},r=new Map;function i(){return o(),e.subscribe(o)}function a(e){return r.get(e)??``}function o(){let[,i,a]=/^(verify|reset)=([\w.~-]+)$/.exec(e.get().fragment)??[];s(i)&&a&&(r.set(i,a),t(n[i],{replace:!0}))}function s(e){return e!==void 0&&Object.hasOwn(n,e)}export{i as n,a as t};
