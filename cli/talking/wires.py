@@ -8,7 +8,7 @@ import grpc
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1.conversation_service_pb2_grpc import ConversationServiceStub
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidStatus
 
 from mesh.channel import call_metadata
 from mesh.errors import NotAllowedError, UnauthenticatedError, UnavailableError, VivavoceError
@@ -71,12 +71,16 @@ class SocketWire:
         except ConnectionClosed as closed:
             raise _closed(closed) from closed
 
-    async def __aiter__(self) -> AsyncIterator[conversation_pb.ConverseResponse]:
+    def __aiter__(self) -> AsyncIterator[conversation_pb.ConverseResponse]:
         """The responses."""
+        return self
+
+    async def __anext__(self) -> conversation_pb.ConverseResponse:
+        """The next response. Safe to cancel: none is lost."""
         try:
-            async for frame in self._socket:
-                if isinstance(frame, bytes):
-                    yield conversation_pb.ConverseResponse.FromString(frame)
+            return conversation_pb.ConverseResponse.FromString(await self._socket.recv(decode=False))
+        except ConnectionClosedOK:
+            raise StopAsyncIteration from None
         except ConnectionClosed as closed:
             raise _closed(closed) from closed
 

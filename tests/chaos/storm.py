@@ -67,9 +67,9 @@ async def rage(town: Town, seed: int, kills: int, talkers: int) -> Outcome:
     return outcome
 
 
-async def restart_all(town: Town, talkers: int) -> Outcome:
+async def restart_all(town: Town, talkers: int, *, pause_s: float) -> Outcome:
     """Ends each process in order and starts it again, one after another, each time once everybody talks again."""
-    async with crowd(town, random.Random(1), talkers) as (people, outcome):
+    async with crowd(town, random.Random(1), talkers, pause_s=pause_s) as (people, outcome):
         for name in town.houses:
             outcome.exits[name] = await town.stop(name)
             town.start(name)
@@ -90,13 +90,14 @@ def tell_of_sessions(people: list[Talker], outcome: Outcome) -> None:
 
 @asynccontextmanager
 async def crowd(
-    town: Town, chance: random.Random, talkers: int, *, recorded: bool = False
+    town: Town, chance: random.Random, talkers: int, *, recorded: bool = False, pause_s: float = 0.0
 ) -> AsyncIterator[tuple[list[Talker], Outcome]]:
     """People who talk for the length of the block; then what they were told is compared with what is kept."""
     outcome = Outcome()
     for name in town.houses:
         await town.up(name)
-    people = [await _newcomer(town, number, chance, recorded=recorded) for number in range(talkers)]
+    new = partial(_newcomer, town, chance, recorded=recorded, pause_s=pause_s)
+    people = [await new(number) for number in range(talkers)]
     async with asyncio.TaskGroup() as tasks:
         talking = [tasks.create_task(talker.talk(), name=talker.name) for talker in people]
         await everybody_talks(people)
@@ -112,12 +113,13 @@ async def compare(town: Town, people: list[Talker], outcome: Outcome) -> None:
         _compare(talker, await _kept(town, talker), outcome)
 
 
-async def _newcomer(town: Town, number: int, chance: random.Random, *, recorded: bool) -> Talker:
+async def _newcomer(town: Town, chance: random.Random, number: int, *, recorded: bool, pause_s: float) -> Talker:
     """One in three comes through the edge."""
     metadata = await new_guest(town.addresses("user")[0])
     way, service = (by_edge, "edge") if number % 3 == 0 else (by_grpc, "conversation")
     doors = [partial(way, address) for address in town.entrances(service)]
-    return Talker(f"learner {number}", doors, metadata, random.Random(chance.random()), recorded=recorded)
+    own = random.Random(chance.random())
+    return Talker(f"learner {number}", doors, metadata, own, recorded=recorded, pause_s=pause_s)
 
 
 async def everybody_talks(people: list[Talker], within_s: float = _GOES_ON_S) -> None:

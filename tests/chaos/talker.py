@@ -5,7 +5,7 @@ import itertools
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,20 +74,26 @@ class _Socket(DuplexStream[service_pb.ConverseRequest, service_pb.ConverseRespon
 
     def __init__(self, socket: SocketWire) -> None:
         self._socket = socket
-        self._responses = aiter(socket)
 
     async def send(self, message: service_pb.ConverseRequest) -> None:
         await self._socket.send(message)
 
     async def __anext__(self) -> service_pb.ConverseResponse:
-        return await anext(self._responses)
+        return await anext(self._socket)
 
 
 class Talker:
     """One learner in one conversation, by whichever of the doors opens."""
 
     def __init__(
-        self, name: str, doors: Sequence[Door], metadata: Signed, chance: random.Random, *, recorded: bool = False
+        self,
+        name: str,
+        doors: Sequence[Door],
+        metadata: Signed,
+        chance: random.Random,
+        *,
+        recorded: bool = False,
+        pause_s: float = 0.0,
     ) -> None:
         self.name = name
         self.metadata = metadata
@@ -106,6 +112,8 @@ class Talker:
         self._doors = itertools.cycle(doors)
         self._settings = ConversationSettings(record=recorded)
         self._chance = chance
+        #: How long it listens between two turns, twice that at most.
+        self._pause_s = pause_s
         #: A text of which it is not known whether it was taken.
         self._open: converse_pb.SubmitText | None = None
         self._token = ""
@@ -142,6 +150,13 @@ class Talker:
             else:
                 await self._write(wire)
             self.talks.set()
+            await self._listen(wire)
+
+    async def _listen(self, wire: Learner) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._chance.uniform(0, 2 * self._pause_s)):
+                while True:
+                    self._note(await wire.next())
 
     async def _write(self, wire: Learner) -> None:
         if self._open is None:

@@ -51,15 +51,16 @@ async def test_with_one_process_of_each_service(tmp_path: Path, kills: int) -> N
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("talkers", "pause_s"), [(4, 0.0), (50, 2.0)])
 async def test_everything_restarted_one_after_another_drops_no_session_and_stops_in_time(
-    tmp_path: Path, shared: dict[str, str]
+    tmp_path: Path, shared: dict[str, str], talkers: int, pause_s: float
 ) -> None:
     with town(tmp_path, shared, user=2, ai_engine=2, conversation=2, edge=2) as found:
-        outcome = await restart_all(found, talkers=4)
+        outcome = await restart_all(found, talkers, pause_s=pause_s)
         assert found.faults() == []
     dropped = f"{len(outcome.dropped)} sessions dropped, away for {outcome.slowest_s:.2f} s at most"
-    row(16, f"{dropped}; {losses(outcome)}", f"{len(outcome.exits)} restarts, 4 sessions", 1)
+    row(16, f"{dropped}; {losses(outcome)}", f"{len(outcome.exits)} restarts, {talkers} sessions", 1)
     assert set(outcome.exits.values()) == {0}, outcome.exits
     assert outcome.whole, outcome
     assert outcome.dropped == []
