@@ -148,8 +148,8 @@ chaos: $(VENV)/dev ## Kill, restart and starve services while people talk, and c
 learners: setup ## Play every scripted learner in real time against a mesh, and judge what came of it (about 20 minutes).
 	@$(BIN)/viva simulate --all --real $(ARGS)
 
-fuzz: $(VENV)/dev ## Send hundreds of made-up requests to every REST operation (minutes).
-	$(BIN)/pytest -q -m soak --timeout 1800 tests/soak/test_rest_withstands_anything.py
+fuzz: $(VENV)/dev ## Send made-up requests to every REST operation, and made-up bytes to all that reads a stranger's (minutes).
+	$(BIN)/pytest -q -s -m soak --timeout 1800 tests/soak/test_rest_withstands_anything.py tests/soak/test_made_up_inputs.py
 
 picture: $(VENV)/dev models browser ## Take the picture of the README anew (a minute; on a quiet machine).
 	$(BIN)/python -m tests.browser.talking_picture

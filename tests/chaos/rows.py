@@ -3,9 +3,9 @@
 from tests.chaos.storm import Outcome
 
 
-def row(goal: int, reached: str, count: str, seed: int | None = None) -> None:
+def row(goal: int, reached: str, count: str, seed: int | None = None, command: str = "make chaos") -> None:
     """One row, below the heading of that table; without a seed where nothing is drawn at random."""
-    print(f"| {goal} | {reached} | {count} | {'' if seed is None else seed} | `make chaos` |")  # noqa: T201 (`make chaos` shows it)
+    print(f"| {goal} | {reached} | {count} | {'' if seed is None else seed} | `{command}` |")  # noqa: T201 (`make chaos` shows it)
 
 
 def losses(outcome: Outcome) -> str:

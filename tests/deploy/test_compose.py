@@ -79,6 +79,8 @@ def test_our_containers_are_confined_and_asked_whether_they_serve(name: str) -> 
     assert each["read_only"]
     assert each["cap_drop"] == ["ALL"]
     assert each["environment"]["VIVAVOCE_SERVICE"] == name
+    # Longer than a drain takes.
+    assert int(each["stop_grace_period"].removesuffix("s")) > 10
     assert "HEALTHCHECK" in (ROOT / "Dockerfile").read_text()
 
 

@@ -35,6 +35,7 @@ def expressions() -> Iterator[str]:
         for panel in json.loads(path.read_text())["panels"]:
             yield from (target["expr"] for target in panel["targets"])
     yield from (rule["expr"] for rule in ALERTS)
+    yield (ROOT / "deploy/k8s/base/scaling.yaml").read_text()
 
 
 def asked_for() -> set[str]:
@@ -83,6 +84,38 @@ async def test_every_metric_that_is_asked_for_is_emitted_by_a_run(tmp_path: Path
                 await eventually(all_there)
             except (AssertionError, TimeoutError):
                 pytest.fail(f"nothing emits {missing}")
+
+
+def test_each_asks_the_next_where_it_listens() -> None:
+    read = {
+        name: yaml.safe_load((ROOT / "deploy" / path).read_text())
+        for name, path in {
+            "prometheus": "prometheus/prometheus.yaml",
+            "collector": "otel/collector.yaml",
+            "tempo": "otel/tempo.yaml",
+            "grafana": "grafana/provisioning/datasources/stores.yaml",
+        }.items()
+    }
+    collector, tempo = read["collector"], read["tempo"]
+    listens = {
+        f"collector:{_port(collector['exporters']['prometheus']['endpoint'])}",
+        f"tempo:{_port(tempo['distributor']['receivers']['otlp']['protocols']['grpc']['endpoint'])}",
+        f"tempo:{tempo['server']['http_listen_port']}",
+        # Its own default.
+        "prometheus:9090",
+    }
+    asked = {
+        *read["prometheus"]["scrape_configs"][0]["static_configs"][0]["targets"],
+        collector["exporters"]["otlp/tempo"]["endpoint"],
+        *(each["url"].removeprefix("http://") for each in read["grafana"]["datasources"]),
+    }
+    assert asked == listens
+    page = (ROOT / "docs/operations.md").read_text()
+    assert f"http://collector:{_port(collector['receivers']['otlp']['protocols']['grpc']['endpoint'])}" in page
+
+
+def _port(endpoint: str) -> str:
+    return endpoint.rpartition(":")[2]
 
 
 def test_there_are_three_dashboards_without_empty_panels() -> None:

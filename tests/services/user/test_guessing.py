@@ -1,9 +1,11 @@
 """Who guesses passwords is slowed down, and nobody is locked out by it."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -11,6 +13,7 @@ from mesh.errors import BadCredentialsError, ExhaustedError, RateLimitedError
 from services.user import passwords
 from services.user.domain.guesses import FREE
 from services.user.settings import Settings
+from tests.chaos.rows import row
 from tests.services.calls import refused
 from tests.services.user.conftest import UserMesh, user_mesh
 
@@ -39,17 +42,34 @@ async def _guess(mesh: UserMesh, count: int, at: str, email: str = "ann@example.
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.soak)])
-async def test_of_thousands_of_guesses_few_are_looked_at(tmp_path: Path, sqlite_url: str, rounds: int) -> None:
+async def test_of_thousands_of_guesses_few_are_looked_at_and_others_log_in_meanwhile(
+    tmp_path: Path, sqlite_url: str, rounds: int
+) -> None:
+    waits_s: list[float] = []
     async with user_mesh(Settings(data_dir=tmp_path, database_url=sqlite_url, login_rate="")) as mesh:
         await mesh.register()
+        await mesh.register("ben@example.org")
         became: Counter[str] = Counter()
         for round_ in range(rounds):
-            became += await _guess(mesh, 50, f"203.0.{round_ % 100}.9")
+            guessed, waited_s = await asyncio.gather(_guess(mesh, 50, f"203.0.{round_ % 100}.9"), _logged_in_s(mesh))
+            became += guessed
+            waits_s.append(waited_s)
             mesh.clock.advance(60)
+    others = f"others logged in within {median(waits_s):.2f} s at the median, {max(waits_s):.2f} s at most"
+    row(13, f"{became['BAD_CREDENTIALS']} looked at; {others}", f"{became.total()} guesses", command="make soak")
     assert became.total() == 50 * rounds
     # Five at once, then one a quarter of an hour.
     assert became["BAD_CREDENTIALS"] < 20 + rounds // 10
     assert became["RATE_LIMITED"] > 45 * rounds
+    # What is promised; a machine that is busy with other tests takes longer now and then.
+    assert median(waits_s) < 1.0
+
+
+async def _logged_in_s(mesh: UserMesh) -> float:
+    """Seconds until somebody else is logged in."""
+    began_at = time.perf_counter()
+    await mesh.log_in("ben@example.org", at=HOME)
+    return time.perf_counter() - began_at
 
 
 @pytest.mark.parametrize("email", ["ann@example.org", "nobody@example.org"])
