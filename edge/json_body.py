@@ -11,6 +11,9 @@ from mesh.errors import InvalidFieldError
 M = TypeVar("M", bound=Message)
 
 _LONGEST_NAME: Final = 100
+#: Beside its own errors the library raises Python's: OverflowError for an enum that is infinite, SystemError for a name
+#: that is half of a character.
+_UNREADABLE: Final = (json_format.Error, ValueError, OverflowError, SystemError)
 _FIELD: Final = re.compile(r'no field named "(\w+)"|Failed to parse (\w+) field')
 
 
@@ -23,7 +26,7 @@ def from_json(text: str | bytes, type_: type[M]) -> M:
     message = type_()
     try:
         json_format.Parse(text, message)
-    except (json_format.Error, ValueError) as error:
+    except _UNREADABLE as error:
         raise _unfit(type_, _culprit(error)) from None
     # The library takes an empty list for an empty message.
     if not message.ByteSize() and text.strip()[:1] not in ("{", b"{"):
@@ -40,7 +43,7 @@ def from_object(written: dict[str, Any], type_: type[M]) -> M:
     message = type_()
     try:
         json_format.ParseDict(written, message)
-    except (json_format.Error, ValueError) as error:
+    except _UNREADABLE as error:
         raise _unfit(type_, _culprit(error)) from None
     return message
 

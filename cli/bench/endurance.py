@@ -1,17 +1,18 @@
-"""Holds sessions for a long time: counts frames that get lost or change places, turns, and what memory grows by."""
+"""Holds sessions for a long time: counts frames that get lost or change places, turns, and what the mesh grows by."""
 
 import asyncio
 import random
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 
 from cli.bench.caller import ECHO, FRAME_S, Caller, call, marks, numbered
 from cli.bench.crowd import HUM, PERIOD_S, SEED, Door, converse, guests, scored
+from cli.bench.families import Families
 
-#: Memory is compared with what it was after this part of the time.
-_WARM: Final = 0.1
+#: What is held after this part of the time is compared with what is held when this part of it is over.
+_WARM, _OVER = 0.1, 0.98
 #: Frames on their way when the last has left are waited for so long.
 _LAST_S: Final = 10.0
 
@@ -41,19 +42,44 @@ class Echoed:
         self.lost += sent - 1 - self.last
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the mesh holds at a moment."""
+
+    megabytes: float
+    descriptors: int
+
+    @classmethod
+    def by(cls, families: Families) -> Self:
+        """What these processes hold now."""
+        return cls(families.resident_mb(), families.descriptors())
+
+
 @dataclass(slots=True)
 class Endured:
     """How a long time went."""
 
+    seconds: float
+    #: When all was warm, and in the end.
+    warm: Held
+    end: Held
     echoes: list[Echoed] = field(default_factory=list)
     callers: list[Caller] = field(default_factory=list)
-    warm_mb: float = 0.0
-    end_mb: float = 0.0
 
     @property
     def frames(self) -> int:
         """Frames that came back."""
         return sum(each.last - each.first + 1 - each.lost for each in self.echoes if each.first is not None)
+
+    @property
+    def grown(self) -> float:
+        """Part of its memory by which the mesh grew."""
+        return self.end.megabytes / self.warm.megabytes - 1
+
+    @property
+    def grown_mb(self) -> float:
+        """The same in megabytes in ten minutes."""
+        return (self.end.megabytes - self.warm.megabytes) * 600 / (self.seconds * (_OVER - _WARM))
 
     @property
     def unanswered(self) -> int:
@@ -63,7 +89,8 @@ class Endured:
 
 async def endure(door: Door, sessions: int, seconds: float) -> Endured:
     """Half of the sessions give every frame back, the other half converse."""
-    drawn, endured = random.Random(SEED), Endured()
+    drawn, before = random.Random(SEED), Held.by(door.families)
+    endured = Endured(seconds, before, before)
 
     async def talk(token: str, phase_s: float) -> None:
         async with call(door.web, token) as caller:
@@ -72,9 +99,9 @@ async def endure(door: Door, sessions: int, seconds: float) -> Endured:
 
     async def weigh() -> None:
         await asyncio.sleep(seconds * _WARM)
-        endured.warm_mb = door.families.resident_mb()
-        await asyncio.sleep(seconds * (0.98 - _WARM))
-        endured.end_mb = door.families.resident_mb()
+        endured.warm = Held.by(door.families)
+        await asyncio.sleep(seconds * (_OVER - _WARM))
+        endured.end = Held.by(door.families)
 
     tokens = await guests(door.grpc, sessions)
     async with asyncio.TaskGroup() as tasks:

@@ -21,6 +21,10 @@ class Families:
         """Memory they hold now."""
         return float(sum(each.memory_info().rss for each in self._members())) / 1e6
 
+    def descriptors(self) -> int:
+        """Files, sockets and the like that they hold open now."""
+        return sum(each.num_fds() for each in self._members())
+
     def processor_s(self) -> float:
         """Processor time they have used."""
         return float(sum(sum(each.cpu_times()[:2]) for each in self._members()))

@@ -119,7 +119,9 @@ async def _endurance(door: Door, sessions: int, seconds: float) -> list[Figure]:
         single(f"{name}: frames lost", "", sum(each.lost for each in endured.echoes), 0),
         single(f"{name}: frames out of order", "", sum(each.reordered for each in endured.echoes), 0),
         single(f"{name}: turns without an answer", "", endured.unanswered, 0),
-        single(f"{name}: memory grew by", "%", 100 * (endured.end_mb / endured.warm_mb - 1), 5),
+        single(f"{name}: memory grew by", "%", 100 * endured.grown, 5),
+        single(f"{name}: memory grew in ten minutes by", "MB", endured.grown_mb, 1),
+        single(f"{name}: descriptors more", "", endured.end.descriptors - endured.warm.descriptors, 0),
     ]
 
 
