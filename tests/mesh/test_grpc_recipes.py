@@ -47,7 +47,7 @@ def grpcurl(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_the_same_works_with_grpcurl(mesh: RunningMesh, token: str, grpcurl: Path) -> None:
     recipes = re.findall(r"^grpcurl .+$", PAGE.read_text(), re.MULTILINE)
     ran = [await _run(f"{grpcurl}/{each}".replace("127.0.0.1:50051", mesh.grpc), token) for each in recipes]
-    answers = ["vivavoce.user.v1.UserService", '"status": "SERVING"', '"guest": true']
+    answers = ["vivavoce.conversation.v1.ConversationService", '"status": "SERVING"', '"guest": true']
     assert [answer in said for answer, said in zip(answers, ran, strict=True)] == [True] * 3, ran
 
 
