@@ -101,7 +101,10 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
 
         async def opened(name: str) -> Service:
             overrides = options.overrides.get(name, {})
-            unit = open_unit(name, await peers(name), clock, data_dir=options.data_dir, overrides=overrides)
+            # Imported in a thread, so that models load meanwhile.
+            unit = await asyncio.to_thread(
+                open_unit, name, await peers(name), clock, data_dir=options.data_dir, overrides=overrides
+            )
             return await stack.enter_async_context(unit)
 
         services: list[Service] = []

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
+from cli.memory import load_without_collecting
 from cli.options import DataDir, Json, command_line
 
 app = command_line("Vivavoce: practise a language by talking.")
@@ -26,6 +27,7 @@ def up(
     ] = False,
 ) -> None:
     """Start everything in one process; Ctrl-C stops it."""
+    load_without_collecting()
     from cli.output import told_kindly
     from cli.up import UpOptions
     from cli.up import up as start
@@ -56,6 +58,7 @@ def serve(
     data_dir: DataDir = None,
 ) -> None:
     """Run one service as a process of its own; Ctrl-C stops it."""
+    load_without_collecting()
     from cli.output import told_kindly
     from cli.serve import serve as start
 

@@ -7,8 +7,14 @@ from typing import Final
 _THRESHOLDS: Final = (5_000, 50, 100)
 
 
+def load_without_collecting() -> None:
+    """Stops the collector until `settle_memory`: while a program loads hardly anything becomes garbage."""
+    gc.disable()
+
+
 def settle_memory() -> None:
     """Says that what is loaded now stays, so that the collector need not walk over it again; call it when warm."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)
+    gc.enable()

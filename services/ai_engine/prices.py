@@ -8,6 +8,7 @@ import yaml
 
 from mesh.errors import InvalidFieldError
 from services.ai_engine.domain.spending import Price, PriceList, Unit
+from services.ai_engine.yaml_text import parsed
 
 #: The units by the amounts they are priced for, as they are named there, and what makes each a price for a million.
 _AMOUNTS: Final[dict[str, tuple[dict[str, Unit], float]]] = {
@@ -21,7 +22,7 @@ SHIPPED: Final = Path(__file__).parent / "prices.yaml"
 def read_prices(path: Path = SHIPPED) -> PriceList:
     """Reads a price list. Raises InvalidFieldError for one that is not; the message says where and what is wrong."""
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found: Any = parsed(path.read_text(encoding="utf-8"))
         return PriceList(str(found["currency"]), tuple(_price(row) for row in found["prices"]))
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise InvalidFieldError(

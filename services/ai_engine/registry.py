@@ -8,7 +8,7 @@ from asyncio import TaskGroup
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, distributions
 from typing import Any, Final, Protocol, TypeVar
 
 from mesh.clock import SystemClock
@@ -155,11 +155,13 @@ async def open_providers(premises: Premises) -> AsyncIterator[Providers]:
     settings = premises.settings
     bench = (BENCH,) if settings.bench_providers else ()
     engines = (BENCH_ENGINE,) if settings.bench_providers else ()
+    # Once for all: every package of the environment is asked.
+    installed = EntryPoints(each for package in distributions() for each in package.entry_points)
     async with AsyncExitStack() as stack:
 
         async def opened(role: str, names: Sequence[str]) -> dict[str, Any]:
             # A dict drops a name given twice and keeps the order.
-            openers = {name: _opener(role, name) for name in names}
+            openers = {name: _opener(installed, role, name) for name in names}
             return {name: await stack.enter_async_context(opener(premises)) for name, opener in openers.items()}
 
         # Most of opening a model leaves the interpreter free, for another to open meanwhile.
@@ -200,16 +202,16 @@ def _turn_taking(word: str) -> TurnTaking:
             )
 
 
-def _opener(role: str, name: str) -> Opener[Any]:
-    installed = entry_points(group=GROUPS[role])
-    if name not in installed.names:
+def _opener(installed: EntryPoints, role: str, name: str) -> Opener[Any]:
+    of_role = installed.select(group=GROUPS[role])
+    if name not in of_role.names:
         raise PreconditionError(
-            f"No {role} called {name!r} is installed; installed: {', '.join(sorted(installed.names)) or 'none'}. "
+            f"No {role} called {name!r} is installed; installed: {', '.join(sorted(of_role.names)) or 'none'}. "
             "Correct the settings, or install the package that brings it.",
             reason="PROVIDER_MISSING",
             metadata={"provider": name},
         )
-    opener: Opener[Any] = installed[name].load()
+    opener: Opener[Any] = of_role[name].load()
     return opener
 
 

@@ -33,8 +33,9 @@ DEFAULT_SCENARIO = "small_talk"
 _MOST_LINES = 60
 _KEPT_LINES = 20
 
-#: How long the cards may come after the text; a check takes a few milliseconds.
+#: How long the cards may come after the text; a check takes a few milliseconds, the first about a second.
 _CHECK_DEADLINE_S = 1.0
+_FIRST_CHECK_DEADLINE_S = 10.0
 
 
 class ScenarioTutor:
@@ -53,6 +54,7 @@ class ScenarioTutor:
     def __init__(self, stages: Mapping[str, Stage], check: GrammarCheck) -> None:
         self._stages = dict(stages)
         self._check = check
+        self._has_checked = False
         self._playing = Workers("scenario-tutor", threads=1, queue=64)
         # One thread, since the checker bears no more; a full queue costs a card, never the reply.
         self._checking = Workers("grammar", threads=1, queue=16)
@@ -62,7 +64,7 @@ class ScenarioTutor:
     def load(cls, scripts: Mapping[str, Script], *, feedback: bool = True) -> "ScenarioTutor":
         """Stages the scripts. Without `feedback` it tells of no slips.
 
-        Blocks for about a second: call it at start, in a thread. Raises ScenarioFileError.
+        Blocks for a tenth of a second: call it at start, in a thread. Raises ScenarioFileError.
         """
         everywhere = read_everywhere()
         check: GrammarCheck = HarperCheck() if feedback else lambda _: ()
@@ -81,7 +83,8 @@ class ScenarioTutor:
             for index, sentence in enumerate(played.sentences):
                 yield TextDelta(sentence if index == 0 else f" {sentence}")
             yield _advanced(stage, played)
-            for correction in await checking:
+            # An opening has nothing to check. The checker loads meanwhile, for the first turn.
+            for correction in await checking if context.turn else ():
                 yield correction
             if len(context.lines) > _MOST_LINES:
                 yield _summarised(context)
@@ -96,11 +99,16 @@ class ScenarioTutor:
 
     async def _corrections(self, turn: str) -> tuple[CorrectionFound, ...]:
         try:
-            async with asyncio.timeout(_CHECK_DEADLINE_S):
-                return await self._checking.run(self._check, turn) if turn else ()
+            async with asyncio.timeout(_CHECK_DEADLINE_S if self._has_checked else _FIRST_CHECK_DEADLINE_S):
+                return await self._checking.run(self._checked, turn)
         except (OverloadedError, TimeoutError):
             # Corrections are a courtesy: under load the talk goes on without them.
             return ()
+
+    def _checked(self, turn: str) -> tuple[CorrectionFound, ...]:
+        found = self._check(turn)
+        self._has_checked = True
+        return found
 
     def _stage(self, scenario_id: str) -> Stage:
         stage = self._stages.get(scenario_id or DEFAULT_SCENARIO)

@@ -7,9 +7,7 @@ from typing import cast
 import yaml
 
 from mesh.errors import InvalidFieldError
-
-#: Ten times as fast where PyYAML was built with libyaml, as its wheels are.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from services.ai_engine.yaml_text import parsed
 
 
 class ScenarioFileError(InvalidFieldError):
@@ -22,7 +20,7 @@ class ScenarioFileError(InvalidFieldError):
 def load(path: Path) -> "Entry":
     """Reads a YAML file. Raises ScenarioFileError."""
     try:
-        return Entry(path.name, "", yaml.load(path.read_text(encoding="utf-8"), _LOADER))
+        return Entry(path.name, "", parsed(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}" if mark is not None else "file"

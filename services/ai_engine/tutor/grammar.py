@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Protocol
 
 import harper
@@ -48,13 +49,10 @@ class GrammarCheck(Protocol):
 
 
 class HarperCheck:
-    """Our own patterns and Harper's together. Not thread-safe: one thread at a time."""
+    """Our own patterns and Harper's together. Not thread-safe: one thread at a time.
 
-    def __init__(self) -> None:
-        self._linter = harper.Linter(harper.Dialect.AMERICAN)
-        self._linter.set_lint_config({rule: rule in _EXPLANATIONS for rule in harper.get_default_lint_config()})
-        # The first check builds caches; later ones take a millisecond or two.
-        self("He have a cat.")
+    The first check loads both, which takes about a second; later ones take a millisecond or two.
+    """
 
     def __call__(self, text: str) -> tuple[CorrectionFound, ...]:
         """The slips of both, ours before Harper's where they overlap."""
@@ -65,6 +63,12 @@ class HarperCheck:
             if all(slip.end + 1 < other.start or other.end <= slip.start for other in found):
                 found.append(slip)
         return tuple(sorted(found, key=lambda one: one.start))
+
+    @cached_property
+    def _linter(self) -> harper.Linter:
+        linter = harper.Linter(harper.Dialect.AMERICAN)
+        linter.set_lint_config({rule: rule in _EXPLANATIONS for rule in harper.get_default_lint_config()})
+        return linter
 
     def _harper(self, text: str) -> Iterator[CorrectionFound]:
         for rule, lints in self._linter.organized_lints(text, language="plaintext").items():

@@ -18,6 +18,7 @@ from services.ai_engine.domain.roles import (
     TextDelta,
     TutorContext,
 )
+from services.ai_engine.providers import scenario_tutor
 from services.ai_engine.providers.scenario_tutor import ScenarioTutor
 from services.ai_engine.tutor.reading import read_everywhere, read_scripts
 
@@ -72,6 +73,14 @@ async def test_text_comes_first_then_the_state_then_the_corrections(tutor: Scena
     kinds = [type(part) for part in await parts_of(tutor, context)]
     assert kinds == sorted(kinds, key=[TextDelta, StateAdvanced, CorrectionFound].index)
     assert kinds[-1] is CorrectionFound
+
+
+async def test_the_first_slip_is_told_though_the_checker_loads_only_then(
+    tutor: ScenarioTutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scenario_tutor, "_CHECK_DEADLINE_S", 0.0)
+    context = replace(OPENING, lines=(Line("tutor", "Hello!"),), turn="She don't like coffee.")
+    assert any(isinstance(part, CorrectionFound) for part in await parts_of(tutor, context))
 
 
 @pytest.mark.parametrize(("style", "said"), [("recast", True), ("cards_only", False), ("afterwards", False)])
