@@ -11,7 +11,7 @@ from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.type.v1 import learner_pb2 as learner_pb
 
 from cli.bench.engine import Ears, instant_providers
-from cli.bench.latency import CALL_S, FULL, QUICK, Plan, lines_of, session, spoken
+from cli.bench.latency import CALL_S, QUICK, Plan, lines_of, session, spoken
 from cli.bench.report import Figure, Report, percentiles, single
 from cli.bench.server import MeshProcess, mesh_process
 from cli.talking.learner import Answered
@@ -32,6 +32,8 @@ from services.ai_engine.domain.run import (
 )
 from services.ai_engine.feedback.judges import open_assessor
 
+#: Fewer sessions than elsewhere, for each is held with either mesh.
+_FULL: Final = Plan(sessions=4, turns_each=4)
 _WITHOUT: Final = {"VIVAVOCE_AI_ENGINE_FEEDBACK": "false"}
 _SAID: Final = "I would like to make a reservation because I have a deadline."
 #: A difference below this is none: the sound is made in pieces of 40 ms.
@@ -44,7 +46,7 @@ def bench_feedback(*, quick: bool) -> Report:
     Raises:
         VivavoceError: a mesh did not start, or stopped answering.
     """
-    plan = QUICK if quick else FULL
+    plan = QUICK if quick else _FULL
     with mesh_process({}) as told, mesh_process(_WITHOUT) as silent:
         pairs = run(_pairs(told, silent, plan))
     answered = [

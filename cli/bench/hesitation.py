@@ -6,9 +6,10 @@ from typing import Final
 
 from cli.bench.heard_ear import HeardEar
 from cli.bench.hesitant import Hesitant, Part, hesitant_learners
-from cli.bench.overhearing import open_listener
+from cli.bench.overhearing import Overheard, open_listener
 from cli.bench.report import Figure, Measured, percentiles, single
 from cli.bench.speaking import open_voice
+from cli.simulation.script import Say
 from cli.simulation.story import Story
 from cli.simulation.virtual import play_virtually
 from mesh.server import run
@@ -17,15 +18,17 @@ _PARTS: Final[tuple[Part, ...]] = ("held out", "tuned on")
 
 
 def measure_hesitation(quick: bool) -> Measured:
-    """The real models hear each turn; the rules decide about it on a virtual clock, at the paces that were measured."""
+    """The real models hear each turn, each learner's by themselves; the rules decide about it on a virtual clock."""
     found = [run(_overheard(part, hesitant_learners(part, 1 if quick else 100))) for part in _PARTS]
     return Measured(sum(each.n for each in found), [figure for each in found for figure in each.figures])
 
 
 async def _overheard(part: Part, learners: Sequence[Hesitant]) -> Measured:
-    turns = [say for each in learners for say in each.turns]
-    async with open_voice() as voice, open_listener() as listener:
-        overheard = {say: await listener.overhear(await voice.say(say)) for say in turns}
+    overheard: dict[Say, Overheard] = {}
+    async with open_voice() as voice:
+        for each in learners:
+            async with open_listener() as listener:
+                overheard |= {say: await listener.overhear(await voice.say(say)) for say in each.turns}
     played = [(each, play_virtually(each.script, make_ear=partial(HeardEar, overheard))) for each in learners]
     pauses = sum(each.pauses for each in learners)
     ended = sum(story.ended_pauses for _, story in played)
@@ -33,11 +36,11 @@ async def _overheard(part: Part, learners: Sequence[Hesitant]) -> Measured:
     name = f"hesitant learners, {part}"
     figures = [
         single(f"{name}: pauses taken for the end (of {pauses})", "%", 100 * ended / pauses, 5),
-        single(f"{name}: turns cut off (of {len(turns)})", "%", 100 * cut_off / len(turns)),
+        single(f"{name}: turns cut off (of {len(overheard)})", "%", 100 * cut_off / len(overheard)),
         percentiles(f"{name}: gap", "ms", _gaps([story for _, story in played]), {"p50": 600}),
         *(figure for each, story in played for figure in _of_level(f"{name}, {each.level.name}", each, story)),
     ]
-    return Measured(len(turns), figures)
+    return Measured(len(overheard), figures)
 
 
 def _of_level(name: str, learner: Hesitant, story: Story) -> Iterator[Figure]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -17,6 +18,7 @@ from cli.talk import signed_in
 from cli.talking.wires import open_socket
 from mesh.errors import UnavailableError
 from mesh.server import run
+from services.ai_engine.providers.instant import loud_s
 from services.conversation.domain.choices import Choices
 
 #: Hearing is real, thinking and speaking take no time.
@@ -77,17 +79,15 @@ def gaps_with_local_engines(quick: bool) -> Measured:
 
 def _talks(environment: Mapping[str, str], script: Script, talks: int = _TALKS) -> list[Story]:
     # Before the mesh is there: a voice takes its processor, too.
-    voice = run(_voice())
-    with mesh_process(environment) as mesh:
+    voice, lines = run(_voice())
+    with mesh_process({**environment, "VIVAVOCE_AI_ENGINE_BENCH_LINES": json.dumps(lines)}) as mesh:
         return run(_at_once(mesh, voice, script, talks))
 
 
-async def _voice() -> Voice:
-    """A voice that has spoken all that is said here."""
+async def _voice() -> tuple[Voice, dict[str, float]]:
+    """A voice that has spoken all that is said here, and how long each line sounds: by that a stub knows its words."""
     async with open_voice() as voice:
-        for line in FLUENT:
-            await voice.say(Say((line,)))
-        return voice
+        return voice, {line: loud_s((await voice.say(Say((line,)))).pcm) for line in FLUENT}
 
 
 async def _at_once(mesh: MeshProcess, voice: Voice, script: Script, talks: int) -> list[Story]:

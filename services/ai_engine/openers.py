@@ -205,10 +205,10 @@ async def instant_turn_end(premises: Premises) -> AsyncIterator[TurnEnd]:
 
 @asynccontextmanager
 async def instant_recognizer(premises: Premises) -> AsyncIterator[Recognizer]:
-    """The stub that hears the same in everything."""
+    """The stub that hears the same in everything, but for the lines it is told."""
     from services.ai_engine.providers.instant import InstantRecognizer
 
-    yield InstantRecognizer()
+    yield InstantRecognizer(premises.settings.lines())
 
 
 @asynccontextmanager

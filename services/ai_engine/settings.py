@@ -1,9 +1,11 @@
 """The settings of the ai_engine service."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from mesh.errors import InvalidFieldError
 from mesh.settings import setting
 
 
@@ -24,6 +26,9 @@ class Settings:
     turn_end: str = setting("smart_turn", help="Provider that judges whether a turn is over.")
     bench_providers: bool = setting(
         False, help="Also offer `instant` in every role and `echo` as speech-to-speech, for measurements."
+    )
+    bench_lines: str = setting(
+        "", help="Lines that `instant` knows by how long they sound: a JSON object of texts and seconds."
     )
     stand_in: bool = setting(True, help="Let the other providers of a role answer where the chosen one fails.")
     stand_in_after_s: float = setting(1.2, help="Seconds a remote provider may take before another is asked.")
@@ -92,6 +97,20 @@ class Settings:
         False,
         help="Let remote language models tell before each answer whether the learner had finished; if not, it waits.",
     )
+
+    def lines(self) -> dict[str, float]:
+        """The lines that `instant` knows, and how long each sounds, in seconds.
+
+        Raises:
+            InvalidFieldError: the setting is something else.
+        """
+        try:
+            return {text: float(seconds) for text, seconds in json.loads(self.bench_lines or "{}").items()}
+        except (ValueError, TypeError, AttributeError):
+            variable = f"VIVAVOCE_{self.UNIT}_BENCH_LINES".upper()
+            raise InvalidFieldError(
+                f'{variable} can\'t be read; set it to {{"Hello.": 0.8}}, say.', field=variable
+            ) from None
 
     def prices(self) -> Path | None:
         """The price list, where it is not the one that comes with us."""

@@ -2,7 +2,7 @@
 
 import math
 from array import array
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from functools import cache
 from typing import Final
 
@@ -29,6 +29,9 @@ _TONE_HZ: Final = 440
 _TONE_S: Final = 2.0
 _CHUNK_S: Final = 0.04
 _RATE_HZ: Final = 24_000
+#: Sounds whose lengths differ by less are the same line.
+_ALIKE_S: Final = 0.02
+_WORD_S: Final = 0.2
 _ANY: Final[frozenset[str]] = frozenset()
 
 
@@ -91,14 +94,27 @@ class InstantTurnEnd:
 
 
 class InstantRecognizer:
-    """Hears the same in everything (Recognizer)."""
+    """Hears the same in everything, but for `lines` and their seconds: it knows them by their length (Recognizer)."""
 
     name = "instant"
     capabilities = _capabilities("hears the same in everything")
 
+    def __init__(self, lines: Mapping[str, float] | None = None) -> None:
+        self._lines = lines or {}
+
     async def recognize(self, pcm: bytes, *, language: str) -> Transcript:
-        """The same two words."""
-        return Transcript("Hello there.", (Word("Hello", 0.0, 0.2), Word("there.", 0.2, 0.4)))
+        """The line, or the same two words."""
+        length_s = loud_s(pcm)
+        known = (line for line, seconds in self._lines.items() if abs(seconds - length_s) < _ALIKE_S)
+        text = next(known, "Hello there.")
+        times = enumerate(text.split())
+        return Transcript(text, tuple(Word(word, place * _WORD_S, (place + 1) * _WORD_S) for place, word in times))
+
+
+def loud_s(pcm: bytes) -> float:
+    """Seconds from the first loud sample to the last, at the hearing rate."""
+    loud = np.flatnonzero(np.abs(np.frombuffer(pcm, dtype="<i2").astype(np.int32)) > _LOUD)
+    return int(loud[-1] - loud[0]) / HEARING_RATE_HZ if len(loud) else 0.0
 
 
 class InstantLanguageModel:

@@ -4,6 +4,8 @@ import re
 from enum import Enum
 from typing import Final
 
+from services.conversation.domain.closings import asks_in_full, closes
+
 
 class Ending(Enum):
     """How the words before a pause end."""
@@ -12,6 +14,8 @@ class Ending(Enum):
     FINISHED = "finished"
     #: A sentence does not end so.
     OPEN = "open"
+    #: The learner has handed the turn over.
+    CLOSED = "closed"
     #: The learner asks for time.
     THINKING = "thinking"
 
@@ -121,8 +125,12 @@ def ending_of(text: str, language: str, *, punctuated: bool = False) -> Ending:
     if unmarked or _OPEN_MARK.search(text):
         return Ending.OPEN
     asks = text.rstrip().endswith("?")
+    if closes(words, short, asks=asks):
+        return Ending.CLOSED
     half = words[0] in _CLAUSE.get(short, ()) and len(words) <= _LONGEST_CLAUSE and "," not in text and not asks
-    return Ending.OPEN if half or _breaks_off(words, short, asks=asks) else Ending.FINISHED
+    if half or _breaks_off(words, short, asks=asks):
+        return Ending.OPEN
+    return Ending.CLOSED if asks and asks_in_full(words, short) else Ending.FINISHED
 
 
 def _breaks_off(words: list[str], language: str, *, asks: bool) -> bool:

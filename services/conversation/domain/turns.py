@@ -14,8 +14,10 @@ from services.conversation.domain.things import Word
 _UNJUDGED: Final = 0.5
 #: What is left of doubt where the words are no end, however final they sound.
 _OPEN_DOUBT: Final = 0.9
-#: Bends the wait towards the long end: who learns a language stops more often to think than to end.
-_BEND: Final = 0.85
+#: Bends doubt down where the words hand the turn over, unless the voice surely goes on.
+_CLOSED_DOUBT: Final = 3.0
+#: Bends the wait towards the short end: so many pauses as people bear are taken for the end, and no fewer.
+_BEND: Final = 1.25
 _PATIENCE: Final = {Patience.QUICK: 0.75, Patience.NORMAL: 1.0, Patience.PATIENT: 1.6}
 #: Where the learner chose no patience: beginners search for words longer.
 _LEVEL: Final = {
@@ -62,6 +64,8 @@ class Waits:
                 pass
             case Ending.OPEN:
                 doubt = _OPEN_DOUBT + (1 - _OPEN_DOUBT) * doubt
+            case Ending.CLOSED:
+                doubt = math.pow(doubt, _CLOSED_DOUBT)
             case Ending.THINKING:
                 return max(self.thinking_s, longest_s)
             case _:

@@ -39,7 +39,7 @@ def test_the_wait_grows_without_a_step_as_the_end_gets_less_likely() -> None:
 def test_hardly_any_doubt_hardly_lengthens_the_wait_and_much_doubt_makes_it_almost_the_longest() -> None:
     waits = Waits()
     assert waits.after(0.95, Choices()) < waits.shortest_s + 0.05
-    assert waits.after(0.2, Choices()) > waits.longest_s - 0.15
+    assert waits.after(0.1, Choices()) > waits.longest_s - 0.1
 
 
 @pytest.mark.parametrize(

@@ -40,12 +40,11 @@ def test_a_sentence_that_breaks_off_is_open(text: str, language: str) -> None:
     ("text", "language"),
     [
         ("A coffee, please.", "en"),
-        ("Where do you come from?", "en"),
+        ("Where from?", "en"),
         ("Yes, I do.", "en"),
         ("What are you looking at", "en"),
         ("I don't know where you are from.", "en"),
         ("You are looking for?", "en"),
-        ("Could you tell me where the station is?", "en"),
         ("I know who they are.", "en"),
         ("Yes, of course I am.", "en"),
         ("I can't.", "en"),
@@ -58,6 +57,44 @@ def test_a_sentence_that_breaks_off_is_open(text: str, language: str) -> None:
 )
 def test_a_sentence_that_may_end_so_is_finished(text: str, language: str) -> None:
     assert ending_of(text, language) is Ending.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("I would like a large coffee, please.", "en"),
+        ("I'd rather not, thank you.", "en"),
+        ("It's cold today, isn't it?", "en"),
+        ("He didn't tell you about it, did he?", "en"),
+        ("You have been here before, right?", "en"),
+        ("Where do you come from?", "en"),
+        ("Could you tell me where the station is?", "en"),
+        ("Einen großen Kaffee, bitte.", "de"),
+        ("Du kommst morgen, oder?", "de"),
+        ("Können Sie mir die Speisekarte bringen?", "de"),
+        ("Je voudrais un café, s'il vous plaît.", "fr"),
+        ("Quiero un café con leche, por favor.", "es"),
+        ("Vieni con noi domani, vero?", "it"),
+    ],
+)
+def test_a_request_a_tag_or_a_whole_question_hands_the_turn_over(text: str, language: str) -> None:
+    assert ending_of(text, language) is Ending.CLOSED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Yes, please.",
+        "A coffee, please.",
+        "Do you know?",
+        "What surprised me about the book?",
+        "Could you please tell me?",
+        "In the morning do you?",
+        "I turned to the right.",
+    ],
+)
+def test_what_people_often_go_on_after_does_not(text: str) -> None:
+    assert ending_of(text, "en") is not Ending.CLOSED
 
 
 @pytest.mark.parametrize(
@@ -83,6 +120,20 @@ def test_a_sentence_that_breaks_off_is_waited_out_though_the_voice_sounds_final(
     assert not stage.all(StoreTurn)
     stage.advance(0.2)
     assert stage.all(StoreTurn)
+
+
+def test_who_has_handed_the_turn_over_is_answered_soon_though_the_voice_leaves_it_open() -> None:
+    stage = Stage()
+    stage.says("I would like a large coffee, please.", probability=0.5)
+    stage.advance(0.45)
+    assert stage.all(StoreTurn)
+
+
+def test_who_has_handed_the_turn_over_and_surely_goes_on_is_waited_for() -> None:
+    stage = Stage()
+    stage.says("I would like a large coffee, please.", probability=0.03)
+    stage.advance(1.3)
+    assert not stage.all(StoreTurn)
 
 
 def test_a_text_without_a_final_mark_breaks_off_where_the_recogniser_sets_such_marks() -> None:
