@@ -1,6 +1,6 @@
 """Writes and keeps the reports on conversations: from counts, and by a language model where one is at hand."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import Final
 
@@ -21,6 +21,7 @@ from mesh.workers import Workers
 from services.history.domain.columns import Columns
 from services.history.domain.happenings import Conversation, Happening, Said, Slip, SlipKind
 from services.history.domain.keeping import Memory
+from services.history.domain.measures import QUARTER_US
 from services.history.domain.progress import Progress, sum_up
 from services.history.domain.report import Report, write_report
 from services.history.events import from_payload
@@ -72,7 +73,8 @@ class Reports:
         name, user_id = conversation.conversation_id, conversation.user_id
         payloads = await self._memory.happenings(user_id, name, 0, _EVENTS) or []
         columns, _ = await self._memory.counted(user_id)
-        happenings, this, before = await self._workers.run(_summed, payloads, columns, name)
+        later = await self._database.read(lambda session: _soon_after(session, conversation))
+        happenings, this, before = await self._workers.run(_summed, payloads, columns, name, later)
         new = await self._database.read(lambda session: _words(session, user_id, this.vocabulary & ~before.vocabulary))
         written = _report_pb(write_report(happenings, this, before, new))
         try:
@@ -102,11 +104,21 @@ class Reports:
             raise from_rpc_error(failed) from None
 
 
-def _summed(payloads: Sequence[bytes], columns: Columns, name: str) -> tuple[list[Happening], Progress, Progress]:
-    """What happened in the conversation, what was counted of it, and of all that was before."""
-    own = columns.of_conversation(name)
+def _soon_after(session: Session, conversation: Conversation) -> set[str]:
+    """The person's conversations that began after this one, and may share its first quarter of an hour."""
+    begin_us = conversation.begin_time_us
+    soon = ConversationRow.begin_time_us.between(begin_us + 1, conversation.last_time_us + QUARTER_US)
+    later = select(ConversationRow.conversation_id).where(ConversationRow.user_id == conversation.user_id, soon)
+    return set(session.scalars(later))
+
+
+def _summed(
+    payloads: Sequence[bytes], columns: Columns, name: str, later: Set[str]
+) -> tuple[list[Happening], Progress, Progress]:
+    """What happened in the conversation, what was counted of it, and of all that was before, but for the later ones."""
+    own = columns.of_conversations({name})
     begin_us = columns.start_us[own].min(initial=_NEVER_US)
-    earlier = ~own & (columns.start_us <= begin_us)
+    earlier = ~own & ~columns.of_conversations(later) & (columns.start_us <= begin_us)
     this, before = sum_up(columns, own), sum_up(columns, earlier)
     new = (this.vocabulary & ~before.vocabulary).bit_count()
     return [from_payload(each) for each in payloads], replace(this, new_words=new), before

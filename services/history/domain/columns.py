@@ -1,6 +1,6 @@
 """Quarters of an hour side by side in columns: a year of a busy learner has ten thousand, and is summed up at once."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, NamedTuple
@@ -45,10 +45,10 @@ class Columns:
         """How many tallies."""
         return len(self.start_us)
 
-    def of_conversation(self, conversation_id: str) -> Held:
-        """Which rows are a conversation's."""
-        number = self.conversations.index(conversation_id) if conversation_id in self.conversations else -1
-        return np.equal(self.conversation, number)
+    def of_conversations(self, conversation_ids: Container[str]) -> Held:
+        """Which rows are those of some conversations."""
+        numbers = [number for number, name in enumerate(self.conversations) if name in conversation_ids]
+        return np.isin(self.conversation, numbers)
 
 
 def columns_of(tallies: Sequence[Tally]) -> Columns:

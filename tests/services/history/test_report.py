@@ -19,7 +19,7 @@ from tests.services.history.conftest import HistoryMesh, event, history_mesh
 
 def progress(vocabulary: int = 0, **counts: int) -> Progress:
     columns = columns_of([Tally(0, "a", "", Measures(Counts(**counts), vocabulary))])
-    return sum_up(columns, columns.of_conversation("a"))
+    return sum_up(columns, columns.of_conversations({"a"}))
 
 
 NOTHING = progress()
@@ -133,6 +133,17 @@ async def test_words_are_new_only_in_the_talk_they_came_in_first(mesh: HistoryMe
     await mesh.deliver(later)
     assert list((await report(mesh, name="cnv_2")).new_words) == ["coffee"]
     assert set((await report(mesh)).new_words) == {"tea", "please"}
+
+
+async def test_a_talk_soon_after_another_is_not_before_it(mesh: HistoryMesh) -> None:
+    for name, said, after_s in (("cnv_1", "tea please", 0), ("cnv_2", "coffee please", 60)):
+        talk = [event(1, conversation_id=name), event(2, said, conversation_id=name)]
+        for each in talk:
+            each.time.seconds += after_s
+        await mesh.deliver(talk)
+    assert set((await report(mesh)).new_words) == {"tea", "please"}
+    assert "first conversation" in (await report(mesh)).praise
+    assert list((await report(mesh, name="cnv_2")).new_words) == ["coffee"]
 
 
 async def test_a_report_on_someone_elses_talk_is_not_there(tmp_path: Path) -> None:
