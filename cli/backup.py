@@ -69,7 +69,6 @@ def restore(file: Path, data_dir: Path | None) -> None:
     folder = (data_dir or DATA_DIR).expanduser().resolve()
     if not file.exists():
         raise NotFoundError(f"{file} is not there.")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with held(folder):
         if taken := [name for name in _DATABASES if (folder / name).exists()]:
             raise AlreadyExistsError(f"{folder} holds {', '.join(taken)}; choose an empty folder with --data-dir.")

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from cli.memory import load_without_collecting
+from cli.memory import loading
 from cli.options import DataDir, Json, command_line
 
 app = command_line("Vivavoce: practise a language by talking.")
@@ -27,24 +27,24 @@ def up(
     ] = False,
 ) -> None:
     """Start everything in one process; Ctrl-C stops it."""
-    load_without_collecting()
-    from cli.output import told_kindly
-    from cli.up import UpOptions
-    from cli.up import up as start
+    with loading():
+        from cli.output import told_kindly
+        from cli.up import UpOptions
+        from cli.up import up as start
 
-    with told_kindly():
-        start(
-            UpOptions(
-                host=host,
-                port=port,
-                grpc_port=(50051 if port else 0) if grpc_port is None else grpc_port,
-                data_dir=data_dir,
-                ephemeral=ephemeral,
-                as_json=as_json,
-                browse=browse,
-                real=real,
+        with told_kindly():
+            start(
+                UpOptions(
+                    host=host,
+                    port=port,
+                    grpc_port=(50051 if port else 0) if grpc_port is None else grpc_port,
+                    data_dir=data_dir,
+                    ephemeral=ephemeral,
+                    as_json=as_json,
+                    browse=browse,
+                    real=real,
+                )
             )
-        )
 
 
 @app.command()
@@ -58,12 +58,12 @@ def serve(
     data_dir: DataDir = None,
 ) -> None:
     """Run one service as a process of its own; Ctrl-C stops it."""
-    load_without_collecting()
-    from cli.output import told_kindly
-    from cli.serve import serve as start
+    with loading():
+        from cli.output import told_kindly
+        from cli.serve import serve as start
 
-    with told_kindly():
-        start(service, address, data_dir)
+        with told_kindly():
+            start(service, address, data_dir)
 
 
 @app.command()
@@ -97,6 +97,10 @@ def talk(
     ] = "",
     scenario: Annotated[str, typer.Option(help="Role-play by id; the server's default if not given.")] = "",
     wait: Annotated[bool, typer.Option(help="Let the tutor finish the opening line first.")] = True,
+    tls: Annotated[bool, typer.Option("--tls", help="Check the server against the roots of this machine.")] = False,
+    authority: Annotated[
+        Path | None, typer.Option("--ca", help="Check it against the authorities in this file, PEM, instead.")
+    ] = None,
 ) -> None:
     """Talk to a running mesh: with recordings, in writing, or by the microphone."""
     from cli.output import told_kindly
@@ -114,6 +118,8 @@ def talk(
                 token=token,
                 scenario_id=scenario,
                 wait=wait,
+                tls=tls,
+                authority=authority,
             )
         )
 

@@ -1,15 +1,22 @@
 """Keeps the garbage collector out of the way of people who talk."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 #: Little here is garbage in cycles; by default the collector looks for it some hundred times as often.
 _THRESHOLDS: Final = (5_000, 50, 100)
 
 
-def load_without_collecting() -> None:
-    """Stops the collector until `settle_memory`: while a program loads hardly anything becomes garbage."""
+@contextmanager
+def loading() -> Iterator[None]:
+    """Leaves the collector out until `settle_memory`: while a program loads hardly anything becomes garbage."""
     gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def settle_memory() -> None:

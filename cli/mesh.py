@@ -62,9 +62,9 @@ def mesh(options: MeshOptions) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
     folder = (options.data_dir or DATA_DIR / "mesh").expanduser().resolve()
-    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     began_at = time.monotonic()
-    with held(folder), process_mesh(folder, port=options.port, grpc_port=options.grpc_port) as running:
+    # The stores run as users of their own, who have to get through.
+    with held(folder, mode=0o711), process_mesh(folder, port=options.port, grpc_port=options.grpc_port) as running:
         if options.as_json:
             print_json({"web": running.web, "grpc": running.grpc})
         else:

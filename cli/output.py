@@ -40,7 +40,8 @@ def told_kindly() -> Iterator[None]:
     try:
         yield
     except VivavoceError as error:
-        where = f" ({error.field})" if error.field and error.field not in error.message else ""
+        named = error.message.replace("-", "_")
+        where = f" ({error.field})" if error.field and error.field not in named else ""
         console(stderr=True).print(marked("wrong", error.message + where), markup=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:

@@ -46,23 +46,44 @@ class TalkOptions:
     token: str
     scenario_id: str
     wait: bool
+    tls: bool = False
+    authority: Path | None = None
+
+    def credentials(self) -> grpc.ChannelCredentials | None:
+        """What the server is checked against; None where the wire is not encrypted.
+
+        Raises:
+            InvalidFieldError: the file of the authority holds no certificate.
+        """
+        if self.authority is None:
+            return grpc.ssl_channel_credentials() if self.tls else None
+        try:
+            roots = self.authority.read_bytes()
+        except OSError as error:
+            raise InvalidFieldError(
+                f"{self.authority} can't be read ({error.strerror}); name another file with --ca.", field="ca"
+            ) from None
+        if b"BEGIN CERTIFICATE" not in roots:
+            raise InvalidFieldError(f"{self.authority} holds no certificate; name a PEM file with --ca.", field="ca")
+        return grpc.ssl_channel_credentials(roots)
 
 
 def talk(options: TalkOptions) -> None:
     """Holds the turns and prints what came of them.
 
     Raises:
-        VivavoceError: a file is no sound, or can't be written, nothing listens at the address, there is no microphone,
-            or the talk failed.
+        VivavoceError: a file is no sound, or can't be written, or is no certificate, nothing listens at the address,
+            there is no microphone, or the talk failed.
     """
+    credentials = options.credentials()
     sounds = at_one_rate([read_sound(path) for path in options.wavs])
     if options.out is not None:
         check_writable(options.out)
     check_listening(options.address)
     if sounds or options.texts:
-        run(_recorded(options, sounds))
+        run(_recorded(options, credentials, sounds))
     else:
-        run(_live(options, Devices()))
+        run(_live(options, credentials, Devices()))
 
 
 def check_listening(address: str) -> None:
@@ -80,9 +101,11 @@ def check_listening(address: str) -> None:
 
 
 @asynccontextmanager
-async def signed_in(address: str, token: str) -> AsyncIterator[tuple[grpc.aio.Channel, Access]]:
+async def signed_in(
+    address: str, token: str, credentials: grpc.ChannelCredentials | None = None
+) -> AsyncIterator[tuple[grpc.aio.Channel, Access]]:
     """A channel to the mesh, and access by the token, or as a new guest where it is empty."""
-    async with open_channel(address, audio=True) as channel:
+    async with open_channel(address, tls=credentials, audio=True) as channel:
         try:
             with told_as_ours():
                 access = Access(channel, token) if token else await Access.of_guest(channel, CLIENT)
@@ -94,11 +117,11 @@ async def signed_in(address: str, token: str) -> AsyncIterator[tuple[grpc.aio.Ch
         yield channel, access
 
 
-async def _recorded(options: TalkOptions, sounds: list[Sound]) -> None:
+async def _recorded(options: TalkOptions, credentials: grpc.ChannelCredentials | None, sounds: list[Sound]) -> None:
     rate_hz = sounds[0].rate_hz if sounds else HEARING_HZ
     settings = settings_pb.ConversationSettings(scenario_id=options.scenario_id)
     async with (
-        signed_in(options.address, options.token) as (channel, access),
+        signed_in(options.address, options.token, credentials) as (channel, access),
         open_talk(lambda: channel, lambda: access.token, renew=access.renew) as wire,
         join(wire, settings, input_hz=rate_hz, client=CLIENT, renew=renewal(access), away=lambda: wire.away) as learner,
     ):
@@ -119,12 +142,12 @@ async def _recorded(options: TalkOptions, sounds: list[Sound]) -> None:
         print_json(_summary(learner, answers, opener.text if opener else ""))
 
 
-async def _live(options: TalkOptions, devices: Devices) -> None:
+async def _live(options: TalkOptions, credentials: grpc.ChannelCredentials | None, devices: Devices) -> None:
     stop = asyncio.Event()
     settings = settings_pb.ConversationSettings(scenario_id=options.scenario_id)
     with until_signal(stop) as ready:
         async with (
-            signed_in(options.address, options.token) as (channel, access),
+            signed_in(options.address, options.token, credentials) as (channel, access),
             open_talk(lambda: channel, lambda: access.token, renew=access.renew) as wire,
             devices,
             join(

@@ -24,7 +24,7 @@ from cli.output import console, print_json
 from cli.ports import WantedPort, check_all_free
 from cli.signals import until_signal
 from mesh import logs
-from mesh.errors import AlreadyExistsError
+from mesh.errors import AlreadyExistsError, InvalidFieldError
 from mesh.server import run
 from mesh.settings import load, set_where_missing
 from mesh.telemetry import Telemetry, TelemetrySettings
@@ -160,7 +160,6 @@ def _data_folder(options: UpOptions) -> Iterator[Path]:
             yield Path(folder)
         return
     folder_kept = (options.data_dir or DATA_DIR).expanduser().resolve()
-    folder_kept.mkdir(mode=0o700, parents=True, exist_ok=True)
     with held(folder_kept):
         yield folder_kept
 
@@ -181,9 +180,24 @@ def _stores(options: UpOptions, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Keeps a second mesh from the folder: each would think that it alone sends on what waits there."""
-    with (folder / "up.lock").open("a") as lock:
+def held(folder: Path, mode: int = 0o700) -> Iterator[None]:
+    """Keeps a second mesh from the folder: each would think that it alone sends on what waits there.
+
+    It is made where it is missing.
+
+    Raises:
+        AlreadyExistsError: another mesh has it.
+        InvalidFieldError: nothing can be written there.
+    """
+    try:
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+        opened = (folder / "up.lock").open("a")
+    except OSError as error:
+        raise InvalidFieldError(
+            f"Nothing can be kept in {folder} ({error.strerror}); choose another folder with --data-dir.",
+            field="data_dir",
+        ) from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

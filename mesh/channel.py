@@ -23,7 +23,12 @@ _RETRY: Final = {
 
 
 def open_channel(
-    address: str, *, tls: Tls | None = None, host: str = "", audio: bool = False, services: Sequence[str] = ()
+    address: str,
+    *,
+    tls: Tls | grpc.ChannelCredentials | None = None,
+    host: str = "",
+    audio: bool = False,
+    services: Sequence[str] = (),
 ) -> grpc.aio.Channel:
     """Opens a channel for the length of an `async with` block; it connects with the first call.
 
@@ -39,6 +44,8 @@ def open_channel(
         return grpc.aio.insecure_channel(address, options=options)
     if host:
         options.append(("grpc.ssl_target_name_override", host))
+    if isinstance(tls, grpc.ChannelCredentials):
+        return grpc.aio.secure_channel(address, tls, options=options)
     return RenewedChannel(tls, lambda: grpc.aio.secure_channel(address, tls.channel_credentials(), options=options))
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from mesh.errors import OverloadedError, UnavailableError, VivavoceError
+from mesh.errors import InvalidFieldError, OverloadedError, UnavailableError, VivavoceError
 
 T = TypeVar("T")
 
@@ -35,6 +35,7 @@ _ATTEMPTS: Final = 3
 _SQLITE_AWAY: Final = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN}
 )
+_DRIVER: Final = "postgresql+psycopg2"
 _POSTGRESQL: Final = {
     "connect_timeout": 5,
     "options": "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=10000",
@@ -284,22 +285,41 @@ def _away() -> VivavoceError:
 
 
 def open_engine(url: str, threads: int) -> Engine:
-    """An engine for `url` with our settings and a connection a thread, one more for the group commit."""
-    backend = make_url(url).get_backend_name()
+    """An engine for `url` with our settings and a connection a thread, one more for the group commit.
+
+    Raises:
+        InvalidFieldError: it is the URL of no database that Vivavoce knows.
+    """
+    named = _known(url)
     common: dict[str, Any] = {"pool_size": threads + 1, "max_overflow": 0, "pool_timeout": 5, "pool_pre_ping": True}
     common["hide_parameters"] = True  # Rows hold speech and mail addresses; errors are logged.
-    if backend == "sqlite":
-        return _sqlite(url, common)
-    engine = create_engine(url, **common, connect_args=_POSTGRESQL)
+    if named.drivername == "sqlite":
+        return _sqlite(named, common)
+    engine = create_engine(named, **common, connect_args=_POSTGRESQL)
     event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
-def _sqlite(url: str, common: dict[str, Any]) -> Engine:
-    if path := make_url(url).database:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    else:
-        raise ValueError("An SQLite database needs a file: sqlite:///path/to/file.db")
+def _known(url: str) -> URL:
+    named: URL | None = None
+    with contextlib.suppress(ArgumentError):
+        named = make_url(url)
+    match named:
+        case URL(drivername="postgresql"):
+            return named.set(drivername=_DRIVER)
+        case URL(drivername="postgresql+psycopg2" | "sqlite", database=str()):
+            return named
+        case _:
+            # It is not repeated: it may hold a password.
+            raise InvalidFieldError(
+                "The database URL names none that can be used; write sqlite:///path/to/file.db or "
+                "postgresql://user:password@host/database.",
+                field="database_url",
+            )
+
+
+def _sqlite(url: URL, common: dict[str, Any]) -> Engine:
+    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, **common, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _connect_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, MetaData, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from mesh.database import open_engine
+from mesh.errors import UnavailableError
 
 _CONNECTION: Final = "connection"
 _VERSION_TABLE: Final = "version_table"
@@ -18,6 +20,10 @@ def migrate(db_url: str, script_location: Path | str, version_table: str) -> Non
 
     `version_table` is the service's own, such as `alembic_version_user`, so that services may share a database.
     Revisions are numbered, and their files named by them: "0001_people.py".
+
+    Raises:
+        InvalidFieldError: it is the URL of no database that Vivavoce knows.
+        UnavailableError: the database can't be reached, is in use for too long, or can't be written.
     """
     engine = open_engine(db_url, 1)
     try:
@@ -27,6 +33,11 @@ def migrate(db_url: str, script_location: Path | str, version_table: str) -> Non
         with engine.connect() as connection, connection.begin():
             _lock(connection, version_table)
             _upgrade(connection, script_location, version_table)
+    except OperationalError as error:
+        (reason, *_) = str(error.orig).splitlines() or [""]
+        raise UnavailableError(
+            f"The database can't be used: {reason}. See that it runs, has room, and is the right one."
+        ) from error
     finally:
         engine.dispose()
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import multiprocessing
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from cli.memory import settle_memory
 from mesh.clock import SystemClock
-from mesh.errors import UnavailableError
+from mesh.errors import UnavailableError, VivavoceError
 from mesh.peers import Peers
 from mesh.server import MeshServer, run
 from mesh.tokens import Jwk, ServiceTokens, TokenSigner, TokenVerifier
@@ -46,18 +47,29 @@ def history_process(folder: Path, database_url: str) -> Iterator[HistoryProcess]
     settings = Settings(data_dir=folder, database_url=database_url)
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(settings, key, its), daemon=True)
     process.start()
+    # Where the other end is gone, nobody need wait.
+    its.close()
     try:
-        if not ours.poll(_START_S):
-            raise UnavailableError("The history service did not start; look at its last words above.")
-        yield HistoryProcess(ours.recv(), TokenSigner(key, "bench"), process.pid or 0)
+        yield HistoryProcess(_address(ours), TokenSigner(key, "bench"), process.pid or 0)
     finally:
         process.terminate()
         process.join(_STOP_S)
         process.kill()
 
 
+def _address(told: Connection) -> str:
+    if told.poll(_START_S):
+        with suppress(EOFError):
+            address: str = told.recv()
+            return address
+    raise UnavailableError("The history service did not start; look at its last words above.")
+
+
 def _serve(settings: Settings, key: bytes, told: Connection) -> None:
-    run(_served(settings, TokenSigner(key, "bench"), told))
+    try:
+        run(_served(settings, TokenSigner(key, "bench"), told))
+    except VivavoceError as error:
+        sys.exit(error.message)
 
 
 async def _served(settings: Settings, signer: TokenSigner, told: Connection) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar, assert_never
+from typing import Final, Literal, TypeAlias, TypeVar, assert_never
 
 from cli.bench.report import Report
 from cli.output import print_json
@@ -13,6 +13,8 @@ Part = TypeVar("Part", bound=str)
 Name: TypeAlias = Literal[
     "accounts", "engine", "feedback", "history", "latency", "load", "media", "mesh", "providers", "realtime", "turns"
 ]
+
+_WITH_PARTS: Final = ("history", "load", "turns")
 
 
 def bench(
@@ -30,6 +32,8 @@ def bench(
         InvalidFieldError: this bench has no such part.
         VivavoceError: the mesh did not start, or stopped answering.
     """
+    if part is not None and name not in _WITH_PARTS:
+        raise InvalidFieldError(f"The bench {name} has no parts; {', '.join(_WITH_PARTS)} have some.", field="part")
     report = _measure(name, quick=quick, part=part, kept=kept, database_url=database_url)
     if as_json:
         print_json(report.as_json())

@@ -38,6 +38,19 @@ def test_talk_refuses_an_empty_file_before_it_calls_anyone(tmp_path: Path) -> No
     assert "Traceback" not in result.output
 
 
+def test_up_refuses_a_folder_that_can_t_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(app, ["up", "--port", "0", "--data-dir", str(tmp_path / "file" / "data")])
+    assert result.exit_code == 1
+    assert "(Not a directory); choose another folder with --data-dir." in result.stderr
+
+
+def test_a_bench_refuses_a_part_it_does_not_have() -> None:
+    result = CliRunner().invoke(app, ["bench", "mesh", "--part", "idle"])
+    assert result.exit_code == 1
+    assert "The bench mesh has no parts; history, load, turns have some." in result.stderr
+
+
 def test_up_refuses_a_taken_port_before_it_starts(tmp_path: Path) -> None:
     with create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

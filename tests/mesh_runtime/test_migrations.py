@@ -4,10 +4,13 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
 from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 
+from cli.ports import free_port
 from mesh.database import Database, open_engine
+from mesh.errors import InvalidFieldError, UnavailableError
 from mesh.migrations import migrate
 from mesh.testing import until
 
@@ -62,6 +65,20 @@ async def test_two_services_keep_their_revisions_apart_in_one_database(database_
         for _ in range(2):
             await asyncio.to_thread(migrate, database_url, script, f"alembic_version_{service}")
     assert {"plant_rows", "stone_rows", "alembic_version_plant", "alembic_version_stone"} <= _tables(database_url)
+
+
+@pytest.mark.parametrize("url", ["sqlite", "sqlite://", "mysql://ann:secret@host/db", "postgresql+asyncpg://h/db"])
+def test_the_url_of_no_database_that_is_known_is_refused_and_not_repeated(url: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidFieldError, match="postgresql://user:password@host/database") as refused:
+        migrate(url, tmp_path, "alembic_version_moon")
+    assert "secret" not in str(refused.value)
+
+
+def test_a_database_that_can_t_be_reached_is_told_with_the_reason(tmp_path: Path) -> None:
+    url = f"postgresql://ann:secret@127.0.0.1:{free_port('127.0.0.1')}/moon"
+    with pytest.raises(UnavailableError, match="Connection refused") as away:
+        migrate(url, tmp_path, "alembic_version_moon")
+    assert "secret" not in str(away.value)
 
 
 async def test_replicas_that_start_together_migrate_once(database_url: str, tmp_path: Path) -> None:
