@@ -69,11 +69,11 @@ async def test_a_talk_outlasts_its_access_token_and_one_that_can_not_renew_it_is
     door: grpc.aio.Channel,
 ) -> None:
     renewing = await Access.of_guest(door, "test")
-    stuck = Access(door, (await guest(door)).access_token)
     async with (
         open_grpc(door, renewing.token) as wire,
         join(wire, SETTINGS, input_hz=16_000, client="test", renew=renewal(renewing)) as learner,
     ):
+        stuck = Access(door, (await guest(door)).access_token)
         with refused(VivavoceError, reason="TOKEN_INVALID"):
             async with (
                 open_grpc(door, stuck.token) as other_wire,
@@ -83,35 +83,32 @@ async def test_a_talk_outlasts_its_access_token_and_one_that_can_not_renew_it_is
                 await asyncio.sleep(ACCESS_S)
                 await other.write("Are you still there?")
         assert "personal access token" in other.session.failures[0].message
-        # As old as the other one by now.
+        # Older than the other one.
         assert (await learner.write("Are you still there?")).reply
         await learner.end()
 
 
 async def test_a_revoked_key_is_refused_and_what_it_opened_is_closed_within_five_seconds(
-    strict: RunningMesh, door: grpc.aio.Channel
+    mesh: RunningMesh, channel: grpc.aio.Channel
 ) -> None:
-    tokens = await guest(door)
-    made = await new_key(door, tokens)
+    tokens = await guest(channel)
+    made = await new_key(channel, tokens)
     by_key = call_metadata(made.token)
-    people = UserServiceStub(door)
+    people = UserServiceStub(channel)
     await people.GetUser(user_service_pb.GetUserRequest(), metadata=by_key, timeout=10)
     headers = {"authorization": f"Bearer {made.token}"}
-    url = strict.web.replace("http", "ws") + "/v1/converse"
+    url = mesh.web.replace("http", "ws") + "/v1/converse"
     async with (
-        converse(door, made.token, start()) as stream,
+        converse(channel, made.token, start()) as stream,
         connect(url, additional_headers=headers, compression=None, proxy=None) as socket,
-        converse(door, (await guest(door)).access_token, start()) as another,
+        converse(channel, (await guest(channel)).access_token, start()) as another,
     ):
         await next_of(stream, "session_started")
         await next_of(another, "session_started")
         await socket.send(start().SerializeToString())
         await socket.recv()
         revoke = user_service_pb.RevokeAccessKeyRequest(access_key_id=made.access_key.access_key_id)
-        fresh = await people.RefreshTokens(
-            user_service_pb.RefreshTokensRequest(refresh_token=tokens.refresh_token), timeout=10
-        )
-        await people.RevokeAccessKey(revoke, metadata=call_metadata(fresh.tokens.access_token), timeout=10)
+        await people.RevokeAccessKey(revoke, metadata=call_metadata(tokens.access_token), timeout=10)
         revoked_at = time.monotonic()
         closed = asyncio.create_task(sent_until_closed(socket))
         with pytest.raises(UnauthenticatedError) as caught:
