@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.cli.processes import ready, viva
+from tests.mesh.hosting import folder_for_all
 
 USER = "/vivavoce.user.v1.UserService/GetUser"
 #: A drain and the end of all services take less.
@@ -58,6 +59,26 @@ def test_people_are_known_again_after_a_restart(tmp_path: Path) -> None:
             assert running.wait(STOPS_WITHIN_S) == 0
     assert (tmp_path / "data" / "logs" / "viva.log").exists()
     assert (tmp_path / "data" / "keys" / "services.pem").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(240)
+def test_people_are_known_again_after_a_restart_on_real_stores() -> None:
+    with folder_for_all() as folder:
+        tokens = []
+        for _ in range(2):
+            with viva("up", "--real", "--port", "0", "--data-dir", str(folder), "--json") as running:
+                told = ready(running)
+                stores = httpx.get(f"{told['web']}/readyz").json()["stores"]
+                assert {"conversation/leases", "media/bucket", "user/database"} <= stores.keys()
+                assert set(stores.values()) == {"SERVING"}
+                tokens.append(told["token"])
+                header = {"Authorization": f"Bearer {tokens[0]}"}
+                assert httpx.post(told["web"] + USER, json={}, headers=header).status_code == 200
+                running.send_signal(signal.SIGTERM)
+                # The stores end after the services, with what they have yet to write.
+                assert running.wait(3 * STOPS_WITHIN_S) == 0
+        assert not list(folder.rglob("*.db"))
 
 
 def test_a_second_mesh_on_the_same_data_is_refused_before_anything_starts(tmp_path: Path) -> None:
