@@ -8,8 +8,9 @@ import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor_pb2 import MethodOptions
 
+from mesh.client_call import MAX_WRAPPED_BYTES
 from mesh.renewed_channel import RenewedChannel
-from mesh.server import LOOKAHEAD_BYTES, MAX_MESSAGE_BYTES
+from mesh.server import LOOKAHEAD_BYTES
 from mesh.telemetry import trace_metadata
 from mesh.tls import Tls
 
@@ -49,6 +50,11 @@ def open_channel(
     return RenewedChannel(tls, lambda: grpc.aio.secure_channel(address, tls.channel_credentials(), options=options))
 
 
+def is_balanced(address: str) -> bool:
+    """Whether there may be several servers at `address`."""
+    return address.startswith("dns:") or "," in address
+
+
 def call_metadata(token: str = "") -> tuple[tuple[str, str], ...]:
     """The metadata of an outgoing call: who calls (where a token is given), and the current span."""
     identity = (("authorization", f"Bearer {token}"),) if token else ()
@@ -57,8 +63,8 @@ def call_metadata(token: str = "") -> tuple[tuple[str, str], ...]:
 
 def _options(audio: bool) -> list[tuple[str, Any]]:
     options: list[tuple[str, Any]] = [
-        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", MAX_WRAPPED_BYTES),
+        ("grpc.max_send_message_length", MAX_WRAPPED_BYTES),
         ("grpc.keepalive_time_ms", 25_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
@@ -74,7 +80,7 @@ def _options(audio: bool) -> list[tuple[str, Any]]:
 
 def _service_config(address: str, services: Sequence[str]) -> dict[str, object]:
     config: dict[str, object] = {"loadBalancingConfig": [{"round_robin": {}}]}
-    if address.startswith("dns:") or "," in address:
+    if is_balanced(address):
         config["healthCheckConfig"] = {"serviceName": ""}
     if repeatable := [name for service in services for name in _repeatable(service)]:
         config["methodConfig"] = [{"name": repeatable, "retryPolicy": _RETRY}]

@@ -1,25 +1,28 @@
 """A channel to services in the same process: the same handlers and interceptors, and no socket."""
 
 import asyncio
-import contextvars
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 import grpc
-from grpc.aio import AbortError
 from grpc_health.v1 import health_pb2_grpc  # The import also makes the service known to the pool.
 
 from mesh.calls import Sessions
+from mesh.client_call import ON_THE_WAY, ClientCall
 from mesh.health import Health
-from mesh.local_call import Handler, LocalCall
+from mesh.mailbox import Mailbox
+from mesh.served_call import Handlers, ServedCall
+from mesh.served_context import Pairs, ServedContext, Source
 from mesh.server import Service, interceptors
 from mesh.tokens import TokenVerifier
 
 #: How long calls may take to clean up when the channel closes.
 _CLEAN_UP_S: Final = 2.0
 _HEALTH: Final = "grpc.health.v1.Health"
+#: There is no handshake within a process.
+_HERE: Final = Source("local")
 
 
 class LocalChannel(grpc.aio.Channel):
@@ -32,7 +35,7 @@ class LocalChannel(grpc.aio.Channel):
     def __init__(self, services: Sequence[Service], verifier: TokenVerifier) -> None:
         self._verifier = verifier
         self._sessions = Sessions()
-        self._handlers = _Handlers()
+        self._handlers = Handlers()
         self._health = Health()
         self.add([Service(_HEALTH, partial(health_pb2_grpc.add_HealthServicer_to_server, self._health)), *services])
         self._answering: set[asyncio.Task[None]] = set()
@@ -45,8 +48,7 @@ class LocalChannel(grpc.aio.Channel):
         """
         chain = interceptors([service.name for service in services], self._verifier, self._sessions)
         for service in services:
-            self._handlers.chain = chain
-            service.register(cast(grpc.aio.Server, self._handlers))  # It takes what generated code registers.
+            self._handlers.add(service.register, chain)
             self._health.add(service.name, service.stores)
 
     async def __aenter__(self) -> Self:
@@ -95,70 +97,38 @@ class LocalChannel(grpc.aio.Channel):
 
     unary_stream = stream_unary = stream_stream = unary_unary  # type: ignore[assignment]  # As above.
 
-    def begin(self, call: LocalCall, method: str) -> None:
-        """Answers `call` in a task of its own, which knows nothing of what surrounds the caller."""
-        task = asyncio.get_running_loop().create_task(
-            self._answer(call, method), name=f"local call {method}", context=contextvars.Context()
-        )
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
-        call.answered_by(task)
-
-    async def _answer(self, call: LocalCall, method: str) -> None:
-        try:
-            handler = await self._handlers.intercepted(method)
-            if handler is None:
-                call.end(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
-            else:
-                await call.run(handler)
-        except asyncio.CancelledError:
-            call.end(grpc.StatusCode.CANCELLED, "The call was cancelled.")
-            raise
-        except AbortError:
-            call.end(grpc.StatusCode.UNKNOWN, "")
-        except Exception as error:  # The root of the call, as in gRPC's server.
-            call.end(grpc.StatusCode.UNKNOWN, f"Unexpected {type(error)}")
-        else:
-            call.end(grpc.StatusCode.OK, "")
+    def begin(
+        self,
+        method: str,
+        write: Callable[[Any], bytes],
+        parse: Callable[[bytes], Any],
+        metadata: Pairs,
+        timeout_s: float | None,
+    ) -> ClientCall:
+        """Opens a call."""
+        line = _Line()
+        call = ClientCall(write, parse, timeout_s, line)
+        served = ServedCall(ServedContext(metadata, timeout_s, _HERE), line.requests, line.responses)
+        line.task = served.begin(self._handlers, method, call.end)
+        self._answering.add(line.task)
+        line.task.add_done_callback(self._answering.discard)
+        return call
 
 
-class _Handlers:
-    """Takes what generated code registers with a server, to be answered behind `chain`."""
+class _Line:
+    """Both ends of a call hold the same mailboxes."""
 
     def __init__(self) -> None:
-        self.chain: list[grpc.aio.ServerInterceptor] = []
-        self._plain: dict[str, tuple[Handler, list[grpc.aio.ServerInterceptor]]] = {}
-        self._ready: dict[str, Handler] = {}
+        self.requests: Mailbox[bytes] = Mailbox(ON_THE_WAY)
+        self.responses: Mailbox[bytes] = Mailbox(ON_THE_WAY)
+        self.task: asyncio.Task[None] | None = None
 
-    def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
-        """The same again, in the older form."""
+    def half_close(self) -> None:
+        self.requests.close()
 
-    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
-        """Takes the handlers of a service."""
-        self._plain.update({f"/{service}/{name}": (handler, self.chain) for name, handler in handlers.items()})
-
-    async def intercepted(self, method: str) -> Handler | None:
-        """The handler of `method` behind the interceptors, built once; None where there is none."""
-        if method not in self._ready and method in self._plain:
-            handler, chain = self._plain[method]
-            self._ready[method] = await _behind(chain, handler, _Details(method))
-        return self._ready.get(method)
-
-
-async def _behind(chain: Sequence[grpc.aio.ServerInterceptor], handler: Handler, details: "_Details") -> Handler:
-    if not chain:
-        return handler
-    return await chain[0].intercept_service(
-        lambda _: _behind(chain[1:], handler, details), cast(grpc.HandlerCallDetails, details)
-    )
-
-
-class _Details:
-    """Tells an interceptor which method is called."""
-
-    def __init__(self, method: str) -> None:
-        self.method = method
-        self.invocation_metadata = ()
+    def cancel(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
 
 
 class _Callable:
@@ -178,9 +148,8 @@ class _Callable:
         timeout: float | None = None,
         metadata: Iterable[tuple[str, str | bytes]] | None = None,
         **_: object,
-    ) -> LocalCall:
-        call = LocalCall(self._write, self._parse, tuple(metadata or ()), timeout)
-        self._channel.begin(call, self._method)
+    ) -> ClientCall:
+        call = self._channel.begin(self._method, self._write, self._parse, tuple(metadata or ()), timeout)
         if request is not None:
             call.feed(request)
         return call

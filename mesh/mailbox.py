@@ -3,16 +3,32 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from mesh.errors import VivavoceError
 
 M = TypeVar("M")
-T = TypeVar("T")
 
 
 class Closed(Exception):  # noqa: N818 (a state, not a fault)
     """The mailbox is closed: nothing more can be put, or all that was put is taken."""
+
+
+class Follower(Protocol):
+    """What a mailbox may hand on to."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether what is offered now overtakes nothing."""
+        ...
+
+    def offer(self, message: Any) -> bool:  # noqa: ANN401 (of the type it was converted to)
+        """Takes `message`, where there is room."""
+        ...
+
+    def hurry(self) -> None:
+        """Lets what was offered wait for no company."""
+        ...
 
 
 class Mailbox(Generic[M]):
@@ -29,7 +45,7 @@ class Mailbox(Generic[M]):
         self._putters: deque[tuple[asyncio.Future[bool], M]] = deque()
         self._taker: asyncio.Future[None] | None = None
         self._emptied: asyncio.Future[None] | None = None
-        self._next: Mailbox[Any] | None = None
+        self._next: Follower | None = None
         self._convert: Callable[[M], Any] | None = None
         self._closed = False
         self._discarding = False
@@ -47,12 +63,17 @@ class Mailbox(Generic[M]):
         self._add(message)
         return True
 
-    def hand_on(self, following: "Mailbox[T]", convert: Callable[[M], T]) -> None:
+    def hand_on(self, following: Follower, convert: Callable[[M], Any]) -> None:
         """From now on what is offered goes straight to `following`, converted, while nothing waits here or there.
 
         Whoever takes from here must put what is taken into `following`, at once, so that nothing is overtaken.
         """
         self._next, self._convert = following, convert
+
+    def hurry(self) -> None:
+        """What was handed on leaves at once, where it would wait for others to leave with."""
+        if self._next is not None:
+            self._next.hurry()
 
     @property
     def idle(self) -> bool:
@@ -90,12 +111,11 @@ class Mailbox(Generic[M]):
                 await self._taker
             finally:
                 self._taker = None
-        message = self._messages.popleft()
-        if self._putters:
-            self._let_in()
-        elif self._emptied is not None and not self._messages:
-            self._tell_emptied()
-        return message
+        return self._oldest()
+
+    def take(self) -> M | None:
+        """Takes the oldest message, where there is one."""
+        return self._oldest() if self._messages else None
 
     def close(self, error: VivavoceError | None = None) -> None:
         """Lets nothing more in, also of those who wait; what is in can still be taken. The first close counts."""
@@ -118,6 +138,14 @@ class Mailbox(Generic[M]):
         if self._messages:
             self._emptied = asyncio.get_running_loop().create_future()
             await self._emptied
+
+    def _oldest(self) -> M:
+        message = self._messages.popleft()
+        if self._putters:
+            self._let_in()
+        elif self._emptied is not None and not self._messages:
+            self._tell_emptied()
+        return message
 
     def _add(self, message: M) -> None:
         if self._discarding:

@@ -7,11 +7,12 @@ from typing import Final, Self
 
 import grpc
 
-from mesh.channel import call_metadata, open_channel
+from mesh.channel import call_metadata, is_balanced, open_channel
 from mesh.errors import PreconditionError
 from mesh.origin import FORWARDED_FOR, VOUCHER
 from mesh.tls import Tls, host_name
 from mesh.tokens import ServiceTokens
+from mesh.wire.wire_channel import WireChannel
 
 #: Full proto name of each service, by its folder's name.
 SERVICE_NAMES: Final = {
@@ -21,6 +22,8 @@ SERVICE_NAMES: Final = {
     "history": "vivavoce.history.v1.HistoryService",
     "media": "vivavoce.media.v1.MediaService",
 }
+#: Wires to a service that may have several servers: each is to one of them.
+_WIRES: Final = 4
 
 
 class Peers:
@@ -56,7 +59,7 @@ class Peers:
         await self._exits.aclose()
 
     def channel(self, service: str, *, audio: bool = False) -> grpc.aio.Channel:
-        """The channel to a service; with `audio` one that lets the other side send only half a second ahead.
+        """The channel to a service; with `audio` its streams share a wire, and the other side sends little ahead.
 
         Raises:
             PreconditionError: nobody told where the service is.
@@ -74,6 +77,8 @@ class Peers:
             channel = open_channel(
                 address, tls=self._tls, host=host_name(service), audio=audio, services=[SERVICE_NAMES[service]]
             )
+            if audio:
+                channel = WireChannel(channel, self.metadata, wires=_WIRES if is_balanced(address) else 1)
             self._exits.push_async_callback(channel.close)
             self._open[service, audio] = channel
         return self._open[service, audio]

@@ -12,20 +12,24 @@ import grpc
 import uvloop
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from vivavoce.mesh.v1.wire_service_pb2_grpc import add_WireServiceServicer_to_server
 
 from mesh.access import check_access
 from mesh.calls import Sessions
+from mesh.client_call import MAX_WRAPPED_BYTES
 from mesh.health import Health
 from mesh.interceptors.auth import AuthInterceptor
 from mesh.interceptors.errors import ErrorsInterceptor
 from mesh.interceptors.tracing import TracingInterceptor
 from mesh.interceptors.validation import ValidationInterceptor
+from mesh.served_call import Handlers
 from mesh.tls import Tls
 from mesh.tokens import TokenVerifier
+from mesh.wire.landing import SERVICE as WIRE_SERVICE
+from mesh.wire.landing import Landing
 
 T = TypeVar("T")
 
-MAX_MESSAGE_BYTES: Final = 8 * 1024 * 1024
 #: Bytes a peer may send ahead of our reading on one stream: half a second of sound. gRPC would let it grow to minutes.
 LOOKAHEAD_BYTES: Final = 16 * 1024
 
@@ -74,6 +78,8 @@ class MeshServer:
         self._notice_s = notice_s
         self._tls = tls
         self._health = Health()
+        self._handlers = Handlers()
+        self._landing = Landing(self._handlers)
         self._sessions = Sessions()
         self._server: grpc.aio.Server | None = None
         self._drained = False
@@ -87,11 +93,12 @@ class MeshServer:
             RuntimeError: an RPC does not say who may call it, or the address is taken.
         """
         names = [service.name for service in self._services]
-        server = grpc.aio.server(
-            interceptors=interceptors(names, self._verifier, self._sessions), options=server_options()
-        )
+        chain = interceptors([*names, WIRE_SERVICE], self._verifier, self._sessions)
+        server = grpc.aio.server(interceptors=chain, options=server_options())
+        add_WireServiceServicer_to_server(self._landing, server)
         for service in self._services:
             service.register(server)
+            self._handlers.add(service.register, chain)
             self._health.add(service.name, service.stores)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection([*names, "grpc.health.v1.Health", reflection.SERVICE_NAME], server)
@@ -117,6 +124,7 @@ class MeshServer:
         self._drained = True
         _log.info("draining", extra={"address": self.address})
         await self._health.enter_graceful_shutdown()
+        self._landing.leave()
         ends_at = asyncio.get_running_loop().time() + self._drain_s
         try:
             async with asyncio.timeout_at(ends_at):
@@ -186,8 +194,8 @@ def interceptors(
 def server_options() -> list[tuple[str, Any]]:
     """The channel arguments of a server."""
     return [
-        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", MAX_WRAPPED_BYTES),
+        ("grpc.max_send_message_length", MAX_WRAPPED_BYTES),
         ("grpc.http2.lookahead_bytes", LOOKAHEAD_BYTES),
         ("grpc.http2.bdp_probe", 0),
         ("grpc.keepalive_time_ms", 25_000),

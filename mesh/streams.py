@@ -50,6 +50,7 @@ class DuplexStream(Generic[Out, In]):
             VivavoceError: the call has failed, or has ended (UnavailableError).
         """
         if self._outbox.offer(message):
+            self._outbox.hurry()
             return
         try:
             async with asyncio.timeout(self._stalled_after_s):
@@ -62,7 +63,10 @@ class DuplexStream(Generic[Out, In]):
             raise self._outbox.error or UnavailableError("The call has ended; open a new one.") from None
 
     def offer(self, message: Out) -> bool:
-        """Queues `message` where there is room; False where there is none, or the call has ended. Never waits."""
+        """Queues `message` where there is room; False where there is none, or the call has ended. Never waits.
+
+        For sound: among processes it may leave some ms later than what is sent, together with other calls' sound.
+        """
         return self._outbox.offer(message)
 
     async def done_sending(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-MODULES: Final = ("type", "user", "conversation", "ai_engine", "history", "media")
+MODULES: Final = ("type", "mesh", "user", "conversation", "ai_engine", "history", "media")
 
 
 def _as_packages(out: Path, folders: tuple[str, ...]) -> None:

@@ -66,8 +66,8 @@ def test_only_the_settings_module_reads_the_environment() -> None:
 
 
 def test_only_the_stream_wrapper_reads_and_writes_grpc_streams() -> None:
-    # mesh/local_call.py stands in for gRPC itself.
-    assert set(sources_named(reads_or_writes_a_stream)) == {"mesh/streams.py", "mesh/local_call.py"}
+    # mesh/client_call.py stands in for gRPC itself.
+    assert set(sources_named(reads_or_writes_a_stream)) == {"mesh/streams.py", "mesh/client_call.py"}
 
 
 def sources_named(has: Callable[[ast.AST], bool]) -> Iterator[str]:

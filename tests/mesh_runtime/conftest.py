@@ -10,7 +10,8 @@ import pytest
 from mesh.channel import open_channel
 from mesh.local import LocalChannel
 from mesh.server import MeshServer
-from mesh.testing import Authority, new_authority, serve
+from mesh.testing import Authority, new_authority, serve, until
+from mesh.wire.wire_channel import WireChannel
 from tests.mesh_runtime.echo import EchoServicer, EchoStub, echo_service
 
 
@@ -25,7 +26,7 @@ class EchoMesh:
     channel: grpc.aio.Channel
 
 
-@pytest.fixture(params=["network", "local"])
+@pytest.fixture(params=["network", "local", "wire"])
 async def mesh(request: pytest.FixtureRequest) -> AsyncIterator[EchoMesh]:
     authority, servicer = new_authority(), EchoServicer()
     service = echo_service(servicer)
@@ -36,5 +37,10 @@ async def mesh(request: pytest.FixtureRequest) -> AsyncIterator[EchoMesh]:
             if request.param == "local"
             else open_channel(server.address, audio=True)
         )
+        if request.param == "wire":
+            channel = WireChannel(channel, lambda: authority.service_metadata("conversation"), wires=1)
         await stack.enter_async_context(channel)
+        if isinstance(channel, WireChannel):
+            # Calls made before it is there go without it.
+            await until(lambda: channel.wire() is not None)
         yield EchoMesh(EchoStub(channel), servicer, authority, server, channel)

@@ -73,6 +73,7 @@ _METHODS: tuple[tuple[str, access_pb.Access, bool | None], ...] = (
     ("Count", _ANYONE, None),
     ("CountOn", _TALK, None),
     ("Talk", _TALK, True),
+    ("TalkInside", _INTERNAL, True),
 )
 
 descriptor_pool.Default().Add(_file())
@@ -176,6 +177,7 @@ class EchoStub:
         self.Count: Any = channel.unary_stream(f"/{NAME}/Count", _write, new_echo.FromString)  # type: ignore[attr-defined]
         self.CountOn: Any = channel.unary_stream(f"/{NAME}/CountOn", _write, new_echo.FromString)  # type: ignore[attr-defined]
         self.Talk: Any = channel.stream_stream(f"/{NAME}/Talk", _write, new_echo.FromString)  # type: ignore[attr-defined]
+        self.TalkInside: Any = channel.stream_stream(f"/{NAME}/TalkInside", _write, new_echo.FromString)  # type: ignore[attr-defined]
 
 
 def echo_service(servicer: EchoServicer) -> Service:
@@ -195,6 +197,7 @@ def echo_service(servicer: EchoServicer) -> Service:
         "Count": grpc.unary_stream_rpc_method_handler(servicer.count, new_echo.FromString, _write),  # type: ignore[attr-defined]
         "CountOn": grpc.unary_stream_rpc_method_handler(servicer.count_on, new_echo.FromString, _write),  # type: ignore[attr-defined]
         "Talk": grpc.stream_stream_rpc_method_handler(servicer.talk, new_echo.FromString, _write),  # type: ignore[attr-defined]
+        "TalkInside": grpc.stream_stream_rpc_method_handler(servicer.talk, new_echo.FromString, _write),  # type: ignore[attr-defined]
     }
 
     def register(server: grpc.aio.Server) -> None:

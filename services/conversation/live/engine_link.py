@@ -70,6 +70,7 @@ class EngineLink:
         self._next_sample = 0
         self._origin = 0
         self._held_back: list[bytes] = []
+        self._flushing: asyncio.Task[None] | None = None
         #: What the engine said it is, once it is there.
         self.configured: asyncio.Future[engine_pb.Configured] = asyncio.get_running_loop().create_future()
 
@@ -122,6 +123,9 @@ class EngineLink:
             await self._flush(self._stream)
         elif self._stream.offer(self._joined()):
             self._held_back.clear()
+        elif self._flushing is None or self._flushing.done():
+            # It leaves as soon as there is room, whether or not more sound comes that would take it along.
+            self._flushing = asyncio.create_task(self._flush(self._stream), name="held-back sound")
 
     async def send(self, command: ToEngine) -> None:
         """Sends a command after the sound that came before it. Lost with a lost engine: `run` tells of that."""
@@ -173,6 +177,8 @@ class EngineLink:
                         await self._post(event)
             finally:
                 self._stream = None
+                if self._flushing is not None:
+                    self._flushing.cancel()
         if not self._closing.is_set() and self._former is None:
             raise ProviderError("The speech engine ended the stream; open the conversation again.")
 
@@ -190,10 +196,10 @@ class EngineLink:
         return answer.configured
 
     async def _flush(self, stream: EngineStream) -> None:
-        if self._held_back:
-            message = self._joined()
-            self._held_back.clear()
-            with suppress(VivavoceError):
+        with suppress(VivavoceError):
+            while self._held_back:
+                message = self._joined()
+                self._held_back.clear()
                 await stream.send(message)
 
     def _joined(self) -> service_pb.RunRequest:

@@ -1,7 +1,8 @@
-"""The server's side of a call within the process: what handlers and interceptors know as their context."""
+"""What handlers and interceptors know as their context, where gRPC does not answer the call itself."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 import grpc
@@ -11,14 +12,35 @@ from mesh.mailbox import Mailbox
 
 Pairs = tuple[tuple[str, str | bytes], ...]
 
+#: What a handshake told of the other side.
+Proof = Mapping[str, Iterable[bytes]]
+
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
-class LocalContext:
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a call ended: its status, and what came along with it."""
+
+    code: grpc.StatusCode
+    details: str = ""
+    metadata: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a call comes from, and what the other side's certificate says, if it showed one."""
+
+    peer: str = "local"
+    proof: Proof = field(default_factory=dict)
+
+
+class ServedContext:
     """Behaves as grpc.aio's servicer context where our code looks at it."""
 
-    def __init__(self, metadata: Pairs, timeout_s: float | None) -> None:
+    def __init__(self, metadata: Pairs, timeout_s: float | None, source: Source) -> None:
         self._metadata = metadata
+        self._source = source
         self._until = None if timeout_s is None else time.monotonic() + timeout_s
         self._code: grpc.StatusCode | None = None
         self._details = ""
@@ -98,15 +120,18 @@ class LocalContext:
         """Calls `callback` when the call has ended."""
         self._callbacks.append(callback)
 
-    def ended(self) -> None:
-        """Tells those who asked."""
+    def ended(self, ending: Ending) -> Ending:
+        """The call has ended: so, where the handler set no status. Tells those who asked."""
         for callback in self._callbacks:
             callback(self)
+        if self._aborted or (self._code is not None and ending.code is grpc.StatusCode.OK):
+            ending = Ending(self._code or ending.code, self._details)
+        return Ending(ending.code, ending.details, self._trailing)
 
     def peer(self) -> str:
         """Where the call comes from."""
-        return "local"
+        return self._source.peer
 
-    def auth_context(self) -> dict[str, list[bytes]]:
-        """Nothing: there was no handshake."""
-        return {}
+    def auth_context(self) -> Proof:
+        """What its handshake told."""
+        return self._source.proof
