@@ -29,10 +29,10 @@ from edge.sockets import (
     ConverseStream,
     Crowd,
     Gone,
-    Sending,
     close,
     ended_because,
     receive,
+    send,
     until_one_ends,
 )
 from edge.uplink import Uplink, open_uplink
@@ -153,19 +153,14 @@ class ConverseSockets:
             open_uplink(stream, rate) as uplink,
         ):
             await uplink.put(first)
-            sending = Sending(socket, self._clock)
-            await until_one_ends(
-                _carry_down(sending, stream, seen),
-                _carry_up(socket, uplink, pace),
-                sending.watch(self._settings.stalled_after_s),
-            )
+            await until_one_ends(_carry_down(socket, stream, seen), _carry_up(socket, uplink, pace))
 
 
-async def _carry_down(sending: Sending, stream: ConverseStream, seen: _Seen) -> None:
+async def _carry_down(socket: WebSocket, stream: ConverseStream, seen: _Seen) -> None:
     """Carries the mesh's messages until the stream ends."""
     async for message in stream:
         seen.last = message
-        await sending.send(frames.write(message, seen.form))
+        await send(socket, frames.write(message, seen.form))
 
 
 async def _carry_up(socket: WebSocket, uplink: Uplink, pace: Pace) -> None:

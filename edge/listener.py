@@ -20,7 +20,8 @@ from mesh.errors import InvalidFieldError
 
 #: The largest message of a socket: a second of 48 kHz sound in protobuf JSON, and room around it.
 MAX_MESSAGE_BYTES: Final = 160 * 1024
-_PING_S: Final = 10.0
+#: How often a socket is asked whether it is read, in the time it may be unread.
+_PINGS: Final = 4
 _GRACE_S: Final = 3
 _KEEP_ALIVE_S: Final = 10
 _BACKLOG: Final = 1024
@@ -134,8 +135,8 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
         ws_max_size=MAX_MESSAGE_BYTES,
-        ws_ping_interval=_PING_S,
-        ws_ping_timeout=_PING_S,
+        ws_ping_interval=settings.stalled_after_s / _PINGS,
+        ws_ping_timeout=settings.stalled_after_s,
         ws_per_message_deflate=False,
     )
 

@@ -51,7 +51,9 @@ class Settings:
     download_within_s: float = setting(600.0, help="Most time a download may take, in seconds.")
     sign_in_within_s: float = setting(5.0, help="Time for the first message of a socket that must sign in by it.")
     start_within_s: float = setting(10.0, help="Time for the first message of a signed-in socket.")
-    stalled_after_s: float = setting(10.0, help="Time without reading after which a socket is closed, in seconds.")
+    stalled_after_s: float = setting(
+        10.0, help="Time without reading, or without an answer to a ping, after which a socket is closed, in seconds."
+    )
 
     @property
     def only_here(self) -> bool:

@@ -1,4 +1,4 @@
-"""What every talking socket does alike: counts itself, reads, writes, watches its client, and closes with a reason."""
+"""What every talking socket does alike: counts itself, reads, writes, and closes with a reason."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -11,8 +11,7 @@ from vivavoce.conversation.v1 import conversation_service_pb2 as service_pb
 
 from edge import failures
 from edge.socket_protocol import SocketProtocol
-from mesh.clock import Clock
-from mesh.errors import ExhaustedError, OverloadedError
+from mesh.errors import OverloadedError
 from mesh.streams import DuplexStream
 
 ConverseStream = DuplexStream[service_pb.ConverseRequest, service_pb.ConverseResponse]
@@ -21,7 +20,6 @@ ConverseStream = DuplexStream[service_pb.ConverseRequest, service_pb.ConverseRes
 INBOX: Final = 32
 #: One on its way, one behind it; what comes then is joined by the uplink.
 OUTBOX: Final = 1
-_WATCH_EVERY_S: Final = 1.0
 
 
 class Gone(Exception):  # noqa: N818 (a state, not a fault)
@@ -52,36 +50,6 @@ class Crowd:
         """
         if self._open > self._max:
             raise OverloadedError("All places to talk are taken; try again in a minute.")
-
-
-class Sending:
-    """Sends to one client, in order, and knows since when it does not read."""
-
-    def __init__(self, socket: WebSocket, clock: Clock) -> None:
-        self._socket = socket
-        self._clock = clock
-        self._since: float | None = None
-
-    async def send(self, frame: Message) -> None:
-        """Sends a frame.
-
-        Raises:
-            Gone: the client has vanished.
-        """
-        self._since = self._clock.now()
-        await send(self._socket, frame)
-        self._since = None
-
-    async def watch(self, stalled_after_s: float) -> None:
-        """Ends a session whose client does not read.
-
-        Raises:
-            ExhaustedError: TOO_SLOW, it did not for so long.
-        """
-        while True:
-            await self._clock.sleep(_WATCH_EVERY_S)
-            if self._since is not None and self._clock.now() - self._since >= stalled_after_s:
-                raise ExhaustedError("The socket was not read for too long; read faster, or resume.", reason="TOO_SLOW")
 
 
 async def receive(socket: WebSocket) -> Message:

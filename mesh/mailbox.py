@@ -54,6 +54,11 @@ class Mailbox(Generic[M]):
     def __len__(self) -> int:
         return len(self._messages)
 
+    @property
+    def first(self) -> M | None:
+        """The message that is taken next; None where none waits."""
+        return self._messages[0] if self._messages else None
+
     def offer(self, message: M) -> bool:
         """Puts `message` where there is room and nobody waits for it; False otherwise."""
         if self._closed or self._putters or len(self._messages) >= self._bound:

@@ -18,6 +18,8 @@ Metadata = Sequence[tuple[str, str]]
 
 #: How long a full outbox may stay full before the other side counts as one that does not read.
 STALLED_AFTER_S: Final = 10.0
+#: Looked at so often in that time.
+_LOOKS: Final = 5
 #: How long a client waits, after its half-close, for the server to end the call before it cancels it.
 _CLOSE_S: Final = 5.0
 
@@ -155,7 +157,7 @@ async def serve_stream(
         asyncio.create_task(_run(session, stream), name="session"),
         asyncio.create_task(_read_requests(requests, stream), name="request reader"),
     )
-    watch = asyncio.create_task(_watch(tasks[0], stream, call), name="session watch")
+    watch = asyncio.create_task(_watch(tasks[0], stream, call), name="stream watch")
     # gRPC drops a generator it no longer wants without closing it; the end of the call's task is what it can't skip.
     call.add_done_callback(lambda _: _cancel(*tasks, watch))
     try:
@@ -272,14 +274,15 @@ async def _run(session: Callable[[DuplexStream[Out, In]], Awaitable[None]], stre
 
 
 async def _watch(session: "asyncio.Task[None]", stream: DuplexStream[Any, Any], call: "asyncio.Task[Any]") -> None:
-    """Ends the call when, after the session has ended, the peer still does not read. Cancelled when all is sent."""
-    outbox = stream._outbox  # noqa: SLF001 (this file's own class)
-    await asyncio.wait((session,))
-    while outbox.error is None:
-        left = len(outbox)
-        await asyncio.sleep(stream._stalled_after_s)  # noqa: SLF001
-        if len(outbox) == left:
-            break
+    """Ends the call of a peer that takes none of what waits for it for too long. Cancelled when all is sent."""
+    outbox, looks = stream._outbox, 0  # noqa: SLF001 (this file's own class)
+    while looks < _LOOKS:
+        first = outbox.first
+        await asyncio.sleep(stream._stalled_after_s / _LOOKS)  # noqa: SLF001
+        # Where nothing waits and the session has ended, its last message is still on its way.
+        stands_still = outbox.first is first and (first is not None or session.done())
+        looks = looks + 1 if stands_still else 0
+    stream._fail(_too_slow())  # noqa: SLF001
     if current := current_call():
         await current.end(_too_slow())
     else:

@@ -26,10 +26,10 @@ from edge.sockets import (
     ConverseStream,
     Crowd,
     Gone,
-    Sending,
     close,
     ended_because,
     receive,
+    send,
     until_one_ends,
 )
 from edge.uplink import Uplink, open_uplink
@@ -83,11 +83,10 @@ class RealtimeSockets:
         key = admitted.token if admitted.token.startswith(access_keys.PREFIX) else ""
         session_id = f"sess_{secrets.token_hex(12)}"
         codec = Codec(session_id, admitted.chosen, admitted.opening, admitted.client, key)
-        sending = Sending(socket, self._clock)
         pace = Pace(self._settings.messages_per_s, self._clock)
         try:
-            first = await self._first(socket, codec, sending, pace)
-            line = _Line(codec, sending, self._clock)
+            first = await self._first(socket, codec, pace)
+            line = _Line(socket, codec, self._clock)
             await self._relay(socket, admitted.token, first, line, pace)
         except Gone:
             return
@@ -96,13 +95,13 @@ class RealtimeSockets:
         else:
             await close(socket, ended_because(line.last))
 
-    async def _first(self, socket: WebSocket, codec: Codec, sending: Sending, pace: Pace) -> Said:
+    async def _first(self, socket: WebSocket, codec: Codec, pace: Pace) -> Said:
         """What begins the session: until then nothing of it exists but what the client chooses."""
         said = codec.greet()
         settled_at = self._clock.now() + _SETTLED_S
         while not said[0]:
             for event in said[1]:
-                await sending.send(_frame(event))
+                await send(socket, _frame(event))
             try:
                 async with asyncio.timeout(settled_at - self._clock.now()):
                     frame = await receive(socket)
@@ -121,21 +120,16 @@ class RealtimeSockets:
         ):
             line.connect(uplink)
             await line.say(first)
-            await until_one_ends(
-                line.carry_down(stream),
-                line.carry_up(socket, pace),
-                line.keep_time(),
-                line.sending.watch(self._settings.stalled_after_s),
-            )
+            await until_one_ends(line.carry_down(stream), line.carry_up(pace), line.keep_time())
 
 
 class _Line:
     """One session on its way. Whoever speaks first is heard first, in either direction."""
 
-    def __init__(self, codec: Codec, sending: Sending, clock: Clock) -> None:
+    def __init__(self, socket: WebSocket, codec: Codec, clock: Clock) -> None:
+        self._socket = socket
         self._codec = codec
         self._clock = clock
-        self.sending = sending
         self.last: service_pb.ConverseResponse | None = None
         self._uplink: Uplink | None = None
         self._sound_pace = SoundPace(codec.input_hz, clock)
@@ -157,7 +151,7 @@ class _Line:
         if events:
             async with self._telling:
                 for event in events:
-                    await self.sending.send(_frame(event))
+                    await send(self._socket, _frame(event))
         if requests:
             async with self._asking:
                 await self._ask(requests)
@@ -168,7 +162,7 @@ class _Line:
             self.last = message
             await self.say(self._codec.hear(message, self._clock.now()))
 
-    async def carry_up(self, socket: WebSocket, pace: Pace) -> None:
+    async def carry_up(self, pace: Pace) -> None:
         """Carries what the client says, until it says goodbye.
 
         Raises:
@@ -176,7 +170,7 @@ class _Line:
             RateLimitedError: it sent too many.
         """
         while True:
-            frame = await socket.receive()
+            frame = await self._socket.receive()
             if frame["type"] == "websocket.disconnect":
                 if frame.get("code") != failures.NORMAL:
                     raise Gone

@@ -57,11 +57,11 @@ class Outcome:
         return self.promised > 0 and (self.lost, self.altered, self.doubled, self.gaps) == (0, 0, 0, 0)
 
 
-async def rage(town: Town, seed: int, kills: int, talkers: int) -> Outcome:
-    """Kills the conversation service or history `kills` times in all, each time once everybody talks again."""
+async def rage(town: Town, seed: int, rounds: int, talkers: int) -> Outcome:
+    """Kills the conversation service or history, or both, in each round, which begins once everybody talks again."""
     chance = random.Random(seed)
     async with crowd(town, chance, talkers) as (people, outcome):
-        while outcome.kills["conversation"] + outcome.kills["history"] < kills:
+        for _ in range(rounds):
             await asyncio.sleep(chance.uniform(0, 0.3))
             await _strike(town, chance, people, outcome)
     return outcome

@@ -302,7 +302,7 @@ async def test_a_client_that_never_reads_is_closed_and_harms_nobody() -> None:
         assert house.conversations.live <= 1
         async with asyncio.timeout(5):
             # Its connection is gone, not only its session: reading on finds the end, and why.
-            assert await closed(deaf) == (4408, "TOO_SLOW")
+            assert await closed(deaf) == (1011, "TOO_SLOW")
 
 
 async def test_sessions_leave_nothing_running(either_house: House) -> None:

@@ -2,18 +2,21 @@
 
 import asyncio
 import json
+import socket
 import statistics
 import time
 from contextlib import AsyncExitStack
 
 import psutil
 import pytest
+from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
+from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 
 from edge.http_protocol import MAX_HEAD_BYTES
 from mesh.testing import no_leaked_tasks, until
-from tests.edge.conftest import House, answer, open_house, ping, start
+from tests.edge.conftest import House, Session, answer, open_house, ping, start
 from tests.edge.raw import Raw, connected, handshake
-from tests.edge.test_converse_socket import echo_pings
+from tests.edge.test_converse_socket import echo_pings, wait_for_ever
 
 REQUEST = b"POST /v1/guests HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 HALVES = {
@@ -122,6 +125,38 @@ async def test_whoever_does_not_read_a_download_is_cut() -> None:
             await raw.send(b"GET " + path + b" HTTP/1.1\r\nHost: a\r\nAuthorization: " + token + b"\r\n\r\n")
             async with asyncio.timeout(10):
                 await house.media.ended.wait()
+
+
+async def test_a_client_that_reads_nothing_is_let_go_although_all_it_was_sent_fits_into_buffers() -> None:
+    async with open_house(stalled_after_s=1.0) as house, no_leaked_tasks(5.0):
+        house.conversations.script = wait_for_ever
+        deaf = await house.socket()
+        await deaf.send(start().SerializeToString())
+        await house.conversations.began.wait()
+        deaf.transport.pause_reading()
+        async with asyncio.timeout(8):
+            await house.conversations.ended.wait()
+        deaf.transport.abort()
+
+
+async def test_a_client_that_reads_slowly_is_not_let_go() -> None:
+    async def flood(session: Session) -> None:
+        await anext(session)
+        while True:
+            await session.send(conversation_pb.ConverseResponse(reply_audio=converse_pb.ReplyAudio(pcm=bytes(4_000))))
+
+    async with open_house(stalled_after_s=2.0) as house:
+        house.conversations.script = flood
+        with socket.socket() as wire:
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            wire.connect(("127.0.0.1", house.edge.port))
+            async with house.socket(sock=wire, max_queue=1) as slow:
+                await slow.send(start().SerializeToString())
+                ends_at = time.monotonic() + 3.5
+                while time.monotonic() < ends_at:
+                    await slow.recv()
+                    await asyncio.sleep(0.1)
+                slow.transport.abort()
 
 
 async def test_half_a_thousand_half_open_connections_are_closed_while_a_session_goes_on() -> None:

@@ -50,7 +50,7 @@ async def mesh(data_folder: Path) -> AsyncIterator[RunningMesh]:
     options = MeshOptions(
         data_folder,
         overrides={
-            "edge": {"stalled_after_s": 1.0, "messages_per_s": 1e6},
+            "edge": {"stalled_after_s": 4.0, "messages_per_s": 1e6},
             "conversation": {"max_sessions_per_user": SESSIONS_OF_ONE, "messages_per_s": 1e6, "resume_s": 1.0},
             "user": {"budget_sessions": SESSIONS_OF_ONE},
         },

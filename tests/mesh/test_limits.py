@@ -70,4 +70,5 @@ async def ping_until_closed(socket: ClientConnection) -> None:
 
 
 async def test_as_it_comes_a_client_that_never_reads_is_let_go_in_time() -> None:
-    assert max(EdgeSettings().stalled_after_s, Settings().stalled_s) < _CLOSED_S
+    # Either looks every so often whether it reads.
+    assert 1.25 * max(EdgeSettings().stalled_after_s, Settings().stalled_s) < _CLOSED_S

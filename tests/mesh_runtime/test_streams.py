@@ -168,6 +168,23 @@ async def test_a_client_that_never_reads_makes_the_session_too_slow_and_ends_eve
         await meets_too_slow(call)
 
 
+async def test_a_client_that_stops_to_read_is_let_go_although_there_is_room_for_more(mesh: EchoMesh) -> None:
+    mesh.servicer.outbox = 1000
+
+    async def session(stream: Stream) -> None:
+        for _ in range(90):
+            await stream.send(new_echo(sound=bytes(4096)))
+        await numbers(stream)
+
+    mesh.servicer.session = session
+    async with no_leaked_tasks(), asyncio.timeout(10):
+        call = mesh.stub.Talk(metadata=mesh.authority.user_metadata())
+        await call.write(new_echo())
+        await until(lambda: mesh.servicer.ended_calls == 1)
+        assert mesh.servicer.sessions == 0
+        await meets_too_slow(call)
+
+
 async def test_a_client_that_does_not_read_the_last_messages_cannot_hold_the_call(mesh: EchoMesh) -> None:
     mesh.servicer.outbox = 100
 
