@@ -18,17 +18,27 @@ _SETTLED: Final = """() => {
 _GRAVE: Final = ("serious", "critical")
 _UNFIT: Final = """() => {
   const { scrollWidth, clientWidth } = document.documentElement;
-  const named = [...document.querySelectorAll("button, a, h1, h2, h3, label, legend, summary")];
+  const named = [...document.querySelectorAll("button, a, h1, h2, h3, label, legend:not(.unseen), summary")];
   const cut = named.filter((each) => each.clientWidth > 1 && each.scrollWidth > each.clientWidth + 1);
   const wide = scrollWidth > clientWidth ? ["wider than the window"] : [];
-  return [...wide, ...cut.map((each) => `cut off: ${each.innerText}`)];
+  const pressed = matchMedia("(pointer: coarse)").matches ? "button, a, select, summary" : ":not(*)";
+  const small = [...document.querySelectorAll(pressed)].filter((each) => {
+    const { height } = (each.closest("label") ?? each).getBoundingClientRect();
+    return height > 1 && height < 43.5 && !each.closest("p, dl");
+  });
+  return [
+    ...wide,
+    ...cut.map((each) => `cut off: ${each.innerText}`),
+    ...small.map((each) => `too small to touch: ${each.innerText || each.ariaLabel}`),
+  ];
 }"""
 
 
 async def findings(page: Page, only: Sequence[str] = (), *, within: str = "html") -> list[str]:
     """The serious and critical findings, each with its first element; by these rules only, if any are named."""
-    # As the debugger evaluates: the page's policy lets no foreign script in, and that is as it should be.
-    await page.evaluate(_AXE.read_text())
+    if not await page.evaluate("'axe' in window"):
+        # As the debugger evaluates: the page's policy lets no foreign script in, and that is as it should be.
+        await page.evaluate(_AXE.read_text())
     chosen = {"resultTypes": ["violations"], **({"runOnly": list(only)} if only else {})}
     await page.evaluate(_SETTLED)
     found = await page.evaluate("([within, chosen]) => axe.run(within, chosen)", [within, chosen])

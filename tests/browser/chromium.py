@@ -131,6 +131,8 @@ async def browse(
         color_scheme="dark" if look.dark else "light",
         locale=look.language,
         permissions=["microphone"] if heard else [],
+        has_touch=look.size == PHONE,
+        is_mobile=look.size == PHONE,
         bypass_csp=not with_policy,
     )
     try:

@@ -12,6 +12,8 @@ from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from vivavoce.type.v1 import audio_pb2 as audio_pb
+from vivavoce.type.v1 import error_pb2 as error_pb
+from vivavoce.type.v1 import failure_pb2 as failure_pb
 from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
 from mesh.errors import OverloadedError, UnauthenticatedError, UnavailableError
@@ -122,6 +124,10 @@ class Tutor:
         match text:
             case "Cut the wire" if (submitted.request_id, text) not in self.written[:before]:
                 raise UnavailableError("The conversation service is gone.")
+            case "Cough":
+                failure = failure_pb.Failure(reason=error_pb.ERROR_REASON_PROVIDER_FAILED, message="The voice is gone.")
+                raised = converse_pb.ErrorRaised(failure=failure)
+                await session.send(conversation_pb.ConverseResponse(error_raised=raised))
             case "Log me out":
                 raise UnauthenticatedError("The access token has ended.", reason="TOKEN_INVALID")
             case "How long may I stay?":

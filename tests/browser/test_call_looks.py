@@ -6,7 +6,7 @@ from playwright.async_api import Browser, expect
 from tests.browser.axe import look_at
 from tests.browser.chromium import LOOKS, PHONE, Look
 from tests.browser.scripted_tutor import OPENER
-from tests.browser.visits import KEEPS_TRACKS, REFUSES_SOCKETS, Visit, line, visit
+from tests.browser.visits import KEEPS_TRACKS, REFUSES_MICROPHONE, REFUSES_SOCKETS, Visit, line, visit
 from tests.edge.conftest import House
 
 pytestmark = pytest.mark.timeout(240)
@@ -17,6 +17,30 @@ OPENED = {
     "settings": "header [aria-haspopup=dialog] >> nth=1",
     "word": "text=Good",
 }
+#: How a call can end, by the code with which the server closes its socket; whoever is logged out can't try again.
+ENDINGS = {
+    "broken": 1011,
+    "restarting": 1012,
+    "away": 1013,
+    "gone": 1001,
+    "idle": 4408,
+    "elsewhere": 4409,
+    "full": 4429,
+    "refused": 4400,
+    "logged_out": 4401,
+}
+CLOSES_SOCKETS = """(code) => {
+  window.WebSocket = class {
+    static OPEN = 1;
+    readyState = 1;
+    constructor() {
+      setTimeout(() => this.onopen(), 10);
+      setTimeout(() => this.onclose({ code }), 50);
+    }
+    send() {}
+    close() {}
+  };
+}"""
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
@@ -28,13 +52,17 @@ async def test_a_call_fits_and_keeps_nobody_out(browser: Browser, house: House, 
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_a_call_that_can_t_be_opened_says_so_in_every_look(browser: Browser, house: House, look: Look) -> None:
-    async with visit(browser, house, look) as seen:
-        seen.tutor.full = True
+async def test_every_way_a_call_can_end_is_told_with_the_way_on(browser: Browser, house: House, look: Look) -> None:
+    wrong: list[str] = []
+    async with visit(browser, house, look, heard=False) as seen:
         await seen.choose()
-        await seen.page.keyboard.press("Enter")
-        await expect(seen.page.locator("a[href='/']").last).to_be_visible()
-        assert await look_at(seen.page, "call_full", look) == []
+        for name, code in ENDINGS.items():
+            await seen.page.evaluate(CLOSES_SOCKETS, code)
+            await seen.page.locator("main button").first.click()
+            await expect(seen.page.locator("main a[href='/']")).to_be_visible()
+            wrong += await look_at(seen.page, f"over_{name}", look)
+        await expect(seen.page.locator("main a[href='/login']")).to_be_visible()
+    assert wrong == []
 
 
 async def _before(seen: Visit, look: Look) -> list[str]:
@@ -84,9 +112,20 @@ async def _opened(seen: Visit, look: Look) -> list[str]:
 
 async def _troubled(seen: Visit, look: Look) -> list[str]:
     page = seen.page
+    alert = page.get_by_role("alert")
+    await seen.write("Cough")
+    await expect(alert).to_be_visible()
+    wrong = await look_at(page, "call_trouble", look)
+    await alert.get_by_role("button").click()
     await page.evaluate("pullOut()")
-    await expect(page.get_by_role("alert")).to_be_visible()
-    wrong = await look_at(page, "call_unplugged", look)
+    await expect(alert).to_be_visible()
+    wrong += await look_at(page, "call_unplugged", look)
+    for name in ("NotAllowedError", "NotFoundError", "NotReadableError"):
+        before = await alert.inner_text()
+        await page.evaluate(REFUSES_MICROPHONE, name)
+        await alert.get_by_role("button").click()
+        await expect(alert).not_to_have_text(before)
+        wrong += await look_at(page, f"call_{name}", look)
     await page.evaluate(REFUSES_SOCKETS)
     await seen.write("Cut the wire")
     await expect(page.locator("[role=status][data-floor=open]")).to_be_visible()

@@ -49,6 +49,8 @@ class Learner:
     voice: dict[str, Sound]
     #: How many moves were noted when it was last the learner's.
     moves: int = 0
+    #: How many pictures were kept, which are numbered.
+    shown: int = 0
 
     async def sits_down(self) -> None:
         """Before any page is opened."""
@@ -106,9 +108,14 @@ class Learner:
         """Whose move it is."""
         return self.page.get_by_role("status")
 
+    async def sees(self, name: str) -> None:
+        """Keeps a picture."""
+        self.shown += 1
+        await picture(self.page, f"journey_{self.shown:02}_{name}")
+
     async def looks(self, name: str) -> None:
         """Keeps a picture, and finds nothing that keeps people out."""
-        await picture(self.page, f"journey_{name}")
+        await self.sees(name)
         assert await findings(self.page) == [], name
 
 
@@ -149,8 +156,10 @@ async def test_from_registering_to_logging_out(browser: Browser, mesh: RunningMe
         await learner.looks("call")
         await learner.asks_again()
         await _interrupt(learner)
+        await learner.sees("interrupted")
         wire.cut()
         await learner.says(ORDER)
+        await learner.sees("after_a_cut")
         await learner.hears_out()
         await _leave(learner)
         assert watched.hosts == {page.url.split("/")[2]}
@@ -173,6 +182,7 @@ async def _register(learner: Learner) -> None:
     await page.get_by_role("switch").click()
     await page.get_by_role("button", name="Done").click()
     await expect(page).to_have_url(re.compile(r"\d/$"))
+    await learner.sees("introduced")
 
 
 async def _find_level(learner: Learner) -> None:
@@ -184,6 +194,7 @@ async def _find_level(learner: Learner) -> None:
         await learner.is_understood(said, understood)
     await page.get_by_role("button", name="End", exact=True).click()
     await expect(page.get_by_text(re.compile(r"From \d+ words"))).to_be_visible(timeout=PATIENCE_MS)
+    await learner.sees("level")
     guess = await page.get_by_text(re.compile("^[ABC][12]$")).inner_text()
     await page.get_by_role("button", name="Take it").click()
     await expect(page.get_by_role("radio", name=guess)).to_be_checked()
@@ -209,6 +220,8 @@ async def _interrupt(learner: Learner) -> None:
 async def _leave(learner: Learner) -> None:
     page = learner.page
     await page.get_by_role("button", name="End", exact=True).click()
+    await expect(page.get_by_role("link", name="See the report")).to_be_visible()
+    await learner.sees("over")
     await page.get_by_role("link", name="See the report").click()
     await expect(page.get_by_role("listitem").filter(has_text="tea").first).to_be_visible(timeout=PATIENCE_MS)
     # The recording is ready some seconds after the talk.
@@ -223,6 +236,9 @@ async def _leave(learner: Learner) -> None:
         re.compile("missed[.]1"), timeout=PATIENCE_MS
     )
     await expect(page.get_by_role("region", name="Minutes you spoke")).to_be_visible()
+    await learner.sees("progress")
     await page.goto(re.sub("/progress.*", "/settings/account", page.url))
+    await learner.sees("account")
     await page.get_by_role("button", name="Log out").click()
     await expect(page.get_by_role("link", name="Log in").first).to_be_visible()
+    await learner.sees("logged_out")

@@ -11,12 +11,13 @@ from typing import Final
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from cli.compose import MeshOptions
-from tests.browser.axe import look_at
 from tests.browser.chromium import LOOKS, PHONE, USUAL, Look, Watched, browse
 from tests.browser.past import EXCHANGES, give_past
+from tests.browser.screens import Walk
+from tests.browser.spoken_microphone import plug_in
 from tests.mesh.hosting import hosted
 
 pytestmark = pytest.mark.timeout(240)
@@ -24,8 +25,6 @@ pytestmark = pytest.mark.timeout(240)
 ADDRESS: Final = "ana@example.org"
 PASSWORD: Final = "nine violet teapots sing"
 PAPER: Final = "getComputedStyle(document.body).backgroundColor"
-LOADING: Final = re.compile("One moment …|Einen Moment …|Un momento …")
-LEVEL: Final = re.compile("^[ABC][12]$")
 _INSTANT: Final = {
     "recognizers": ("instant",),
     "language_models": ("instant",),
@@ -33,23 +32,6 @@ _INSTANT: Final = {
     "voice_activity": "instant",
     "turn_end": "instant",
 }
-OPEN: Final = ("/", "/login", "/register", "/forgot", "/reset", "/welcome")
-OWN: Final = (
-    "/",
-    "/history",
-    "/history/{conversation}",
-    "/notebook",
-    "/progress",
-    "/settings",
-    "/settings/profile",
-    "/settings/memory",
-    "/settings/engines",
-    "/settings/privacy",
-    "/settings/account",
-    "/settings/access",
-)
-#: How many dialogs open over a screen.
-DIALOGS: Final = {"/history/{conversation}": 1, "/notebook": 2, "/settings/privacy": 1, "/settings/access": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +71,18 @@ async def learner(browser: Browser, home: Home, look: Look = USUAL) -> AsyncIter
         assert watched.hosts == {home.web.removeprefix("http://")}
 
 
-async def go(page: Page, path: str, name: str, look: Look) -> list[str]:
-    """Goes to a screen of the open client, and returns what is wrong with it."""
-    await page.evaluate("(path) => { history.pushState(null, '', path); dispatchEvent(new Event('popstate')); }", path)
-    await expect(page.locator("h1")).to_be_visible()
-    await expect(page.get_by_text(LOADING)).to_have_count(0)
-    return await look_at(page, name, look)
-
-
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_every_screen_fits_and_keeps_nobody_out(browser: Browser, home: Home, look: Look) -> None:
     wrong: list[str] = []
     async with browse(browser, look) as watched:
+        await plug_in(watched.page)
         await watched.page.goto(home.web)
-        for path in OPEN:
-            wrong += await go(watched.page, path, f"open{path.replace('/', '_')}", look)
+        walk = Walk(watched.page, look, wrong)
+        await walk.as_a_visitor()
+        await walk.as_a_newcomer()
     async with learner(browser, home, look) as watched:
-        for path in OWN:
-            name = f"own{path.replace('/', '_').replace('_{conversation}', '_report')}"
-            wrong += await go(watched.page, path.format(conversation=home.conversation), name, look)
-            for number in range(DIALOGS.get(path, 0)):
-                await watched.page.locator("main [aria-haspopup=dialog]").nth(number).click()
-                await expect(watched.page.get_by_role("dialog")).to_be_visible()
-                wrong += await look_at(watched.page, f"{name}_dialog{number}", look, within="dialog")
-                await watched.page.keyboard.press("Escape")
-                await expect(watched.page.get_by_role("dialog")).to_have_count(0)
-    assert wrong == []
+        await Walk(watched.page, look, wrong).as_a_learner(home.conversation)
+    assert wrong == [], "\n".join(wrong)
 
 
 async def test_a_learner_finds_what_was_said_and_hears_it_beside_the_tutor(browser: Browser, home: Home) -> None:
@@ -173,27 +141,6 @@ async def test_a_newcomer_registers_introduces_themselves_and_follows_the_letter
         await page.goto(f"{home.web}/#verify={token}")
         await expect(page.get_by_text("your address is confirmed")).to_be_visible()
         assert token not in page.url
-
-
-async def test_a_newcomer_s_level_is_guessed_from_a_short_talk(browser: Browser, home: Home) -> None:
-    async with browse(browser, Look(PHONE)) as watched:
-        page = watched.page
-        await page.goto(f"{home.web}/welcome")
-        await page.get_by_role("button", name="Next").click()
-        await page.get_by_role("button", name="Find out by talking").click()
-        await page.get_by_role("button", name="Start talking").click()
-        await expect(page.get_by_role("listitem").filter(has_text="Tutor")).to_have_count(1)
-        await page.get_by_role("button", name="Mute").click()
-        box = page.get_by_label("Write instead")
-        for line in ("Hello, I come from a small town in the north.", "I work in a hospital and I like it a lot."):
-            await box.fill(line)
-            await page.keyboard.press("Enter")
-            await expect(box).to_have_value("")
-        await page.get_by_role("button", name="End", exact=True).click()
-        await expect(page.get_by_text(re.compile(r"From \d+ words"))).to_be_visible()
-        guess = await page.get_by_text(LEVEL).inner_text()
-        await page.get_by_role("button", name="Take it").click()
-        await expect(page.get_by_role("radio", name=guess)).to_be_checked()
 
 
 async def test_the_tutor_remembers_what_the_learner_agrees_to_and_forgets_the_rest(

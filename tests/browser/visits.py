@@ -14,6 +14,9 @@ from tests.edge.conftest import House
 REFUSES_SOCKETS: Final = (
     "() => { window.WebSocket = class { static OPEN = 1; constructor() { setTimeout(() => this.onclose({}), 20); } }; }"
 )
+REFUSES_MICROPHONE: Final = (
+    "(why) => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', why); }; }"
+)
 #: Pulls the microphone out, as no flag of Chromium does, and takes every other with it until one is plugged in.
 KEEPS_TRACKS: Final = """() => {
   const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

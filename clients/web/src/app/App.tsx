@@ -1,20 +1,25 @@
 // Opens the screen of the current address.
 
-import { Component, type ReactNode, Suspense } from "react";
+import { Component, type ReactNode, Suspense, useEffect } from "react";
 import { useText } from "../i18n/text";
-import { Button } from "../ui/Button";
+import { hasNewer } from "../offline/newer";
+import { Button, ButtonLink } from "../ui/Button";
+import { Empty } from "../ui/Empty";
+import { Loading } from "../ui/Loading";
 import { Notice } from "../ui/Notice";
 import { match, usePlace } from "./router";
 import { ROUTES, type Route } from "./routes";
 import { Shell } from "./Shell";
+import { useStore } from "./store";
 
 export function App() {
   const { path } = usePlace();
   const [route, params] = find(path);
   const screen = route ? <route.screen params={params} /> : <NotFound />;
+  const framed = (what: ReactNode) => (route?.bare ? <Shell>{what}</Shell> : what);
   const guarded = (
-    <Guard key={path} broken={<Broken />}>
-      <Suspense fallback={<Loading />}>{screen}</Suspense>
+    <Guard key={path} broken={framed(<Broken />)}>
+      <Suspense fallback={framed(<Loading />)}>{screen}</Suspense>
     </Guard>
   );
   return route?.bare ? guarded : <Shell>{guarded}</Shell>;
@@ -29,20 +34,26 @@ function find(path: string): [Route, Record<string, string>] | [null, Record<str
 }
 
 function NotFound() {
-  return <p>{useText()("app.notFound")}</p>;
-}
-
-function Loading() {
+  const say = useText();
   return (
-    <p className="soft" role="status">
-      {useText()("app.loading")}
-    </p>
+    <Empty text={say("app.notFound")}>
+      <ButtonLink to="/" look="main">
+        {say("verify.onward")}
+      </ButtonLink>
+    </Empty>
   );
 }
 
+/** After an update of the server a screen's file is gone: then nothing is broken, and the new page has the screen. */
 function Broken() {
   const say = useText();
-  return (
+  const newer = useStore(hasNewer);
+  useEffect(() => {
+    if (newer) location.reload();
+  }, [newer]);
+  return newer ? (
+    <Loading />
+  ) : (
     <Notice kind="bad" text={say("app.broken")}>
       <Button onClick={() => location.reload()}>{say("app.reload")}</Button>
     </Notice>

@@ -3,7 +3,10 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { login } from "../api/mesh";
 import { type PlainKey, useText } from "../i18n/text";
+import { hasNewer } from "../offline/newer";
+import { Button } from "../ui/Button";
 import { Icon, type IconName } from "../ui/Icon";
+import { Notice } from "../ui/Notice";
 import { Link, usePlace } from "./router";
 import styles from "./Shell.module.css";
 import { useStore } from "./store";
@@ -54,10 +57,21 @@ export function Shell({ children }: { children: ReactNode }) {
         )}
       </header>
       <main ref={main} id="content" tabIndex={-1} className={styles.main}>
+        <Newer />
         {children}
       </main>
     </>
   );
+}
+
+/** The server was updated while the page was open. */
+function Newer() {
+  const say = useText();
+  return useStore(hasNewer) ? (
+    <Notice kind="good" text={say("app.newer")}>
+      <Button onClick={() => location.reload()}>{say("app.reload")}</Button>
+    </Notice>
+  ) : null;
 }
 
 function isWithin(path: string, place: string): boolean {

@@ -4,6 +4,7 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from "react"
 import { isSignedOut, sentenceOf } from "../api/failures";
 import { useText } from "../i18n/text";
 import { Button, ButtonLink } from "../ui/Button";
+import { Loading } from "../ui/Loading";
 import { Notice } from "../ui/Notice";
 
 export type Loaded<T> =
@@ -54,11 +55,7 @@ export function Awaited<T>({ of, again, children }: AwaitedProps<T>) {
   const say = useText();
   switch (of.is) {
     case "loading":
-      return (
-        <p className="soft" role="status">
-          {say("app.loading")}
-        </p>
-      );
+      return <Loading />;
     case "there":
       return children(of.value);
     case "failed":

@@ -150,6 +150,14 @@ test("where sound comes unevenly more of it is waited for, and it hardly runs ou
   expect(network.speaker.played.filter((value) => value === 0).length).toBeLessThan(0.02 * RATE);
 });
 
+test("what one stall cost is won back within half a second, and nothing more is waited for because of it", () => {
+  const network = new Network([[3000, 3060]], vowel);
+  network.pass(2000);
+  const before = network.pass(900).least;
+  network.pass(660);
+  expect(network.pass(1000).least).toBeLessThan(before + 10);
+});
+
 test("time is won back without a click", () => {
   const network = new Network([[1000, 1200]], vowel);
   network.pass(1300);

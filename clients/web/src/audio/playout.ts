@@ -7,7 +7,10 @@ import { seam } from "./seam";
 
 const FADE_S = 0.005;
 const REPORT_EVERY_S = 0.1;
-/** Sound that must be here before a reply begins; more after each time it ran out, less again when it lasts. */
+/**
+ * Sound that must be here before a reply begins; more where it runs out again and again, less again when it lasts. Of one
+ * stall nothing follows: what was late by it is won back.
+ */
 const LEAST_WAITED_S = 0.02;
 const MOST_WAITED_S = 0.08;
 const GROWS_BY_S = 0.01;
@@ -30,7 +33,8 @@ export class Playout {
   #late = 0;
   #lowest = Number.POSITIVE_INFINITY;
   #sinceShortened = 0;
-  #sinceStarved = 0;
+  #sinceStarved = Number.POSITIVE_INFINITY;
+  #sinceChanged = 0;
   #sinceReport = 0;
   #blend: { tail: Float32Array; at: number } | null = null;
 
@@ -107,7 +111,8 @@ export class Playout {
     reply.position += count;
     this.#sinceShortened += count;
     this.#sinceStarved += count;
-    if (this.#sinceStarved > CALM_AFTER_S * this.#rate) this.#calm();
+    this.#sinceChanged += count;
+    if (this.#sinceChanged > CALM_AFTER_S * this.#rate) this.#waitFor(-GROWS_BY_S);
     if (this.#afterFade && this.#fadeLeft === 0) this.#endFade();
     return count;
   }
@@ -124,13 +129,18 @@ export class Playout {
   #starve(reply: ReplySound): void {
     this.#waiting = true;
     this.#lowest = Number.POSITIVE_INFINITY;
-    this.#sinceStarved = 0;
-    if (reply.position > 0) this.#target = Math.min(MOST_WAITED_S, this.#target / this.#rate + GROWS_BY_S) * this.#rate;
+    if (reply.position === 0) return;
+    // The least is one piece of sound, which may well run out before the next: that tells nothing of the network.
+    const least = this.#target <= LEAST_WAITED_S * this.#rate;
+    if (least || this.#sinceStarved < CALM_AFTER_S * this.#rate) this.#waitFor(GROWS_BY_S);
+    if (!least) this.#sinceStarved = 0;
   }
 
-  #calm(): void {
-    this.#sinceStarved = 0;
-    this.#target = Math.max(LEAST_WAITED_S, this.#target / this.#rate - GROWS_BY_S) * this.#rate;
+  /** Waits for so much more, or less, from now on. */
+  #waitFor(moreS: number): void {
+    const seconds = Math.min(MOST_WAITED_S, Math.max(LEAST_WAITED_S, this.#target / this.#rate + moreS));
+    this.#target = seconds * this.#rate;
+    this.#sinceChanged = 0;
   }
 
   /** Leaves out a few milliseconds where it can't be heard, if more sound is here than is needed. */

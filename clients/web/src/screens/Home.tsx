@@ -58,8 +58,8 @@ interface ChoiceProps extends Pick<Scenario, "title" | "summary"> {
 function Choice({ to, title, summary, level }: ChoiceProps) {
   return (
     <Link to={to} className={styles.card}>
-      <span className={styles.level}>{level}</span>
       <strong>{title}</strong>
+      <span className={styles.level}>{level}</span>
       <span className="soft">{summary}</span>
     </Link>
   );

@@ -9,6 +9,7 @@ export const common = {
   "app.loading": "Einen Moment …",
   "app.broken": "Diese Seite ist kaputt. Lade sie neu; wenn es wieder geschieht, sag es dem Betreiber des Servers.",
   "app.reload": "Neu laden",
+  "app.newer": "Es gibt eine neuere Fassung dieser Seiten.",
   "app.notFound": "Unter dieser Adresse ist nichts.",
   "nav.talk": "Sprechen",
   "nav.notebook": "Heft",

@@ -7,6 +7,7 @@ export const common = {
   "app.loading": "One moment …",
   "app.broken": "This page broke. Reload it; if it happens again, tell whoever runs this server.",
   "app.reload": "Reload",
+  "app.newer": "There is a newer version of these pages.",
   "app.notFound": "There is nothing at this address.",
   "nav.talk": "Talk",
   "nav.notebook": "Notebook",

@@ -9,6 +9,7 @@ export const common = {
   "app.loading": "Un momento …",
   "app.broken": "Esta página se rompió. Recárgala; si vuelve a pasar, avisa a quien administra el servidor.",
   "app.reload": "Recargar",
+  "app.newer": "Hay una versión más nueva de estas páginas.",
   "app.notFound": "No hay nada en esta dirección.",
   "nav.talk": "Hablar",
   "nav.notebook": "Cuaderno",

@@ -26,7 +26,7 @@ export const notebook = {
   "review.show": "Ver la respuesta",
   "review.grade": "¿Qué tal te vino a la memoria?",
   "review.done": "Eso es todo por ahora",
-  "review.doneAbout": "{count} repasadas. Cada una volverá a su tiempo.",
+  "review.doneAbout": "{count} {count|repasada|repasadas}. Cada una volverá a su tiempo.",
   "grade.again": "Nada",
   "grade.hard": "Con esfuerzo",
   "grade.good": "Tras un momento",

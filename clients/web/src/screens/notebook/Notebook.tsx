@@ -33,23 +33,25 @@ export default function Notebook() {
   return (
     <Page title={say("notebook.title")} about={say("notebook.about")}>
       <Awaited of={loaded} again={again}>
-        {({ due, items, more }) => (
-          <>
-            <Card title={due.length > 0 ? say("notebook.due", { count: due.length }) : say("notebook.nothingDue")}>
-              {due.length > 0 ? (
-                <div>
-                  <Button look="main" onClick={() => setReviewing(due)}>
-                    {say("notebook.review")}
-                  </Button>
-                </div>
-              ) : (
-                <p className="soft">{say("notebook.nothingDueAbout")}</p>
-              )}
-            </Card>
-            <AddItem added={again} />
-            {items.length === 0 ? (
-              <Empty text={say("notebook.empty")} />
-            ) : (
+        {({ due, items, more }) =>
+          items.length === 0 ? (
+            <Empty text={say("notebook.empty")}>
+              <AddItem added={again} />
+            </Empty>
+          ) : (
+            <>
+              <Card title={due.length > 0 ? say("notebook.due", { count: due.length }) : say("notebook.nothingDue")}>
+                {due.length > 0 ? (
+                  <div>
+                    <Button look="main" onClick={() => setReviewing(due)}>
+                      {say("notebook.review")}
+                    </Button>
+                  </div>
+                ) : (
+                  <p className="soft">{say("notebook.nothingDueAbout")}</p>
+                )}
+              </Card>
+              <AddItem added={again} />
               <Card title={say("notebook.all")}>
                 <Items of={items} changed={again} />
                 {more && (
@@ -58,9 +60,9 @@ export default function Notebook() {
                   </div>
                 )}
               </Card>
-            )}
-          </>
-        )}
+            </>
+          )
+        }
       </Awaited>
     </Page>
   );

@@ -47,6 +47,7 @@ function Question({ of, next }: { of: ReviewItem; next: () => void }) {
   const [shown, setShown] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const right = rightOf(of);
+  const asked = askedWith(of);
   const { reviewItemId, dueTime } = of;
 
   const grade = async (how: ReviewGrade) => {
@@ -66,12 +67,12 @@ function Question({ of, next }: { of: ReviewItem; next: () => void }) {
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are a short cut; each grade is a button, too.
     <div ref={box} tabIndex={-1} className={styles.question} onKeyDown={(event) => press(event.key)}>
       <p className="soft">{say(of.kind === ReviewItemKind.SLIP ? "review.howIsItRight" : "review.whichWord")}</p>
-      <p className={styles.asked}>{askedWith(of)}</p>
+      <p className={styles.asked}>{asked}</p>
       {shown ? (
         <>
           <div className={styles.answer} role="status">
             <p className={styles.right}>{right}</p>
-            {of.back && of.back !== right && <p className="soft">{of.back}</p>}
+            {of.back && of.back !== right && of.back !== asked && <p className="soft">{of.back}</p>}
           </div>
           <Button look="plain" onClick={() => speech.run(() => speakAloud(right))}>
             <Icon name="play" />
@@ -82,7 +83,7 @@ function Question({ of, next }: { of: ReviewItem; next: () => void }) {
             {GRADES.map(([how, name, key]) => (
               <Button key={key} onClick={() => grade(how)} disabled={deed.busy} aria-keyshortcuts={key}>
                 {say(name)}{" "}
-                <span className={styles.key} aria-hidden="true">
+                <span className={`${styles.key} keys`} aria-hidden="true">
                   {key}
                 </span>
               </Button>

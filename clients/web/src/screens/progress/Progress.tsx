@@ -89,7 +89,12 @@ function Drawn({ range, total, days, spans, streak }: DrawnProps) {
       <Streak days={streak} spans={filled("month", today, days)} />
       <Figures
         of={[
-          [say("figure.spoken"), say("figure.minutes", { count: format.number(total.spokenSeconds / 60) })],
+          [
+            say("figure.spoken"),
+            say("figure.minutes", {
+              count: format.number(total.spokenSeconds / 60, total.spokenSeconds < 600 ? 1 : 0),
+            }),
+          ],
           [say("progress.turns"), format.number(total.turnCount)],
           [say("figure.words"), format.number(total.distinctWords)],
           [say("figure.newWords"), format.number(total.newWords)],

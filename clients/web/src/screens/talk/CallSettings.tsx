@@ -72,7 +72,7 @@ export function CallSettings({ call, close }: { call: Call; close: () => void })
         checked={pushToTalk}
         onChange={setPushToTalk}
       />
-      <p className="soft">{say("settings.keys")}</p>
+      <p className="soft keys">{say("settings.keys")}</p>
       <Button onClick={close}>{say("action.close")}</Button>
     </Dialog>
   );

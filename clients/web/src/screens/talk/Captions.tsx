@@ -1,6 +1,6 @@
 // What both sides say, line by line; scrolls along unless the reader has scrolled up.
 
-import { useLayoutEffect, useRef } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef } from "react";
 import { useStore } from "../../app/store";
 import type { Call } from "../../call/call";
 import { preferences } from "../../call/preferences";
@@ -24,10 +24,17 @@ export function Captions({ call, choose }: CaptionsProps) {
   const { captions, size } = useStore(preferences);
   const box = useRef<HTMLDivElement>(null);
   const readingAlong = useRef(true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: every change of the lines may have made the box longer
-  useLayoutEffect(() => {
+  const keepUp = useCallback(() => {
     if (box.current && readingAlong.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [lines]);
+  }, []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every change of the lines may have made the box longer
+  useLayoutEffect(keepUp, [lines, keepUp]);
+  useEffect(() => {
+    // A notice above or a correction below takes some of its room.
+    const watching = new ResizeObserver(keepUp);
+    if (box.current) watching.observe(box.current);
+    return () => watching.disconnect();
+  }, [keepUp]);
   const scrolled = () => {
     const { scrollHeight = 0, scrollTop = 0, clientHeight = 0 } = box.current ?? {};
     readingAlong.current = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;

@@ -4,10 +4,12 @@ import { sentenceOf, sentenceOfFailure } from "../../api/failures";
 import { Shell } from "../../app/Shell";
 import { endingOf } from "../../call/endings";
 import type { Closed } from "../../call/wire";
+import type { Scenario } from "../../gen/vivavoce/ai_engine/v1/catalog_pb";
 import type { Failure } from "../../gen/vivavoce/type/v1/failure_pb";
 import { useText } from "../../i18n/text";
 import { Button, ButtonLink } from "../../ui/Button";
 import { Page } from "../../ui/Page";
+import { Goals } from "./Goals";
 import styles from "./Over.module.css";
 
 interface OverProps {
@@ -15,12 +17,15 @@ interface OverProps {
   /** What the server said last; it says more than the code. */
   trouble: Failure | null;
   turns: number;
+  scenario: Scenario | null;
+  /** Ids of the role-play's goals that were reached. */
+  reached: readonly string[];
   /** Empty where it never began. */
   conversationId: string;
   again: () => void;
 }
 
-export function Over({ closed, trouble, turns, conversationId, again }: OverProps) {
+export function Over({ closed, trouble, turns, scenario, reached, conversationId, again }: OverProps) {
   const say = useText();
   const ending = endingOf(closed);
   const about =
@@ -36,6 +41,7 @@ export function Over({ closed, trouble, turns, conversationId, again }: OverProp
     <Shell>
       <Page title={say(`over.${ending}`)} about={about} narrow>
         {turns > 0 && <p>{say("over.turns", { turns })}</p>}
+        {turns > 0 && scenario && <Goals goals={scenario.goals} reached={reached} />}
         <div className={styles.ways}>
           {ending === "finished" && turns > 0 && (
             <ButtonLink look="main" to={`/history/${conversationId}`}>

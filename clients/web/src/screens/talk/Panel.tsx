@@ -8,6 +8,7 @@ import type { Scenario } from "../../gen/vivavoce/ai_engine/v1/catalog_pb";
 import { useText } from "../../i18n/text";
 import { Button } from "../../ui/Button";
 import { Icon } from "../../ui/Icon";
+import { Goals } from "./Goals";
 import styles from "./Panel.module.css";
 
 interface PanelProps {
@@ -27,7 +28,12 @@ export function Panel({ call, scenario, open, close }: PanelProps) {
         <Icon name="close" />
       </Button>
       {slips.length > 0 && <Slips slips={slips} />}
-      {scenario && scenario.goals.length > 0 && <Goals scenario={scenario} reached={reachedGoals} />}
+      {scenario && scenario.goals.length > 0 && (
+        <section>
+          <h2>{say("call.goals")}</h2>
+          <Goals goals={scenario.goals} reached={reachedGoals} />
+        </section>
+      )}
       {scenario && scenario.keyPhrases.length > 0 && <Phrases call={call} lines={scenario.keyPhrases} />}
       {engineLabels.length > 0 && (
         <section className={styles.engines}>
@@ -66,24 +72,6 @@ function Slips({ slips }: { slips: readonly Slip[] }) {
               </Button>
             </p>
             {correction.explanation && <p className="soft">{correction.explanation}</p>}
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function Goals({ scenario, reached }: { scenario: Scenario; reached: readonly string[] }) {
-  const say = useText();
-  return (
-    <section>
-      <h2>{say("call.goals")}</h2>
-      <ul className={styles.goals}>
-        {scenario.goals.map(({ id, title }) => (
-          <li key={id} data-reached={reached.includes(id) || undefined}>
-            <span className={styles.tick}>{reached.includes(id) && <Icon name="check" />}</span>
-            {title}
-            {reached.includes(id) && <span className="unseen"> ({say("call.reached")})</span>}
           </li>
         ))}
       </ul>

@@ -26,21 +26,22 @@ export default function TalkScreen({ params }: ScreenProps) {
     return { found, missing };
   }, [scenarioId, conversation]);
   const [loaded, again] = useLoaded(load);
+  if (loaded.is === "there" && !loaded.value.missing) return <Talking scenario={loaded.value.found} params={params} />;
   return (
-    <Awaited of={loaded} again={again}>
-      {({ found, missing }) => (missing ? <Missing why={missing} /> : <Talking scenario={found} params={params} />)}
-    </Awaited>
+    <Shell>
+      <Awaited of={loaded} again={again}>
+        {({ missing }) => missing && <Missing why={missing} />}
+      </Awaited>
+    </Shell>
   );
 }
 
 function Missing({ why }: { why: PlainKey }) {
   const say = useText();
   return (
-    <Shell>
-      <Notice kind="warn" text={say(why)}>
-        <ButtonLink to="/">{say("over.other")}</ButtonLink>
-      </Notice>
-    </Shell>
+    <Notice kind="warn" text={say(why)}>
+      <ButtonLink to="/">{say("over.other")}</ButtonLink>
+    </Notice>
   );
 }
 
@@ -68,13 +69,15 @@ interface HeldProps {
 
 function Held({ call, scenario, goOn }: HeldProps) {
   const closed = useStore(call.closed);
-  const { conversationId, turns, trouble } = useStore(call.talk);
+  const { conversationId, turns, reachedGoals, trouble } = useStore(call.talk);
   if (!closed) return <InCall call={call} scenario={scenario} />;
   return (
     <Over
       closed={closed}
       trouble={trouble}
       turns={turns}
+      scenario={scenario}
+      reached={reachedGoals}
       conversationId={conversationId}
       again={() => goOn(conversationId)}
     />

@@ -32,6 +32,8 @@ export function Grid({ width, ticks, columns, write }: GridProps) {
   const most = ticks.at(-1) ?? 1;
   const widest = LETTER * Math.max(...columns.map(({ name }) => name.length));
   const every = Math.max(1, Math.ceil((columns.length * (widest + GAP)) / Math.max(1, width - LEFT)));
+  // Below its column, but no further than the picture goes.
+  const nameAt = (index: number) => Math.min(xOf(index, columns.length, width), width - widest / 2);
   return (
     <g className={styles.grid}>
       {ticks.map((tick) => (
@@ -44,7 +46,7 @@ export function Grid({ width, ticks, columns, write }: GridProps) {
       ))}
       {columns.map((column, index) =>
         (columns.length - 1 - index) % every === 0 ? (
-          <text key={column.name} x={xOf(index, columns.length, width)} y={HEIGHT - 6} textAnchor="middle">
+          <text key={column.name} x={nameAt(index)} y={HEIGHT - 6} textAnchor="middle">
             {column.name}
           </text>
         ) : null,

@@ -1,1 +1,0 @@
-var e={settings:`_settings_1vdr6_1`,parts:`_parts_1vdr6_8`,part:`_part_1vdr6_8`,row:`_row_1vdr6_41`,entries:`_entries_1vdr6_48`,entry:`_entry_1vdr6_52`,small:`_small_1vdr6_73`,secret:`_secret_1vdr6_78`,kept:`_kept_1vdr6_88`,range:`_range_1vdr6_95`};export{e as t};
