@@ -12,18 +12,18 @@ from typing import Any, Final
 import grpc
 import pytest
 
-from mesh.channel import call_metadata, open_channel
+from mesh.channel import call_metadata
 from mesh.clock import VirtualClock
 from mesh.entitlement import Entitlement, entitlement
 from mesh.errors import NotAllowedError, UnauthenticatedError, UnavailableError, VivavoceError
 from mesh.identity import Caller
 from mesh.interceptors import tracing
-from mesh.local import LocalChannel
 from mesh.revocations import News, Revocations
 from mesh.streams import DuplexStream, client_stream
 from mesh.testing import Authority, new_authority, no_leaked_tasks, serve, until
 from mesh.wire_errors import from_rpc_error
 from tests.mesh_runtime.echo import Echo, EchoServicer, EchoStub, echo_service, new_echo
+from tests.mesh_runtime.ways import WAYS, open_way
 from tests.services.calls import refused
 
 Stream = DuplexStream[Echo, Echo]
@@ -62,7 +62,7 @@ class Mesh:
 
 
 @asynccontextmanager
-async def open_mesh(*, local: bool) -> AsyncIterator[Mesh]:
+async def open_mesh(way: str) -> AsyncIterator[Mesh]:
     clock = VirtualClock()
     feed = Feed(clock)
     servicer = EchoServicer()
@@ -70,19 +70,14 @@ async def open_mesh(*, local: bool) -> AsyncIterator[Mesh]:
         revocations = await stack.enter_async_context(Revocations(feed.since, clock))
         authority = new_authority(clock, revocations=revocations)
         service = echo_service(servicer)
-        channel: grpc.aio.Channel
-        if local:
-            channel = LocalChannel([service], authority.verifier)
-        else:
-            server = await stack.enter_async_context(serve([service], authority))
-            channel = open_channel(server.address, audio=True)
-        await stack.enter_async_context(channel)
+        server = await stack.enter_async_context(serve([service], authority))
+        channel = await stack.enter_async_context(open_way(way, service, server.address, authority))
         yield Mesh(EchoStub(channel), servicer, authority, clock, feed)
 
 
-@pytest.fixture(params=["network", "local"])
+@pytest.fixture(params=WAYS)
 async def mesh(request: pytest.FixtureRequest) -> AsyncIterator[Mesh]:
-    async with open_mesh(local=request.param == "local") as opened:
+    async with open_mesh(request.param) as opened:
         yield opened
 
 
@@ -227,7 +222,7 @@ async def test_where_the_user_service_is_away_all_goes_on_and_it_is_said_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING)
-    async with open_mesh(local=True) as mesh, client_stream(mesh.stub.Talk, metadata=mesh.metadata()) as stream:
+    async with open_mesh("local") as mesh, client_stream(mesh.stub.Talk, metadata=mesh.metadata()) as stream:
         mesh.feed.ended = ["lgn_2"]
         await mesh.clock.elapse(WITHIN_S)
         mesh.feed.away = True

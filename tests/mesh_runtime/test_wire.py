@@ -4,8 +4,6 @@ What a single call does is tested in test_calls.py and test_streams.py, for call
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import grpc
@@ -18,13 +16,14 @@ from mesh.client_call import ON_THE_WAY
 from mesh.errors import NotAllowedError, UnavailableError
 from mesh.server import MeshServer, interceptors
 from mesh.streams import DuplexStream, client_stream
-from mesh.testing import Authority, new_authority, no_leaked_tasks, serve, until
+from mesh.testing import new_authority, no_leaked_tasks, serve, until
 from mesh.tls import host_name
 from mesh.wire.post import PACE_S, Post
 from mesh.wire.wire_channel import WireChannel
 from tests.mesh_runtime.conftest import EchoMesh
 from tests.mesh_runtime.echo import Echo, EchoServicer, EchoStub, echo_service, new_echo
 from tests.mesh_runtime.test_tls import Installation
+from tests.mesh_runtime.ways import wired
 
 Stream = DuplexStream[Echo, Echo]
 
@@ -38,15 +37,6 @@ def parcel(call: int, size: int = 0) -> wire_pb.Parcel:
 async def departed(post: Post) -> list[int]:
     """The calls of which something departed."""
     return [each.call for each in await post.departure() or ()]
-
-
-@asynccontextmanager
-async def wired(address: str, authority: Authority, wires: int = 1) -> AsyncIterator[WireChannel]:
-    """A channel whose wires are there."""
-    plain = open_channel(address, audio=True)
-    async with WireChannel(plain, lambda: authority.service_metadata("conversation"), wires=wires) as channel:
-        await until(lambda: channel.wire() is not None)
-        yield channel
 
 
 def least_held(channel: WireChannel) -> int:
@@ -95,16 +85,16 @@ async def test_a_departure_is_not_larger_than_grpc_takes() -> None:
 async def test_a_reader_that_stalls_holds_up_its_own_call_alone(mesh: EchoMesh) -> None:
     async def session(stream: Stream) -> None:
         async for message in stream:
-            if message.text == "stall":
-                await asyncio.Event().wait()
+            if message.text == "stalls":
+                await released.wait()
             await stream.send(message)
 
-    sent = 0
+    sent, released = 0, asyncio.Event()
 
     async def flood(stream: Stream) -> None:
         nonlocal sent
         while True:
-            await stream.send(new_echo(text="stall", sound=bytes(640)))
+            await stream.send(new_echo(text="stalls", sound=bytes(640)))
             sent += 1
 
     mesh.servicer.session, mesh.servicer.stalled_after_s = session, 60
@@ -118,8 +108,10 @@ async def test_a_reader_that_stalls_holds_up_its_own_call_alone(mesh: EchoMesh) 
         for number in range(1, 200):
             assert await is_echoed(quick, number)
         flooding.cancel()
+        held_back = sent
+        released.set()
     # All that waits is in the queues of its own call, on the way and at both ends.
-    assert 0 < sent < 64 + 2 * ON_THE_WAY + mesh.servicer.inbox + 4
+    assert 0 < held_back < 64 + 2 * ON_THE_WAY + mesh.servicer.inbox + 4
 
 
 @by_wire

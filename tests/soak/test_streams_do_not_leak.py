@@ -10,15 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
-import grpc
 import psutil
 import pytest
 
-from mesh.channel import open_channel
-from mesh.local import LocalChannel
 from mesh.streams import client_stream
 from mesh.testing import Authority, new_authority, no_leaked_tasks, serve, until
 from tests.mesh_runtime.echo import EchoServicer, EchoStub, echo_service, new_echo
+from tests.mesh_runtime.ways import WAYS, open_way
 
 #: Allowed growth for each call: gRPC's own leak for a cancelled call is about 0.14 kB.
 _CLEAN_BYTES: Final = 100
@@ -70,16 +68,13 @@ async def _end_by_cancellation(talker: Talker) -> None:
     await asyncio.wait((talk,))
 
 
-@pytest.fixture(params=["network", "local"])
+@pytest.fixture(params=WAYS)
 async def talker(request: pytest.FixtureRequest) -> AsyncIterator[Talker]:
     authority, servicer = new_authority(), EchoServicer()
     service = echo_service(servicer)
     async with AsyncExitStack() as stack:
-        channel: grpc.aio.Channel = LocalChannel([service], authority.verifier)
-        if request.param == "network":
-            server = await stack.enter_async_context(serve([service], authority))
-            channel = open_channel(server.address)
-        await stack.enter_async_context(channel)
+        server = await stack.enter_async_context(serve([service], authority))
+        channel = await stack.enter_async_context(open_way(request.param, service, server.address, authority))
         yield Talker(EchoStub(channel), servicer, authority)
 
 
