@@ -1,4 +1,4 @@
-"""Keeps the garbage collector out of the way of people who talk."""
+"""Keeps the garbage collector, and threads that only spin, out of the way of people who talk."""
 
 import gc
 from collections.abc import Iterator
@@ -11,7 +11,14 @@ _THRESHOLDS: Final = (5_000, 50, 100)
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Leaves the collector out until `settle_memory`: while a program loads hardly anything becomes garbage."""
+    """Leaves the collector out until `settle_memory`: while a program loads hardly anything becomes garbage.
+
+    For programs that serve. NumPy, which they load in the block, is told to start no threads.
+    """
+    from mesh.settings import set_where_missing
+    from mesh.workers import NO_SPINNING
+
+    set_where_missing(NO_SPINNING)
     gc.disable()
     try:
         yield

@@ -10,12 +10,22 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.ports import free_port
+from mesh.settings import environment_with
 
 
 def test_help_loads_no_model_and_no_server() -> None:
     told = "import cli.main, sys; print(sorted({'numpy', 'grpc', 'rich', 'sqlalchemy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_numpy_of_a_server_has_one_thread_where_nobody_said_how_many() -> None:
+    # Each thread of OpenBLAS is one of the process, from when it is loaded.
+    told = "import os, cli.memory\nwith cli.memory.loading(): import numpy\nprint(len(os.listdir('/proc/self/task')))"
+    environment = environment_with({})
+    environment.pop("OPENBLAS_NUM_THREADS", None)
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "1"
 
 
 @pytest.mark.parametrize("command", ["up", "serve", "talk", "doctor", "bench", "certs", "user", "keys"])
