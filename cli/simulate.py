@@ -12,6 +12,7 @@ import typer
 from cli.bench.server import mesh_process
 from cli.output import console, print_json
 from cli.simulation.chance import Chance
+from cli.simulation.languages import understands
 from cli.simulation.live import play_live, stored_in
 from cli.simulation.reading import FOLDER, packaged, read_script
 from cli.simulation.report import Played, as_json, show
@@ -91,6 +92,10 @@ async def _one_by_one(scripts: Sequence[Script], address: str, token: str) -> As
         async with signed_in(address, token) as (channel, access):
             dial = partial(open_grpc, channel, access.token)
             voice, stored = voice_of_mesh(channel, access.token), stored_in(channel, access.token)
+            language = script.choices.target_language
+            if not await understands(channel, access.token, language):
+                yield Played(script, Story(), (), unplayed=f"nothing that is configured there understands {language}")
+                continue
             try:
                 story = await play_live(script, dial, voice, stored)
             except VivavoceError as error:

@@ -18,12 +18,16 @@ _TOLD: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A script that was played, and what was not as it should be. `variation` is 0 for the script as it stands."""
+    """A script that was played, and what was not as it should be.
+
+    `variation` is 0 for the script as it stands; `unplayed` tells why it was not played after all.
+    """
 
     script: Script
     story: Story
     complaints: Sequence[str]
     variation: int = 0
+    unplayed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,17 @@ def by_level(played: Sequence[Played]) -> list[LevelFigures]:
 def as_json(played: Sequence[Played], mode: str, took_s: float) -> dict[str, Any]:
     """For scripts."""
     failed = [each for each in played if each.complaints]
+    unplayed = [each for each in played if each.unplayed]
     return {
         "mode": mode,
-        "conversations": len(played),
+        "conversations": len(played) - len(unplayed),
         "took_s": round(took_s, 1),
         "simulated_s": round(sum(each.story.lasted_s for each in played)),
         "failed": [
             {"script": each.script.name, "variation": each.variation, "complaints": list(each.complaints)}
             for each in failed
         ],
+        "unplayed": [{"script": each.script.name, "why": each.unplayed} for each in unplayed],
         "levels": [figures.as_json() for figures in by_level(played)],
     }
 
@@ -82,11 +88,15 @@ def show(played: Sequence[Played], mode: str, took_s: float) -> None:
             screen.print(f"    {complaint}", markup=False)
     if len(failed) > _TOLD:
         screen.print(f"    … and {len(failed) - _TOLD} more", markup=False)
+    unplayed = [each for each in played if each.unplayed]
+    for each in unplayed:
+        screen.print(marked("warning", f"{each.script.name} was not played: {each.unplayed}"))
     simulated_s = sum(each.story.lasted_s for each in played)
+    count = len(played) - len(unplayed)
     screen.print(
         marked(
             "wrong" if failed else "right",
-            f"{len(played) - len(failed)} of {len(played)} conversations went as they should "
+            f"{count - len(failed)} of {count} conversations went as they should "
             f"({mode}; {simulated_s:.0f} s of talk in {took_s:.1f} s)",
         )
     )

@@ -6,6 +6,7 @@ import grpc
 import pytest
 
 from cli.compose import RunningMesh
+from cli.simulation.languages import understands
 from cli.simulation.live import play_live, stored_in
 from cli.simulation.reading import FOLDER, read_script
 from cli.simulation.verdict import HEARD_ALIKE, complaints
@@ -32,3 +33,10 @@ async def test_over_the_websocket_it_is_too(mesh: RunningMesh, channel: grpc.aio
     dial = partial(open_socket, mesh.web, token)
     story = await play_live(script, dial, voice_of_mesh(channel, token), stored_in(channel, token))
     assert complaints(script, story, alike=HEARD_ALIKE, timely=False) == []
+
+
+@pytest.mark.parametrize(("language", "understood"), [("en", True), ("en-GB", True), ("de", False)])
+async def test_a_language_that_nothing_there_hears_is_known_before_it_is_spoken(
+    channel: grpc.aio.Channel, token: str, language: str, *, understood: bool
+) -> None:
+    assert await understands(channel, token, language) is understood
