@@ -82,8 +82,6 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
     Raises:
         VivavoceError: something it needs is missing, or a port is taken; nothing is left running.
     """
-    # Threads that store or speak in plain Python hand over this often; by default sound waits a hundred times longer.
-    sys.setswitchinterval(_SWITCH_S)
     port = options.grpc_port or free_port(options.host)
     signer = await asyncio.to_thread(open_service_key, options.data_dir / "keys" / "services.pem")
     clock = SystemClock()
@@ -101,10 +99,7 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
 
         async def opened(name: str) -> Service:
             overrides = options.overrides.get(name, {})
-            # Imported in a thread, so that models load meanwhile.
-            unit = await asyncio.to_thread(
-                open_unit, name, await peers(name), clock, data_dir=options.data_dir, overrides=overrides
-            )
+            unit = open_unit(name, await peers(name), clock, data_dir=options.data_dir, overrides=overrides)
             return await stack.enter_async_context(unit)
 
         services: list[Service] = []
@@ -121,6 +116,10 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
         placed = {"host": options.host, "port": options.web_port, **options.overrides.get("edge", {})}
         settings = load(EdgeSettings, None, **placed)
         edge = await stack.enter_async_context(open_edge(settings, await peers("edge"), verifier, clock))
+        # Threads that store or speak in plain Python hand over this often; by default sound waits
+        # a hundred times longer.
+        # Only now: what loads in several threads would do little else than hand over.
+        sys.setswitchinterval(_SWITCH_S)
         scheme, _, placed_at = edge.url.partition("://")
         yield RunningMesh(f"{scheme}://{reachable(placed_at)}", server.address)
         # Says goodbye on open sessions, and lets them finish their sentence.

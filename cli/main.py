@@ -73,7 +73,7 @@ def mesh(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Start every service as a process of its own, on real stores; Ctrl-C stops them."""
+    """Start all services as processes on real stores; Ctrl-C ends it."""
     from cli.mesh import MeshOptions
     from cli.mesh import mesh as start
     from cli.output import told_kindly
@@ -102,7 +102,7 @@ def talk(
         Path | None, typer.Option("--ca", help="Check it against the authorities in this file, PEM, instead.")
     ] = None,
 ) -> None:
-    """Talk to a running mesh: with recordings, in writing, or by the microphone."""
+    """Talk to a running mesh: by recordings, text or the microphone."""
     from cli.output import told_kindly
     from cli.talk import TalkOptions
     from cli.talk import talk as hold
@@ -143,7 +143,7 @@ def simulate(
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Play scripted learners, and see that turns are taken as they should be and nothing is lost."""
+    """Play scripted learners, and see that turns are taken as due."""
     from cli.output import told_kindly
     from cli.simulate import SimulateOptions
     from cli.simulate import simulate as play
@@ -177,7 +177,7 @@ def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
 def health(
     service: Annotated[str, typer.Argument(envvar="VIVAVOCE_SERVICE", help="The service to ask, or edge.")],
 ) -> None:
-    """Ask one service of this machine whether it serves; exits with 1 where it does not."""
+    """Ask a service here whether it serves; exits with 1 if not."""
     from cli.health import health as ask
     from cli.output import told_kindly
 
@@ -189,7 +189,7 @@ def health(
 def backup(
     file: Annotated[Path, typer.Argument(help="File to write, such as vivavoce.tar.gz.")], data_dir: DataDir = None
 ) -> None:
-    """Write everything a data folder keeps to one file, also while it is in use."""
+    """Write all a data folder keeps to one file, also while in use."""
     from cli.backup import backup as write
     from cli.output import told_kindly
 
@@ -269,7 +269,7 @@ _GROUPS: Final[Mapping[str, tuple[str, str]]] = {
     "models": ("cli.models", "Fetch, list and verify the speech models."),
     "media": ("cli.media", "Try the store of recordings out."),
     "outbox": ("cli.outbox", "Show what history refuses, and have it sent again."),
-    "certs": ("cli.certs", "Make, renew and show the certificates of services that run as processes of their own."),
+    "certs": ("cli.certs", "Make, renew and show the certificates of services."),
     "user": ("cli.users", "List and change accounts, on the database itself."),
     "keys": ("cli.keys", "Change the key that access tokens are signed with."),
 }

@@ -17,8 +17,6 @@ Arguments = TypeVarTuple("Arguments")
 #: Before NumPy is loaded: threads of its own would spin for some 60 ms after each product of matrices, on processors
 #: that others want, and gain nothing with matrices as small as ours.
 NO_SPINNING: Final = {"OPENBLAS_NUM_THREADS": "1"}
-#: Of processes that do such work apart: with one thread each, so that processes and processors match.
-CHILD_ENVIRONMENT: Final = {**NO_SPINNING, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,16 +89,16 @@ def _factor(name: str, value: float) -> Figure:
 
 
 async def _change_all(folder: Path, plan: Plan) -> list[tuple[str, float]]:
-    workshop = Workshop(Room(1, 1))
     soundfile.write(folder / "sound.wav", _speech(_TUTOR_HZ, plan.sound_s), _TUTOR_HZ, subtype="PCM_16")
     factors = []
-    for source, format_ in _CHANGES:
-        before = _children_s()
-        job = Convert((Part(str(folder / f"sound.{source}")),), str(folder / f"made.{format_}"), format_)
-        await workshop.make(job, _BOUNDS)
-        factors.append((f"{source} to {format_}", plan.sound_s / (_children_s() - before)))
-        if source == "wav":
-            (folder / f"made.{format_}").replace(folder / f"sound.{format_}")
+    async with Workshop(Room(1, 1)) as workshop:
+        for source, format_ in _CHANGES:
+            before = _children_s()
+            job = Convert((Part(str(folder / f"sound.{source}")),), str(folder / f"made.{format_}"), format_)
+            await workshop.make(job, _BOUNDS)
+            factors.append((f"{source} to {format_}", plan.sound_s / (_children_s() - before)))
+            if source == "wav":
+                (folder / f"made.{format_}").replace(folder / f"sound.{format_}")
     return factors
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from cli.bench.crowd import Door
@@ -49,14 +50,15 @@ class MeshProcess:
 
 
 @contextmanager
-def mesh_process(environment: Mapping[str, str]) -> Iterator[MeshProcess]:
-    """Runs `viva up` on any free ports, keeping nothing, for the length of the block.
+def mesh_process(environment: Mapping[str, str], data_dir: Path | None = None) -> Iterator[MeshProcess]:
+    """Runs `viva up` on any free ports for the length of the block; it keeps nothing where no folder is given.
 
     Raises:
         UnavailableError: it did not start; what it said stands above.
     """
     variables = [f"{name}={value}" for name, value in environment.items()]
-    command = ["env", *variables, sys.executable, "-m", "cli.main", "up", "--port", "0", "--ephemeral", "--json"]
+    kept = ["--ephemeral"] if data_dir is None else ["--data-dir", str(data_dir)]
+    command = ["env", *variables, sys.executable, "-m", "cli.main", "up", "--port", "0", "--json", *kept]
     began_at = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None, "it is piped"

@@ -57,12 +57,15 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
         blobs = await stack.enter_async_context(open_blobs(settings, threads))
         recordings, library = RecordingStore(database, settings.node), LibraryStore(database, settings.node)
         shelf = Shelf(settings.shelf(), threads, settings.shelf_bytes())
+        archiving = await stack.enter_async_context(
+            Workshop(Room(settings.archive_processes, settings.archive_processes))
+        )
         archivist = await stack.enter_async_context(
             Archivist(
                 spool=spool,
                 blobs=blobs,
                 recordings=recordings,
-                workshop=Workshop(Room(settings.archive_processes, settings.archive_processes)),
+                workshop=archiving,
                 bounds=_of_archive(settings),
                 at_once=settings.archive_processes,
                 clock=clock,
@@ -88,7 +91,7 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
             rules=Rules(settings.forsaken_after_s, settings.keep_days),
         )
         await stack.enter_async_context(Janitor({"recordings": upkeep.sweep}, clock, every_s=_UPKEEP_S))
-        workshop, bounds = Workshop(Room(settings.sound_processes, settings.sound_queue)), _of_people(settings)
+        workshop = await stack.enter_async_context(Workshop(Room(settings.sound_processes, settings.sound_queue)))
         lasting = LastingFiles(blobs=blobs, library=library, shelf=shelf, threads=threads)
         downloads = Downloads(spool=spool, recordings=recordings, lasting=lasting, threads=threads)
         staff = Staff(
@@ -107,7 +110,9 @@ async def open_service(settings: Settings, peers: Peers, clock: Clock) -> AsyncI
                 threads=threads,
             ),
             links=Links(open_key(settings.playback_secret, settings.data_dir / "keys" / "playback.key"), clock),
-            transcoding=Transcoding(workshop=workshop, bounds=bounds, folder=settings.shelf(), threads=threads),
+            transcoding=Transcoding(
+                workshop=workshop, bounds=_of_people(settings), folder=settings.shelf(), threads=threads
+            ),
         )
         policy = Policy(settings.keep_days, settings.presign, settings.public_url)
         servicer = MediaServicer(staff=staff, policy=policy, clock=clock)

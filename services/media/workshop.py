@@ -3,14 +3,17 @@
 import asyncio
 import json
 import logging
-import sys
+import os
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
+from mesh.children import Child
 from mesh.errors import BadAudioError, OverloadedError, TimedOutError, VivavoceError
-from mesh.workers import CHILD_ENVIRONMENT
+from mesh.workers import Workers
 from services.media.sound.jobs import Bounds, Job, Made, write_job
 
 _CHILD: Final = "services.media.sound.child"
@@ -29,12 +32,22 @@ class Room:
 
 
 class Workshop:
-    """Does jobs, each in a process that ends with it. Cancelling a job ends its process."""
+    """Does jobs, each in a process that ends with it; use it as `async with`. Cancelling a job ends its process."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
         self._places = asyncio.Semaphore(room.processes)
+        # Where there is room for none, jobs wait for a place, and none comes as far as a thread.
+        self._threads = Workers("sound", threads=max(1, room.processes), queue=room.processes)
         self._admitted = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._threads.close()
 
     async def make(self, job: Job, bounds: Bounds, tell: Callable[[float], None] = lambda _: None) -> list[Made]:
         """Does a job; `tell` hears how much is done, 0 to 1.
@@ -55,49 +68,35 @@ class Workshop:
             self._admitted -= 1
 
     async def _done_by_child(self, job: Job, bounds: Bounds, tell: Callable[[float], None]) -> list[Made]:
-        child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-m", _CHILD),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=CHILD_ENVIRONMENT,
-        )
+        child, loop = Child(_CHILD), asyncio.get_running_loop()
+
+        def tell_here(share: float) -> None:
+            loop.call_soon_threadsafe(tell, share)
+
+        work = asyncio.ensure_future(self._threads.run(_exchange, child, write_job(job, bounds), tell_here))
         try:
             async with asyncio.timeout(bounds.wall_s):
-                said, complaint = await asyncio.gather(_listen(child, job, bounds, tell), _last_words(child))
-                code = await child.wait()
+                return _outcome(*await asyncio.shield(work))
         except TimeoutError:
             raise TimedOutError("The sound takes too long to change; send a shorter stretch.") from None
         finally:
-            with suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
-        return _outcome(said, code, complaint)
+            child.kill()
+            await asyncio.gather(work, return_exceptions=True)
 
 
-async def _listen(
-    child: asyncio.subprocess.Process, job: Job, bounds: Bounds, tell: Callable[[float], None]
-) -> dict[str, Any]:
-    assert child.stdin is not None, "it is piped"
-    assert child.stdout is not None, "it is piped"
-    with suppress(ConnectionError):  # One that ended already says by its exit how.
-        child.stdin.write(write_job(job, bounds))
-        await child.stdin.drain()
-    child.stdin.close()
-    last: dict[str, Any] = {}
-    async for line in child.stdout:
-        last = json.loads(line)
-        if "progress" in last:
-            tell(last["progress"])
-    return last
-
-
-async def _last_words(child: asyncio.subprocess.Process) -> str:
-    assert child.stderr is not None, "it is piped"
-    words = b""
-    while block := await child.stderr.read(4096):
-        words = (words + block)[-_LAST_WORDS:]
-    return words.decode(errors="replace")
+def _exchange(child: Child, order: bytes, tell: Callable[[float], None]) -> tuple[dict[str, Any], int, str]:
+    """What the process said last, how it ended, and of what it complained. Blocks until it has ended."""
+    with tempfile.TemporaryFile() as complaints, child.start(complaints) as process:
+        with suppress(ConnectionError), child.told:  # One that ended already says by its exit how.
+            child.told.write(order)
+        last: dict[str, Any] = {}
+        for line in child.telling:
+            last = json.loads(line)
+            if "progress" in last:
+                tell(last["progress"])
+        code = process.wait()
+        complaints.seek(max(0, complaints.seek(0, os.SEEK_END) - _LAST_WORDS))
+        return last, code, complaints.read().decode(errors="replace")
 
 
 def _outcome(said: dict[str, Any], code: int, complaint: str) -> list[Made]:

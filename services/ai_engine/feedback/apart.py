@@ -3,17 +3,15 @@
 import asyncio
 import logging
 import pickle
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
+from mesh.children import Child
 from mesh.clock import Clock
 from mesh.mailbox import Closed, Mailbox
-from mesh.workers import CHILD_ENVIRONMENT, Workers, full
+from mesh.workers import Workers, full
 from services.ai_engine.domain.remarks import Remark, SaidTurn
 from services.ai_engine.feedback.child import SOUNDS
 
@@ -50,15 +48,14 @@ class JudgesApart:
         self._clock = clock
         self._within_s = within_s
         self._waiting: Mailbox[_Asked] = Mailbox(_QUEUE)
-        # Starting a process from the loop would hold it up for twenty milliseconds and more.
         self._thread = Workers("feedback", threads=1, queue=1)
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child = Child(_CHILD, *self._arguments)
         self._rests_until = 0.0
         self._serving: asyncio.Task[None] | None = None
 
     def process_id(self) -> int | None:
         """Of the process that judges; None where none runs."""
-        return self._child.pid if self._child is not None and self._child.poll() is None else None
+        return self._child.process_id
 
     async def remarks(self, turn: SaidTurn) -> AsyncGenerator[Remark, None]:
         """What they say of it, each as soon as it is found; nothing where their process fails.
@@ -86,10 +83,9 @@ class JudgesApart:
         if self._serving is not None:
             self._serving.cancel()
             await asyncio.wait([self._serving])
-        self._kill()
+        self._child.kill()
         await self._thread.close()
-        # One whose start took until now.
-        self._kill()
+        self._child.close()
 
     async def _serve(self) -> None:
         while True:
@@ -111,38 +107,18 @@ class JudgesApart:
             async with asyncio.timeout(self._within_s):
                 await self._thread.run(self._exchange, asked.turn, hurried, offer)
         except Exception as error:  # Whatever befalls a process; the others who wait are judged by the next one.
-            self._kill()
+            await asyncio.to_thread(self._child.close)
             self._rests_until = self._clock.now() + _REST_S
             _log.warning("the process that judges turns failed", extra={"error": type(error).__name__})
 
     def _exchange(self, turn: SaidTurn, hurried: bool, offer: Callable[[Remark], None]) -> None:
         """Blocks until the turn is judged. Raises OSError or EOFError where the process ends before."""
         if self.process_id() is None:
-            self._kill()
-            self._child = self._started()
-        child = self._child
-        assert child is not None, "it was started"
-        assert child.stdin is not None, "it is piped"
-        assert child.stdout is not None, "it is piped"
-        pickle.dump((turn, hurried), child.stdin)
-        child.stdin.flush()
-        while (remark := pickle.load(child.stdout)) is not None:  # Written by our own process.
+            self._child.close()
+            self._child = Child(_CHILD, *self._arguments)
+            self._child.start()
+        told, telling = self._child.told, self._child.telling
+        pickle.dump((turn, hurried), told)
+        told.flush()
+        while (remark := pickle.load(telling)) is not None:  # Written by our own process.
             offer(remark)
-
-    def _started(self) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            (sys.executable, "-I", "-m", _CHILD, *self._arguments),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=CHILD_ENVIRONMENT,
-            # Ctrl-C is for this process, which lets talks finish.
-            start_new_session=True,
-        )
-
-    def _kill(self) -> None:
-        """Ends the process at once; who waits for its answer in the thread finds the end of its output."""
-        if self._child is not None:
-            # What was not written yet need not be.
-            with suppress(OSError), self._child:
-                self._child.kill()

@@ -206,10 +206,9 @@ async def test_hostile_files_are_told_or_read_and_nobody_falls(tmp_path: Path) -
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 async def test_many_hostile_files_are_told_or_read_each_by_a_process_of_its_own(tmp_path: Path) -> None:
-    workshop = Workshop(Room(processes=2, queue=10_000))
     outcomes: list[str] = []
 
-    async def one(number: int, content: bytes) -> None:
+    async def one(workshop: Workshop, number: int, content: bytes) -> None:
         file = tmp_path / f"source-{number}"
         file.write_bytes(content)
         try:
@@ -219,9 +218,9 @@ async def test_many_hostile_files_are_told_or_read_each_by_a_process_of_its_own(
             outcomes.append(error.message)
 
     files = list(hostile(MANY))
-    async with asyncio.TaskGroup() as group:
+    async with Workshop(Room(processes=2, queue=10_000)) as workshop, asyncio.TaskGroup() as group:
         for number, (_, content) in enumerate(files):
-            group.create_task(one(number, content))
+            group.create_task(one(workshop, number, content))
     assert len(outcomes) == len(files) > 1000
     # The largest of all processes that ended so far, in KiB.
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < 700 * 2**20
@@ -241,8 +240,9 @@ async def test_a_process_at_its_bound_ends_and_is_told(bounds: Bounds, tmp_path:
     # Six hours of silence in some hundred kilobytes.
     soundfile.write(file, np.zeros(6 * 3600 * 4000, np.int16), 4000, format="FLAC")
     job = Convert((Part(str(file)),), str(tmp_path / "target"), "wav", rate_hz=48_000)
-    with pytest.raises(BadAudioError):
-        await Workshop(Room(1, 1)).make(job, bounds)
+    async with Workshop(Room(1, 1)) as workshop:
+        with pytest.raises(BadAudioError):
+            await workshop.make(job, bounds)
 
 
 async def test_cancelling_ends_the_process(tmp_path: Path) -> None:
@@ -250,14 +250,14 @@ async def test_cancelling_ends_the_process(tmp_path: Path) -> None:
     soundfile.write(file, np.zeros(3600 * 4000, np.int16), 4000, format="FLAC")
     began = asyncio.Event()
     job = Convert((Part(str(file)),), str(tmp_path / "target"), "mp3", rate_hz=48_000)
-    work = asyncio.create_task(
-        Workshop(Room(1, 1)).make(job, Bounds(36_000, 8, 2**29, 60, 2**32, 60), lambda _: began.set())
-    )
-    async with asyncio.timeout(20):
-        await began.wait()
-    work.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await work
+    bounds = Bounds(36_000, 8, 2**29, 60, 2**32, 60)
+    async with Workshop(Room(1, 1)) as workshop:
+        work = asyncio.create_task(workshop.make(job, bounds, lambda _: began.set()))
+        async with asyncio.timeout(20):
+            await began.wait()
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
     size = (tmp_path / "target").stat().st_size
     await asyncio.sleep(0.3)
     assert (tmp_path / "target").stat().st_size == size

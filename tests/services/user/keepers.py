@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from functools import partial
 
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
@@ -58,7 +58,7 @@ class Keepers:
         if service in self.away:
             raise UnavailableError("Away.")
 
-    async def export(self, service: str) -> AsyncIterator[tuple[str, bytes]]:
+    async def export(self, service: str) -> AsyncGenerator[tuple[str, bytes], None]:
         self.exports[service] += 1
         await self.may_export.wait()
         for path, data in self.files[service]:

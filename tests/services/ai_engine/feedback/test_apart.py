@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,11 +49,11 @@ async def test_how_it_flowed_is_told_while_words_are_still_judged() -> None:
     spoken_words = tuple(Word(text, at, at + 0.4) for at, text in enumerate(("I", "missed", "my", "deadline.")))
     async with JudgesApart(sound_guesses=False, clock=VirtualClock(), within_s=120.0) as apart:
         assert await judged(apart)
-        assert apart._child is not None
-        os.kill(apart._child.pid, signal.SIGSTOP)
+        process = psutil.Process(apart.process_id())
+        process.suspend()
         remarks = Assessor([fluency], apart).remarks(replace(TURN, words=spoken_words))
         assert isinstance(await anext(remarks), Fluency)
-        os.kill(apart._child.pid, signal.SIGCONT)
+        process.resume()
         async with asyncio.timeout(120):
             assert [type(remark) async for remark in remarks] == [Vocabulary]
 
@@ -70,12 +69,12 @@ async def test_a_process_that_ended_or_hangs_is_followed_by_another() -> None:
     clock = VirtualClock()
     async with JudgesApart(sound_guesses=False, clock=clock, within_s=120.0) as apart:
         assert await judged(apart)
-        assert apart._child is not None
-        apart._child.kill()
-        await asyncio.to_thread(apart._child.wait)
+        process = psutil.Process(apart.process_id())
+        process.kill()
+        await asyncio.to_thread(process.wait)
         assert await judged(apart)
         apart._within_s = 0.05
-        os.kill(apart._child.pid, signal.SIGSTOP)
+        psutil.Process(apart.process_id()).suspend()
         assert not await judged(apart)
         assert apart.process_id() is None
         apart._within_s = 120.0
