@@ -43,8 +43,11 @@ class Outcome:
     gaps: int = 0
     #: Seconds until everybody talked again after a store was back, by store and how it was away.
     healthy_s: dict[str, float] = field(default_factory=dict)
-    #: Seconds until each session was there again, from when its process was back, or from the cut where another adopts.
+    #: Seconds until each session was there again, from when its process was back, or from the cut where another adopts;
+    #: not those in which its wire let nothing through.
     resumed_s: list[float] = field(default_factory=list)
+    #: Those, too.
+    away_s: list[float] = field(default_factory=list)
 
     @property
     def slowest_s(self) -> float:
@@ -85,7 +88,8 @@ def tell_of_sessions(people: list[Talker], outcome: Outcome) -> None:
     """Notes how long people were away, and which sessions ended."""
     for talker in people:
         outcome.dropped += [f"{talker.name}: {reason}" for reason in talker.endings if reason != "DRAINING"]
-        outcome.resumed_s += talker.away_s
+        outcome.away_s += talker.away_s
+        outcome.resumed_s += [away_s - shut_s for away_s, shut_s in zip(talker.away_s, talker.shut_s, strict=True)]
 
 
 @asynccontextmanager
@@ -119,7 +123,10 @@ async def _newcomer(town: Town, chance: random.Random, number: int, *, recorded:
     way, service = (by_edge, "edge") if number % 3 == 0 else (by_grpc, "conversation")
     doors = [partial(way, address) for address in town.entrances(service)]
     own = random.Random(chance.random())
-    return Talker(f"learner {number}", doors, metadata, own, recorded=recorded, pause_s=pause_s)
+    talker = Talker(f"learner {number}", doors, metadata, own, recorded=recorded, pause_s=pause_s)
+    if service in town.doors:
+        talker.wire_shut_s = town.doors[service].shut_s
+    return talker
 
 
 async def everybody_talks(people: list[Talker], within_s: float = _GOES_ON_S) -> None:

@@ -104,9 +104,13 @@ class Talker:
         self.written: list[str] = []
         #: When the wire was last cut, and when the session was last there again, by the monotonic clock.
         self.lost_at = self.found_at = 0.0
-        #: How long it was away each time, and what its sessions ended with.
+        #: How long it was away each time, in how much of that its wire let nothing through, and what its sessions ended
+        #: with.
         self.away_s: list[float] = []
+        self.shut_s: list[float] = []
         self.endings: list[str] = []
+        #: Seconds until now in which the wire let nothing through, for who knows.
+        self.wire_shut_s: Callable[[], float] = lambda: 0.0
         self.talks = asyncio.Event()
         self.complaints: list[str] = []
         self._doors = itertools.cycle(doors)
@@ -118,6 +122,7 @@ class Talker:
         self._open: converse_pb.SubmitText | None = None
         self._token = ""
         self._last_sequence = 0
+        self._shut_before_s = 0.0
 
     async def talk(self) -> None:
         """Talks until cancelled."""
@@ -132,7 +137,7 @@ class Talker:
     def _is_cut(self, cut: BaseExceptionGroup[BaseException]) -> None:
         self.talks.clear()
         if self.lost_at <= self.found_at:
-            self.lost_at = time.monotonic()
+            self.lost_at, self._shut_before_s = time.monotonic(), self.wire_shut_s()
         self.complaints.append(repr(cut.exceptions[0]))
 
     async def _session(self, wire: Learner) -> None:
@@ -143,6 +148,7 @@ class Talker:
         self.conversation_id = started.conversation.conversation_id
         if self.lost_at > self.found_at:
             self.away_s.append(time.monotonic() - self.lost_at)
+            self.shut_s.append(self.wire_shut_s() - self._shut_before_s)
         self.found_at = time.monotonic()
         while True:
             if self._open is None and self._chance.random() < 0.5:

@@ -18,6 +18,8 @@ from tests.faults.weather import changeable
 
 _SEED = 7
 _CUTS = 200
+#: Beside the 2 s that are promised: a machine that is busy with other tests.
+_BUSY_S = 5.0
 
 
 @pytest.mark.soak
@@ -40,10 +42,12 @@ async def test_every_session_outlasts_bad_wires_to_people_and_to_stores(
         outcome = await _weather(found, list(wires.values()))
         assert found.dead() == []
         assert found.faults() == []
-    away = f"{len(outcome.resumed_s)} times back, {outcome.slowest_s:.1f} s at most; {len(outcome.dropped)} dropped"
-    row(5, f"{away}; {losses(outcome)}", f"{_CUTS} cuts on each of 4 wires", _SEED)
+    shut = f"not counting that the wire itself let nothing through {outcome.slowest_s:.1f} s at most"
+    away = f"{len(outcome.resumed_s)} times back, {max(outcome.away_s):.1f} s at most, {shut}"
+    row(5, f"{away}; {len(outcome.dropped)} dropped; {losses(outcome)}", f"{_CUTS} cuts on each of 4 wires", _SEED)
     assert outcome.whole, outcome
     assert outcome.dropped == []
+    assert outcome.slowest_s <= _BUSY_S
 
 
 async def _weather(found: Town, stores: list[FaultProxy]) -> Outcome:
@@ -54,7 +58,7 @@ async def _weather(found: Town, stores: list[FaultProxy]) -> Outcome:
         doors = []
         for number, service in enumerate(("edge", "conversation")):
             door = await stack.enter_async_context(FaultProxy(found.addresses(service)[0], seed=number))
-            found.doors[service] = door.address
+            found.doors[service] = door
             doors.append(door)
         async with crowd(found, random.Random(_SEED), 3) as (people, outcome):
             schedules = [changeable(random.Random(_SEED + n), _CUTS, longest_s=0.6) for n in range(4)]

@@ -15,6 +15,7 @@ from cli.addresses import SERVICES
 from cli.bench.server import INSTANT
 from cli.ports import free_port, listens
 from cli.serve import serve
+from tests.faults.proxy import FaultProxy
 
 #: Processes are forked from one that has imported everything: a start takes a fraction of a second, not four.
 _FORKS: Final = multiprocessing.get_context("forkserver")
@@ -49,11 +50,11 @@ class Town:
     houses: dict[str, House]
     variables: Mapping[str, str] = field(default_factory=dict)
     #: What stands before a service, for people.
-    doors: dict[str, str] = field(default_factory=dict)
+    doors: dict[str, FaultProxy] = field(default_factory=dict)
 
     def entrances(self, service: str) -> list[str]:
         """Where people find a service."""
-        return [self.doors[service]] if service in self.doors else self.addresses(service)
+        return [self.doors[service].address] if service in self.doors else self.addresses(service)
 
     def addresses(self, service: str) -> list[str]:
         """Where a service is found."""

@@ -1,6 +1,8 @@
 """One address can't take the doors from the others: so many requests a minute, so much open at once."""
 
 import asyncio
+import time
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -9,6 +11,8 @@ from websockets.exceptions import InvalidStatus
 from edge.addresses import Places, TrustedProxies, household_of
 from mesh.errors import InvalidFieldError
 from tests.edge.conftest import House, open_house
+from tests.faults.proxy import FaultProxy
+from tests.faults.weather import TUNNEL
 
 GET_USER = "/v1/users/me"
 
@@ -29,6 +33,20 @@ async def test_handshakes_count_too_and_are_refused_before_the_socket_opens() ->
         with pytest.raises(InvalidStatus, match="429") as caught:
             await house.socket()
         assert caught.value.response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_nobody_waits_long_for_a_store_that_hangs(valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = urlsplit(valkey_url)
+    async with FaultProxy(place.netloc) as wire:
+        wire.weather = TUNNEL
+        monkeypatch.setenv("VIVAVOCE_EPHEMERAL_URL", f"redis://{wire.address}/0")
+        async with open_house() as house:
+            waits_s = []
+            for _ in range(3):
+                asked_at = time.monotonic()
+                assert (await house.http.get("/healthz")).status_code == 200
+                waits_s.append(time.monotonic() - asked_at)
+    assert min(waits_s) < 0.8
 
 
 async def test_behind_a_trusted_proxy_each_client_has_a_rate_of_its_own() -> None:

@@ -46,6 +46,9 @@ class FaultProxy:
         self._once = once
         self._tls = tls
         self._weather = FAIR
+        #: Seconds until now in which nothing went through, and since when nothing does.
+        self._shut_s = 0.0
+        self._shut_since: float | None = None
         self._passable = asyncio.Event()
         self._passable.set()
         self._server: asyncio.Server | None = None
@@ -87,6 +90,8 @@ class FaultProxy:
 
     @weather.setter
     def weather(self, weather: Weather) -> None:
+        self._shut_s = self.shut_s()
+        self._shut_since = _now() if weather.black_hole or weather.cut else None
         self._weather = weather
         if weather.black_hole:
             self._passable.clear()
@@ -94,6 +99,10 @@ class FaultProxy:
             self._passable.set()
         if weather.cut:
             self.cut()
+
+    def shut_s(self) -> float:
+        """Seconds until now in which nothing went through."""
+        return self._shut_s + (0.0 if self._shut_since is None else _now() - self._shut_since)
 
     def cut(self) -> None:
         """Aborts every connection there is, both ways, without a goodbye."""
