@@ -31,7 +31,7 @@ class Ending:
 class Source:
     """Where a call comes from, and what the other side's certificate says, if it showed one."""
 
-    peer: str = "local"
+    peer: str
     proof: Proof = field(default_factory=dict)
 
 

@@ -26,7 +26,7 @@ _CLOSE_S: Final = 5.0
 
 @runtime_checkable
 class Within(Protocol):
-    """A call, or the context of one, that stays within this process."""
+    """A call, or the context of one, that our own code carries: within this process, or by a shared wire."""
 
     def connect(self, inbox: Mailbox[Any], outbox: Mailbox[Any]) -> None:
         """Lets messages go from the one side's outbox to the other's inbox without a task, while nothing waits."""
