@@ -47,9 +47,19 @@ class Tls:
 
     def server_credentials(self) -> grpc.ServerCredentials:
         """For a server; a new certificate is served from the next handshake on."""
+        served = self.version()
+
+        def renewed() -> grpc.ServerCertificateConfiguration | None:
+            """None where the files are as they were: for each new one gRPC replaces what other handshakes stand on."""
+            nonlocal served
+            if (version := self.version()) == served:
+                return None
+            served = version
+            return self._server_configuration()
+
         return grpc.dynamic_ssl_server_credentials(
             self._server_configuration(),
-            self._server_configuration,
+            renewed,  # type: ignore[arg-type]  # The stubs do not know of None, gRPC does.
             require_client_authentication=self.mutual,
         )
 

@@ -27,7 +27,7 @@ from mesh.server import run
 Part: TypeAlias = Literal["sessions", "ears", "idle", "endurance"]
 PARTS: Final[tuple[Part, ...]] = ("sessions", "ears", "idle", "endurance")
 
-#: One machine makes all the calls, and stays within no bound meant for one household.
+#: One machine makes all the calls, and stays within no bound meant for one household, or for one sitting.
 UNBOUNDED: Final = {
     "VIVAVOCE_EDGE_MAX_SOCKETS": "5000",
     "VIVAVOCE_EDGE_MAX_SOCKETS_PER_ADDRESS": "0",
@@ -38,6 +38,7 @@ UNBOUNDED: Final = {
     "VIVAVOCE_CONVERSATION_MAX_SESSIONS": "5000",
     "VIVAVOCE_CONVERSATION_MAX_SESSIONS_PER_USER": str(EACH),
     "VIVAVOCE_AI_ENGINE_MAX_SESSIONS": "5000",
+    "VIVAVOCE_USER_ACCESS_LIFETIME_S": "3600",
     "VIVAVOCE_USER_BUDGET_SESSIONS": "-1",
     "VIVAVOCE_USER_BUDGET_AUDIO_SECONDS": "-1",
     "VIVAVOCE_USER_GUEST_RATE": "",
