@@ -309,7 +309,9 @@ async def test_a_page_that_slept_finds_out_that_its_wire_is_dead(browser: Browse
         await seen.start()
         await expect(seen.page.get_by_text("Listening", exact=True)).to_be_visible()
         seen.tutor.deaf = True
+        await seen.page.clock.install()
         await seen.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        await seen.page.clock.fast_forward(5000)
         await until(lambda: bool(seen.tutor.resumed), within_s=30)
 
 

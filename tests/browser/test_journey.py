@@ -13,6 +13,7 @@ from cli.talking.sound import Sound
 from mesh.channel import open_channel
 from tests.browser.axe import findings
 from tests.browser.chromium import browse, picture
+from tests.browser.screens import LOADING
 from tests.browser.spoken_microphone import plug_in, speak
 from tests.faults.proxy import FaultProxy
 from tests.mesh.clients import spoken
@@ -109,8 +110,9 @@ class Learner:
         return self.page.get_by_role("status")
 
     async def sees(self, name: str) -> None:
-        """Keeps a picture."""
+        """Keeps a picture of what is shown, once it is there."""
         self.shown += 1
+        await expect(self.page.get_by_text(LOADING)).to_have_count(0)
         await picture(self.page, f"journey_{self.shown:02}_{name}")
 
     async def looks(self, name: str) -> None:

@@ -34,6 +34,7 @@ LOOP_MS: Final = 60
 BEEPS: Final = 40
 REPLY_SAMPLES: Final = 2 * 24_000
 PAUSE_SAMPLES: Final = 12_000
+CALLS: Final = 3
 #: The machine has other work: what is shown once is shown.
 TRIES: Final = 3
 
@@ -191,8 +192,10 @@ async def test_sound_goes_from_microphone_to_loudspeaker_within_60_ms(pace: Pace
 
 @pytest.mark.soak
 async def test_95_of_a_hundred_beeps_take_60_ms_at_most_on_a_quiet_machine(beeping: Browser) -> None:
-    paces = [await measure(beeping) for _ in range(TRIES)]
-    assert min(pace.loop_ms(95) for pace in paces) <= LOOP_MS * crowding()
+    paces = [await measure(beeping) for _ in range(CALLS)]
+    # One stall of the machine lasts for a beep or two, which are many of one call's.
+    together = Pace([each for pace in paces for each in pace.loops_ms], [])
+    assert together.loop_ms(95) <= LOOP_MS * crowding()
 
 
 async def test_no_task_of_the_page_takes_longer_than_50_ms_while_talking(pace: Pace) -> None:
