@@ -1,5 +1,6 @@
 """One call's place on a wire, at either end: its messages in both directions, each within the room its reader gave."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +12,8 @@ from mesh.wire.post import Post
 
 #: Room is given back in parts, not by the message.
 _PART: Final = ON_THE_WAY // 2
+#: Who fills a part of it within so long sends faster than sound is spoken, and is given room at once.
+_BURST_S: Final = 0.1
 
 
 class Lane:
@@ -21,6 +24,7 @@ class Lane:
         self._post = post
         self._room = ON_THE_WAY
         self._taken = 0
+        self._gave_room_at = 0.0
         self._last: tuple[wire_pb.Parcel, Callable[[], None]] | None = None
         #: What came by the wire.
         self.incoming: Mailbox[bytes] = _Counted(ON_THE_WAY, self._give_room)
@@ -76,9 +80,14 @@ class Lane:
 
     def _give_room(self) -> None:
         self._taken += 1
-        if self._taken == _PART:
-            self._post.add_unhurried(wire_pb.Parcel(call=self.number, room=_PART))
-            self._taken = 0
+        if self._taken < _PART:
+            return
+        self._taken = 0
+        self._post.add_unhurried(wire_pb.Parcel(call=self.number, room=_PART))
+        now = asyncio.get_running_loop().time()
+        if now - self._gave_room_at < _BURST_S:
+            self._post.depart()
+        self._gave_room_at = now
 
 
 class _Counted(Mailbox[bytes]):

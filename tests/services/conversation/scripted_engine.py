@@ -24,6 +24,7 @@ from mesh.streams import DuplexStream, serve_stream
 Stream = DuplexStream[service_pb.RunResponse, service_pb.RunRequest]
 
 _LOUD = 1000
+_FRAME = 320
 
 
 @dataclass
@@ -116,17 +117,20 @@ class _Run:
         )
 
     async def _hear(self, audio: engine_pb.AppendAudio) -> None:
-        loud = bool(np.abs(np.frombuffer(audio.pcm, "<i2").astype(np.int32)).max(initial=0) > _LOUD)
+        # Frames may come joined.
+        for begin in range(0, len(audio.pcm), 2 * _FRAME):
+            await self._hear_frame(audio.first_sample + begin // 2, audio.pcm[begin : begin + 2 * _FRAME])
+
+    async def _hear_frame(self, at_sample: int, pcm: bytes) -> None:
+        loud = bool(np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)).max(initial=0) > _LOUD)
         if loud and not self._speaking:
             self._speaking = True
-            await self._send(speech_started=engine_pb.SpeechStarted(at_sample=audio.first_sample))
+            await self._send(speech_started=engine_pb.SpeechStarted(at_sample=at_sample))
         elif self._speaking and not loud:
             self._speaking = False
-            await self._send(speech_ended=engine_pb.SpeechEnded(at_sample=audio.first_sample))
+            await self._send(speech_ended=engine_pb.SpeechEnded(at_sample=at_sample))
             await self._send(
-                turn_end_estimated=engine_pb.TurnEndEstimated(
-                    at_sample=audio.first_sample, probability=self._script.probability
-                )
+                turn_end_estimated=engine_pb.TurnEndEstimated(at_sample=at_sample, probability=self._script.probability)
             )
 
     def _make(self, reply_id: str, text: str) -> None:
