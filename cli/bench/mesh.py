@@ -62,7 +62,7 @@ def bench_mesh(*, quick: bool) -> Report:
         [
             percentiles("null WebSocket server, round trip", "ms", floor),
             *figures,
-            single("ready after start, warm", "s", ready_s, 10),
+            single("ready after start, warm", "s", ready_s, 3),
             single("resident memory with models loaded", "MB", resident_mb, 1200),
             single("longest wait of a session while others open", "ms", max(stalls), LATE_MS),
         ],
