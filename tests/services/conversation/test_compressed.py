@@ -97,7 +97,7 @@ async def test_packets_that_were_left_out_are_silence(house: House) -> None:
         for _ in range(3):
             await speak(learner, encoder, TONE)
         begun = (await learner.until("speech_started")).speech_started.at_sample
-        assert begun == 3 * FRAME - 120, "the piece that begins with the silence"
+        assert abs(begun - (8 * FRAME - 120)) < FRAME, "after three pieces and five that were left out"
 
 
 async def test_a_session_goes_on_in_opus_after_a_cut(house: House) -> None:
