@@ -47,15 +47,16 @@ class Tls:
 
     def server_credentials(self) -> grpc.ServerCredentials:
         """For a server; a new certificate is served from the next handshake on."""
-        served = self.version()
+        files = (self.certificate, self.key, self.authority) if self.mutual else (self.certificate, self.key)
+        served = _version(files)
 
         def renewed() -> grpc.ServerCertificateConfiguration | None:
             """None where the files are as they were: for each new one gRPC replaces what other handshakes stand on."""
             nonlocal served
-            if (version := self.version()) == served:
+            if (version := _version(files)) == served:
                 return None
-            served = version
-            return self._server_configuration()
+            configuration, served = self._server_configuration(), version
+            return configuration
 
         return grpc.dynamic_ssl_server_credentials(
             self._server_configuration(),
@@ -71,12 +72,15 @@ class Tls:
         return grpc.ssl_channel_credentials(authority, self.key.read_bytes(), self.certificate.read_bytes())
 
     def version(self) -> Version:
-        """Changes when the files do."""
-        files = (self.certificate, self.key, self.authority) if self.mutual else (self.authority,)
-        return tuple(file.stat().st_mtime_ns for file in files)
+        """Changes when the files of a client do."""
+        return _version((self.certificate, self.key, self.authority) if self.mutual else (self.authority,))
 
     def _server_configuration(self) -> grpc.ServerCertificateConfiguration:
         return grpc.ssl_server_certificate_configuration(
             [(self.key.read_bytes(), self.certificate.read_bytes())],
             root_certificates=self.authority.read_bytes() if self.mutual else None,
         )
+
+
+def _version(files: Iterable[Path]) -> Version:
+    return tuple(file.stat().st_mtime_ns for file in files)

@@ -75,6 +75,11 @@ class Caller:
         self.position += len(pcm) // 2
         await self.send(conversation_pb.ConverseRequest(append_audio=audio))
 
+    async def report_played(self, reply_id: str, samples: int) -> None:
+        """Says that so much of a reply was played."""
+        report = converse_pb.ReportPlayed(reply_id=reply_id, samples=samples)
+        await self.send(conversation_pb.ConverseRequest(report_played=report))
+
     async def take_turns(self, speech: Sequence[bytes], period_s: float, count: int, phase_s: float) -> None:
         """Says the frames of `speech` at the beginning of each of `count` periods, after `phase_s` of silence."""
         frames = round(period_s / FRAME_S)

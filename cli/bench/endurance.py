@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
 
-from cli.bench.caller import ECHO, FRAME_S, Caller, call, marks, numbered
+from cli.bench.caller import ECHO, FRAME_S, RATE_HZ, Caller, call, marks, numbered
 from cli.bench.crowd import HUM, PERIOD_S, SEED, Door, converse, guests, scored
 from cli.bench.families import Families
 
@@ -127,10 +127,15 @@ async def _echo(door: Door, token: str, echoed: Echoed, frames: int) -> None:
 
 
 async def _listen(caller: Caller, echoed: Echoed, frames: int) -> None:
+    reported = 0
     async for frame in caller.socket:
         response = conversation_pb.ConverseResponse.FromString(frame)  # type: ignore[arg-type]  # All are binary.
         if response.HasField("reply_audio"):
-            for number in marks(response.reply_audio.pcm):
+            sound = response.reply_audio
+            for number in marks(sound.pcm):
                 echoed.came(number)
             if echoed.last == frames - 1:
                 return
+            if sound.first_sample - reported >= RATE_HZ:
+                reported = sound.first_sample
+                await caller.report_played(sound.reply_id, reported)

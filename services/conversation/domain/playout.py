@@ -98,7 +98,7 @@ class Playout:
         reply.resume(now)
         if reply.pause_told:
             reply.pause_told = False
-            state.tell(told.ReplyResumed(reply.id, reply.played))
+            state.tell(told.ReplyResumed(reply.id, reply.goes_on_at))
         self.pump(now)
 
     def wire_lost(self, now: float) -> None:

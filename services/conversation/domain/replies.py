@@ -15,6 +15,8 @@ from services.conversation.domain.tools import ToolCall
 AHEAD_S: Final = 2.0
 #: A reply that waits to be sent is at most this long; the rest of a longer one is not made.
 LONGEST_WAITING_S: Final = 120.0
+#: Of sound that was sent and not reported as played so much is kept, for a client that comes back.
+KEPT_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,11 @@ class Reply:
         """All of its text so far."""
         return "".join(clause.text for clause in self.clauses)
 
+    @property
+    def goes_on_at(self) -> int:
+        """The sample from which it is sent or played on after a pause or a cut."""
+        return max(self.played, self.under_way[0].first_sample) if self.under_way else self.sent
+
     def add_text(self, text: str, now: float) -> None:
         """The engine made more text, whose sound comes next."""
         self.clauses.append(Clause(text, self.made))
@@ -130,6 +137,8 @@ class Reply:
         self.position(now)
         self.sent += samples(sound.pcm)
         self.under_way.append(sound)
+        while self.sent - self.under_way[0].end_sample >= KEPT_S * self.rate_hz:
+            self.under_way.popleft()
         if self.ledger is None and self.marks is not None:
             self._measure(self.marks, sound.pcm, now)
 
@@ -152,13 +161,14 @@ class Reply:
         self._at = now
 
     def rewind(self, now: float) -> None:
-        """To the last sample reported as played: all sound after it is to be sent again."""
+        """To the last sample reported as played, or the first that is kept: all sound after it is to be sent again."""
+        start = self.goes_on_at
         self.waiting.extendleft(reversed(self.under_way))
         self.under_way.clear()
-        if self.waiting and isinstance(first := self.waiting[0], Sound) and first.first_sample < self.played:
-            self.waiting[0] = first.after(self.played)
-        self.sent = self.played
-        self._position, self._at = float(self.played), now
+        if self.waiting and isinstance(first := self.waiting[0], Sound) and first.first_sample < start:
+            self.waiting[0] = first.after(start)
+        self.sent = start
+        self._position, self._at = float(start), now
         self.audio_ended = False
 
     def played_out_at(self, now: float) -> float:

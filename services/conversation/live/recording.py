@@ -15,6 +15,7 @@ from mesh.mailbox import Mailbox
 from mesh.streams import Metadata
 from services.conversation.domain import events
 from services.conversation.domain.records import ReplyGiven, TurnTaken
+from services.conversation.domain.replies import KEPT_S
 from services.conversation.domain.things import Failure
 from services.conversation.live.record_link import BOUND, Record, RecordLink
 
@@ -94,7 +95,7 @@ class Recording:
         while len(self._sounds) > _REPLIES:
             self._sounds.popitem(last=False)
         if first_sample == sound.played + len(sound.unplayed) // BYTES_PER_SAMPLE:
-            sound.unplayed += pcm
+            sound.keep(pcm, round(KEPT_S * self._rates[1]) * BYTES_PER_SAMPLE)
 
     def played(self, reply_id: str, samples: int, learner_sample: int) -> None:
         """So much of a reply was played by the time the learner's sound had come to `learner_sample`."""
@@ -175,7 +176,7 @@ class _Gathered:
 
 @dataclass(slots=True)
 class _Sent:
-    """The sound of a reply that was sent and not reported as played yet, after `played` samples that were."""
+    """The sound of a reply that was sent and not reported as played, after `played` samples that were, or are let go."""
 
     played: int = 0
     unplayed: bytearray = field(default_factory=bytearray)
@@ -183,6 +184,12 @@ class _Sent:
     begin: int | None = None
     end: int = 0
     over: bool = False
+
+    def keep(self, pcm: bytes, at_most_bytes: int) -> None:
+        self.unplayed += pcm
+        too_much = max(0, len(self.unplayed) - at_most_bytes)
+        del self.unplayed[:too_much]
+        self.played += too_much // BYTES_PER_SAMPLE
 
     def take(self, samples: int) -> bytes:
         count = max(0, min((samples - self.played) * BYTES_PER_SAMPLE, len(self.unplayed)))

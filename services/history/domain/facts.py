@@ -40,7 +40,7 @@ class Topic(Enum):
     LIKES = auto()
 
 
-#: What is said, and how it is remembered..
+#: What is said, what it is about, and how it is remembered.
 _RULES: Final = tuple(
     (topic, re.compile(_BEGIN + said), kept)
     for topic, said, kept in (

@@ -8,7 +8,7 @@ from services.conversation.domain.commands import Close, Respond, StoreReply, St
 from services.conversation.domain.records import TurnTaken
 from services.conversation.domain.state import Limits
 from services.conversation.domain.things import Failure, Line, Outcome, Speaker
-from tests.services.conversation.domain.stage import PIECE, Stage
+from tests.services.conversation.domain.stage import PIECE, RATE, Stage
 
 
 @pytest.fixture
@@ -54,6 +54,20 @@ def test_sound_that_was_cut_in_the_middle_of_a_piece_goes_on_there() -> None:
     first, *_ = stage.told(told.ReplyAudio)
     assert first.first_sample == PIECE + 100
     assert len(first.pcm) == 2 * (PIECE - 100)
+
+
+def test_of_sound_that_nobody_reports_half_a_minute_is_kept() -> None:
+    stage = Stage(new=True)
+    stage.makes("a long story", 600)
+    stage.advance(50.0)
+    sent = [event.first_sample for event in stage.told(told.ReplyAudio)]
+    cut(stage)
+    stage.forget()
+    mend(stage)
+    (resumed,) = stage.told(told.ReplyResumed)
+    first, *_ = stage.told(told.ReplyAudio)
+    assert resumed.from_sample == first.first_sample
+    assert 30 * RATE <= sent[-1] + PIECE - first.first_sample < 30 * RATE + 2 * PIECE
 
 
 def test_what_was_played_after_the_last_report_is_believed_once_it_was_sent_again(stage: Stage) -> None:

@@ -22,9 +22,17 @@ from services.conversation.live.recording import Recording
 from services.media.app import open_service
 from services.media.settings import Settings
 from tests.services.calls import until
-from tests.services.media.conftest import LEARNER, MediaMesh, sound
+from tests.services.media.conftest import LEARNER, TUTOR, MediaMesh, sound
 
 TENTH = 1600
+SECOND = 24_000
+START = media_pb.StartRecording(
+    recording_id="rec_1",
+    conversation_id="cnv_1",
+    user_id="usr_test",
+    learner_audio=audio_pb.AudioFormat(sample_rate_hz=16_000),
+    tutor_audio=audio_pb.AudioFormat(sample_rate_hz=SECOND),
+)
 
 
 @asynccontextmanager
@@ -47,13 +55,6 @@ def free_address() -> str:
 async def test_media_that_restarts_midway_loses_nothing(tmp_path: Path) -> None:
     authority, address = new_authority(), free_address()
     settings = Settings(data_dir=tmp_path, segment_s=0.5, archive_processes=0)
-    start = media_pb.StartRecording(
-        recording_id="rec_1",
-        conversation_id="cnv_1",
-        user_id="usr_test",
-        learner_audio=audio_pb.AudioFormat(sample_rate_hz=16_000),
-        tutor_audio=audio_pb.AudioFormat(sample_rate_hz=24_000),
-    )
     told: list[events.Event] = []
 
     async def tell(event: events.Event) -> None:
@@ -62,7 +63,7 @@ async def test_media_that_restarts_midway_loses_nothing(tmp_path: Path) -> None:
     async with open_channel(address) as channel:
         stub = MediaServiceStub(channel)
         recording = Recording(
-            stub.Record, lambda: authority.service_metadata("conversation"), start, tell, SystemClock()
+            stub.Record, lambda: authority.service_metadata("conversation"), START, tell, SystemClock()
         )
 
         async def speak(first: int, last: int) -> None:
@@ -82,6 +83,29 @@ async def test_media_that_restarts_midway_loses_nothing(tmp_path: Path) -> None:
                 await running
             assert told == []
             assert (await MediaMesh(stub, authority, settings).heard(LEARNER)).tobytes() == sound(0, 100 * TENTH)
+
+
+async def test_of_a_reply_that_nobody_reports_half_a_minute_waits_to_be_recorded(tmp_path: Path) -> None:
+    authority, address = new_authority(), free_address()
+    settings = Settings(data_dir=tmp_path, archive_processes=0)
+
+    async def tell(event: events.Event) -> None:
+        raise AssertionError(event)
+
+    async with open_channel(address) as channel, media(settings, authority, address):
+        stub = MediaServiceStub(channel)
+        recording = Recording(
+            stub.Record, lambda: authority.service_metadata("conversation"), START, tell, SystemClock()
+        )
+        running = asyncio.create_task(recording.run())
+        for second in range(50):
+            recording.sent("rep_1", second * SECOND, sound(second * SECOND, SECOND))
+        recording.played("rep_1", 50 * SECOND, 0)
+        recording.close()
+        async with asyncio.timeout(20):
+            await running
+        heard = await MediaMesh(stub, authority, settings).heard(TUTOR)
+    assert heard.tobytes() == sound(20 * SECOND, 30 * SECOND)
 
 
 async def _kept(mesh: MediaMesh) -> bool:
