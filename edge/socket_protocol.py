@@ -6,6 +6,7 @@ from typing import Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
+from websockets.protocol import State
 
 from edge.raw_answers import raw_answer
 from edge.refusals import NotHttpError
@@ -100,6 +101,14 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.pong_timer = self.loop.call_later(self._patience_s, self.keepalive_timeout)
         else:
             self._give_up()
+
+    def shutdown(self) -> None:
+        """Says goodbye where nobody has yet; uvicorn would fail where the peer has, and leave all others without."""
+        if self.handshake_complete and not self.close_sent and self.conn.state is not State.OPEN:
+            self.stop_keepalive()
+            self._abort_soon()
+        else:
+            super().shutdown()
 
     def let_through(self) -> None:
         """Lets the last frames into the write buffer although it is full; nothing else may be sent after them."""

@@ -32,9 +32,10 @@ from mesh.local import LocalChannel
 from mesh.peers import SERVICE_NAMES, Peers
 from mesh.server import MeshServer, Service
 from mesh.streams import DuplexStream, serve_stream
-from mesh.testing import Authority, new_authority, serve
+from mesh.testing import Authority, new_authority, serve, until
 from mesh.tokens import ServiceTokens, TokenVerifier
 from mesh.user_service import UserService
+from mesh.wire.wire_channel import WireChannel
 
 Session = DuplexStream[conversation_pb.ConverseResponse, conversation_pb.ConverseRequest]
 Script = Callable[[Session], Awaitable[None]]
@@ -292,8 +293,11 @@ async def open_house(
             Peers(addresses, tokens, channels=channels) as peers,
             open_edge(chosen, peers, _verifier(peers), clock or SystemClock()) as edge,
         ):
-            # The first call of a channel connects it; tests that count tasks want that done.
-            await peers.channel("conversation", audio=True).channel_ready()
+            # The first call of a channel connects it, and opens its wire; tests that count tasks want that done.
+            channel = peers.channel("conversation", audio=True)
+            await channel.channel_ready()
+            if isinstance(channel, WireChannel):
+                await until(lambda: channel.wire() is not None)
             async with httpx.AsyncClient(base_url=edge.url, trust_env=False) as http:
                 yield House(edge, authority, conversations, users, media, http, server)
 

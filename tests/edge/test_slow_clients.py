@@ -15,7 +15,7 @@ from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 from edge.http_protocol import MAX_HEAD_BYTES
 from mesh.testing import no_leaked_tasks, until
 from tests.edge.conftest import House, Session, answer, open_house, ping, start
-from tests.edge.raw import Raw, connected, handshake
+from tests.edge.raw import Raw, connected, frame, handshake, upgraded
 from tests.edge.test_converse_socket import echo_pings, wait_for_ever
 
 REQUEST = b"POST /v1/guests HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -157,6 +157,30 @@ async def test_a_client_that_reads_slowly_is_not_let_go() -> None:
                     await slow.recv()
                     await asyncio.sleep(0.1)
                 slow.transport.abort()
+
+
+async def test_the_server_leaves_beside_a_client_that_said_goodbye_and_reads_nothing() -> None:
+    full = asyncio.Event()
+
+    async def flood(session: Session) -> None:
+        sound = conversation_pb.ConverseResponse(reply_audio=converse_pb.ReplyAudio(pcm=bytes(60_000)))
+        while True:
+            try:
+                async with asyncio.timeout(0.3):
+                    await session.send(sound)
+            except TimeoutError:
+                full.set()
+
+    async with asyncio.timeout(15), AsyncExitStack() as clients:
+        async with open_house() as house:
+            house.conversations.script = flood
+            raw = await clients.enter_async_context(upgraded(house))
+            raw.writer.transport.pause_reading()  # type: ignore[attr-defined]  # A TCP transport can.
+            await raw.send(frame(2, start().SerializeToString()))
+            await full.wait()
+            await raw.send(frame(8, b"\x03\xe8"))
+            await house.conversations.ended.wait()
+        assert house.conversations.live == 0
 
 
 async def test_half_a_thousand_half_open_connections_are_closed_while_a_session_goes_on() -> None:

@@ -69,7 +69,8 @@ export class Wire {
   #resumeToken = "";
   #conversationId = "";
   #lastSequence = 0n;
-  #heardAt = 0;
+  /** Messages that came. */
+  #heard = 0;
   #over = false;
   #mending = false;
 
@@ -100,10 +101,10 @@ export class Wire {
 
   /** Finds out whether the server still hears, as after the machine slept; mends the wire where it does not. */
   check(): void {
-    const asked = performance.now();
+    const heard = this.#heard;
     if (!this.send({ case: "ping", value: { nonce: 1n } })) return;
     this.#later(ALIVE_WITHIN_MS, () => {
-      if (this.#heardAt < asked) this.#lost(this.#socket, CUT);
+      if (this.#heard === heard) this.#lost(this.#socket, CUT);
     });
   }
 
@@ -145,7 +146,7 @@ export class Wire {
 
   #receive(bytes: Uint8Array): void {
     const response = fromBinary(ConverseResponseSchema, bytes);
-    this.#heardAt = performance.now();
+    this.#heard += 1;
     // A resumed session greets with 0.
     if (response.sequence) this.#lastSequence = response.sequence;
     if (response.event.case === "sessionStarted") {
