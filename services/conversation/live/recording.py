@@ -176,7 +176,7 @@ class _Gathered:
 
 @dataclass(slots=True)
 class _Sent:
-    """The sound of a reply that was sent and not reported as played, after `played` samples that were, or are let go."""
+    """The sound of a reply that was sent and not reported as played, after `played` samples that were or are gone."""
 
     played: int = 0
     unplayed: bytearray = field(default_factory=bytearray)
