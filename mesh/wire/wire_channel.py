@@ -4,14 +4,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final
 
 import grpc
 from vivavoce.mesh.v1.wire_service_pb2_grpc import WireServiceStub
 
 from mesh.errors import VivavoceError
 from mesh.served_context import Pairs
+from mesh.standing_channel import CallOf, StandingChannel
 from mesh.streams import Metadata
 from mesh.wire.wire import Wire
 
@@ -20,11 +20,8 @@ _REFUSED_FOR_S: Final = 60.0
 
 _log: Final = logging.getLogger(__name__)
 
-#: A callable of grpc.aio, of whichever arity the method has.
-_Callable: TypeAlias = Any
 
-
-class WireChannel(grpc.aio.Channel):
+class WireChannel(StandingChannel):
     """Stands in for `plain`, which it owns: give it to a stub. Use as `async with`.
 
     Streams of many messages both ways go by one of `wires` wires, the one with the fewest calls; so do their deadlines,
@@ -51,15 +48,9 @@ class WireChannel(grpc.aio.Channel):
         """The wires that are open, or being opened."""
         return len(self._wires)
 
-    async def __aenter__(self) -> Self:
-        """Connects with the first call."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Ends the calls still open."""
-        await self.close()
+    def current(self) -> grpc.aio.Channel:
+        """The channel below, for all that goes by no wire."""
+        return self._plain
 
     async def close(self, grace: float | None = None) -> None:
         """Gives open calls `grace` seconds to end, and closes."""
@@ -73,37 +64,13 @@ class WireChannel(grpc.aio.Channel):
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._plain.close(grace)
 
-    def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
-        """The state of the channel below."""
-        return self._plain.get_state(try_to_connect)
-
-    async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
-        """Waits for a change of the channel below."""
-        await self._plain.wait_for_state_change(last_observed_state)
-
-    async def channel_ready(self) -> None:
-        """Waits until the channel below is connected."""
-        await self._plain.channel_ready()
-
-    def unary_unary(self, *form: Any, **more: Any) -> _Callable:  # noqa: ANN401 (passed on as it is)
-        """What a stub calls for an RPC with one request and one response."""
-        return self._plain.unary_unary(*form, **more)
-
-    def unary_stream(self, *form: Any, **more: Any) -> _Callable:  # noqa: ANN401 (as above)
-        """As `unary_unary`, with many responses."""
-        return self._plain.unary_stream(*form, **more)
-
-    def stream_unary(self, *form: Any, **more: Any) -> _Callable:  # noqa: ANN401 (as above)
-        """As `unary_unary`, with many requests."""
-        return self._plain.stream_unary(*form, **more)
-
     def stream_stream(
         self,
         method: str,
         request_serializer: Callable[[Any], bytes] | None = None,
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool = False,
-    ) -> _Callable:
+    ) -> CallOf:
         """As `unary_unary`, with many of both: these share wires."""
         assert request_serializer is not None
         assert response_deserializer is not None
@@ -112,7 +79,7 @@ class WireChannel(grpc.aio.Channel):
 
     def _call(
         self,
-        plain: _Callable,
+        plain: CallOf,
         method: str,
         write: Callable[[Any], bytes],
         parse: Callable[[bytes], Any],
