@@ -11,7 +11,6 @@ from vivavoce.ai_engine.v1 import ai_engine_service_pb2 as engine_service_pb
 from vivavoce.ai_engine.v1 import engine_pb2 as engine_pb
 from vivavoce.ai_engine.v1.ai_engine_service_pb2_grpc import AiEngineServiceStub
 from vivavoce.history.v1 import history_pb2 as history_pb
-from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
 from mesh.database import Database
 from mesh.errors import NotFoundError, VivavoceError
@@ -19,14 +18,15 @@ from mesh.peers import Peers
 from mesh.wire_errors import from_rpc_error
 from mesh.workers import Workers
 from services.history.domain.columns import Columns
-from services.history.domain.happenings import Conversation, Happening, Said, Slip, SlipKind
+from services.history.domain.happenings import Conversation, Happening, Said
 from services.history.domain.keeping import Memory
 from services.history.domain.measures import QUARTER_US
 from services.history.domain.progress import Progress, sum_up
-from services.history.domain.report import Report, write_report
+from services.history.domain.report import write_report
 from services.history.events import from_payload
 from services.history.learners import locked_learners
 from services.history.tables import ConversationRow, ReportRow, WordRow
+from services.history.wire_report import report_pb
 
 _WITHIN_S: Final = 8.0
 #: Events a report is about at most; a conversation has fewer.
@@ -35,12 +35,6 @@ _LINES: Final = 400
 _LONGEST_LINE: Final = 8000
 #: After every time there is.
 _NEVER_US: Final = 2**62
-_KINDS: Final = {
-    SlipKind.OTHER: feedback_pb.CORRECTION_KIND_UNSPECIFIED,
-    SlipKind.GRAMMAR: feedback_pb.CORRECTION_KIND_GRAMMAR,
-    SlipKind.VOCABULARY: feedback_pb.CORRECTION_KIND_VOCABULARY,
-    SlipKind.PRONUNCIATION: feedback_pb.CORRECTION_KIND_PRONUNCIATION,
-}
 
 
 class Reports:
@@ -76,13 +70,18 @@ class Reports:
         later = await self._database.read(lambda session: _soon_after(session, conversation))
         happenings, this, before = await self._workers.run(_summed, payloads, columns, name, later)
         new = await self._database.read(lambda session: _words(session, user_id, this.vocabulary & ~before.vocabulary))
-        written = _report_pb(write_report(happenings, this, before, new))
+        written = report_pb(write_report(happenings, this, before, new))
         try:
             told = await self._by_a_model(conversation, happenings)
         except VivavoceError:
             # What was written from the counts is a whole report.
             return written
-        written.praise, written.next_step = told.praise or written.praise, told.next_step or written.next_step
+        if told.praise:
+            written.praise = told.praise
+            written.ClearField("praise_facts")
+        if told.next_step:
+            written.next_step = told.next_step
+            written.ClearField("next_step_facts")
         return written
 
     async def _by_a_model(
@@ -152,26 +151,6 @@ def _keep(session: Session, conversation: Conversation, report: history_pb.Repor
         )
     )
     return report
-
-
-def _report_pb(report: Report) -> history_pb.Report:
-    return history_pb.Report(
-        praise=report.praise,
-        corrections=map(_correction_pb, report.corrections),
-        new_words=report.new_words,
-        next_step=report.next_step,
-    )
-
-
-def _correction_pb(slip: Slip) -> feedback_pb.Correction:
-    return feedback_pb.Correction(
-        kind=_KINDS[slip.kind],
-        said=slip.said,
-        better=slip.better,
-        explanation=slip.explanation,
-        start=slip.start,
-        end=slip.end,
-    )
 
 
 def _line(happening: Happening) -> engine_pb.ContextLine:

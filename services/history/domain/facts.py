@@ -1,6 +1,7 @@
 """What a learner tells about themselves, as sentences the tutor may remember; found by rules, for English.
 
-A rule is here only where what it finds can be said of the learner word for word. The learner decides what is kept.
+A rule is here only where what it finds can be said of the learner word for word, but for "my". The learner decides what
+is kept.
 """
 
 import hashlib
@@ -17,7 +18,9 @@ LONGEST_FACT: Final = 300
 _MOST: Final = 5
 
 _NAME: Final = r"[A-Z][\w'-]+(?: [A-Z][\w'-]+)?"
-_WORDS: Final = r"[a-z][\w'-]*(?: [a-z][\w'-]*){0,2}?"
+#: Not one that points to somebody or something else: whom or what it means is not known later.
+_WORD: Final = r"(?!(?:me|myself|us|our|you|yours?|him|his|her|them|their|it|its|this|that|these|those)\b)[a-z][\w'-]*"
+_WORDS: Final = rf"{_WORD}(?: {_WORD}){{0,2}}?"
 _STOP: Final = r"(?=[.,!?;]|$| and\b| but\b| because\b| so\b| with\b| in\b| at\b| for\b)"
 _BEGIN: Final = r"(?:^|(?<=[.!?,;] )|(?<=\band )|(?<=\bbut ))"
 _FAMILY: Final = (
@@ -77,12 +80,12 @@ def facts_in(texts: Iterable[str]) -> list[str]:
 
 
 def detail_of(text: str) -> tuple[Topic, str] | None:
-    """What a sentence of a rule is about, and what was said of that; None of what a person wrote otherwise."""
+    """What a sentence of a rule is about, and that as one says it to the learner; None of what a person wrote."""
     for topic, _, kept in _RULES:
         before, after = kept.split("{0}")
         detail = text.removeprefix(before).removesuffix(after)
         if detail and f"{before}{detail}{after}" == text:
-            return topic, detail
+            return topic, re.sub(r"\btheir\b", "your", detail)
     return None
 
 

@@ -12,7 +12,7 @@ from vivavoce.type.v1 import feedback_pb2 as feedback_pb
 
 from mesh.clock import VirtualClock
 from mesh.errors import InvalidFieldError, NotAllowedError, NotFoundError
-from services.history.domain.facts import detail_of, facts_in
+from services.history.domain.facts import Topic, detail_of, facts_in
 from services.history.domain.schedule import Outcome, due_us, new_card, reviewed
 from services.history.settings import Settings
 from tests.services.calls import refused
@@ -312,6 +312,8 @@ async def test_the_tutor_is_told_what_is_due_and_nobody_else_is(mesh: HistoryMes
         ("I love playing the guitar, but I'm from Brazil.", [
             "The learner is from Brazil.", "The learner likes playing the guitar.",
         ]),
+        ("I like feeding my old cat.", ["The learner likes feeding their old cat."]),
+        ("I love helping them, and I enjoy seeing people enjoy their food.", []),
         ("I'd like a large tea, please.", []),
         ("Do you think I live in Porto?", []),
         ("I don't live in Porto.", []),
@@ -321,6 +323,10 @@ async def test_the_tutor_is_told_what_is_due_and_nobody_else_is(mesh: HistoryMes
 def test_only_what_is_told_of_oneself_is_a_fact(text: str, found: list[str]) -> None:
     assert facts_in([text, text]) == found
     assert None not in map(detail_of, found), "what a rule wrote can be said in another language"
+
+
+def test_a_fact_says_to_the_learner_your_of_what_is_theirs() -> None:
+    assert detail_of("The learner likes feeding their old cat.") == (Topic.LIKES, "feeding your old cat")
 
 
 def _us(time: datetime) -> int:

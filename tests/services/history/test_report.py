@@ -71,26 +71,26 @@ def test_another_sentence_is_corrected_before_the_same_again() -> None:
 
 def test_the_first_conversation_is_praised_as_that() -> None:
     praise = write_report([], progress(0b111, turns=2, words=3), NOTHING, []).praise
-    assert praise == "You held your first conversation: 2 turns, 3 different words."
+    assert str(praise) == "You held your first conversation: 2 turns, 3 different words."
     praise = write_report([], progress(0b1, turns=1, words=1), NOTHING, []).praise
-    assert praise == "You held your first conversation: one turn, one word."
+    assert str(praise) == "You held your first conversation: one turn, one word."
 
 
 def test_who_speaks_faster_is_told_by_how_much() -> None:
     before = progress(turns=9, spoken_words=50, spoken_ms=60_000)
     this = progress(turns=3, spoken_words=30, spoken_ms=30_000)
-    assert write_report([], this, before, []).praise == (
+    assert str(write_report([], this, before, []).praise) == (
         "You spoke faster than before: 60 words a minute, where it used to be 50."
     )
 
 
 def test_the_next_step_is_about_the_slip_that_was_made_most() -> None:
     made = [slip("big", "great", 99, kind=SlipKind.VOCABULARY), *[slip("goed", "went", 99)] * 2]
-    assert "\u201cwent\u201d" in write_report(made, progress(turns=3), NOTHING, []).next_step
+    assert "\u201cwent\u201d" in str(write_report(made, progress(turns=3), NOTHING, []).next_step)
 
 
 def test_who_answers_in_single_words_is_asked_for_sentences() -> None:
-    assert "whole sentences" in write_report([], progress(turns=3, words=4), NOTHING, []).next_step
+    assert "whole sentences" in str(write_report([], progress(turns=3, words=4), NOTHING, []).next_step)
 
 
 async def report(mesh: HistoryMesh, user_id: str = "usr_test", name: str = "cnv_1") -> history_pb.Report:
@@ -116,12 +116,29 @@ async def test_a_report_is_written_once_and_again_when_the_talk_goes_on(mesh: Hi
     assert (await report(mesh)).version == 2
 
 
+async def test_what_a_report_praises_and_advises_can_be_said_in_any_language(mesh: HistoryMesh) -> None:
+    await mesh.deliver([event(1), event(2, "I goed home")])
+    feedback = event(3)
+    feedback.feedback_given.turn_id = "trn_2"
+    feedback.feedback_given.correction.CopyFrom(
+        feedback_pb.Correction(kind=feedback_pb.CORRECTION_KIND_GRAMMAR, said="goed", better="went", start=2, end=6)
+    )
+    await mesh.deliver([feedback])
+    told = await report(mesh)
+    praise, step = told.praise_facts, told.next_step_facts
+    assert praise.topic == history_pb.PRAISE_TOPIC_FIRST_TALK
+    assert (praise.turn_count, praise.distinct_words, praise.new_words) == (1, 3, 3)
+    assert (step.advice, step.phrase) == (history_pb.ADVICE_USE, "went")
+
+
 async def test_where_a_language_model_writes_reports_its_praise_and_next_step_are_told(mesh: HistoryMesh) -> None:
     for user_id in ("usr_praised", "usr_test"):
         name = f"cnv_{user_id}"
         await mesh.deliver([event(number, "tea", conversation_id=name, user_id=user_id) for number in (1, 2)])
     told = await report(mesh, "usr_praised", "cnv_usr_praised")
     assert (told.praise, told.next_step, list(told.new_words)) == ("You said: tea", "Say more.", ["tea"])
+    assert not told.HasField("praise_facts"), "it is in the model's own words"
+    assert not told.HasField("next_step_facts")
     assert "first conversation" in (await report(mesh, "usr_test", "cnv_usr_test")).praise
 
 

@@ -174,6 +174,110 @@ PROGRESS_MEASURE_SLIPS: ProgressMeasure.ValueType  # 6
 """`slips`, in languages that only a language model corrects: none is told where none was found."""
 Global___ProgressMeasure: _TypeAlias = ProgressMeasure  # noqa: Y015
 
+class _PraiseTopic:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PraiseTopicEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PraiseTopic.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PRAISE_TOPIC_UNSPECIFIED: _PraiseTopic.ValueType  # 0
+    """Not told."""
+    PRAISE_TOPIC_LISTENED: _PraiseTopic.ValueType  # 1
+    """They listened, and said nothing yet."""
+    PRAISE_TOPIC_FIRST_TALK: _PraiseTopic.ValueType  # 2
+    """They held their first conversation."""
+    PRAISE_TOPIC_NO_SLIP: _PraiseTopic.ValueType  # 3
+    """No slip was noticed."""
+    PRAISE_TOPIC_PACE: _PraiseTopic.ValueType  # 4
+    """They spoke faster; compared in words a minute."""
+    PRAISE_TOPIC_LENGTH: _PraiseTopic.ValueType  # 5
+    """They said more at a time; compared in words a turn."""
+    PRAISE_TOPIC_PROMPTNESS: _PraiseTopic.ValueType  # 6
+    """They answered sooner; compared in milliseconds."""
+    PRAISE_TOPIC_NEW_WORDS: _PraiseTopic.ValueType  # 7
+    """They used words for the first time."""
+    PRAISE_TOPIC_KEPT_GOING: _PraiseTopic.ValueType  # 8
+    """They kept the talk going."""
+
+class PraiseTopic(_PraiseTopic, metaclass=_PraiseTopicEnumTypeWrapper):
+    """What a report praises. Later servers may know more of them."""
+
+PRAISE_TOPIC_UNSPECIFIED: PraiseTopic.ValueType  # 0
+"""Not told."""
+PRAISE_TOPIC_LISTENED: PraiseTopic.ValueType  # 1
+"""They listened, and said nothing yet."""
+PRAISE_TOPIC_FIRST_TALK: PraiseTopic.ValueType  # 2
+"""They held their first conversation."""
+PRAISE_TOPIC_NO_SLIP: PraiseTopic.ValueType  # 3
+"""No slip was noticed."""
+PRAISE_TOPIC_PACE: PraiseTopic.ValueType  # 4
+"""They spoke faster; compared in words a minute."""
+PRAISE_TOPIC_LENGTH: PraiseTopic.ValueType  # 5
+"""They said more at a time; compared in words a turn."""
+PRAISE_TOPIC_PROMPTNESS: PraiseTopic.ValueType  # 6
+"""They answered sooner; compared in milliseconds."""
+PRAISE_TOPIC_NEW_WORDS: PraiseTopic.ValueType  # 7
+"""They used words for the first time."""
+PRAISE_TOPIC_KEPT_GOING: PraiseTopic.ValueType  # 8
+"""They kept the talk going."""
+Global___PraiseTopic: _TypeAlias = PraiseTopic  # noqa: Y015
+
+class _Advice:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AdviceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Advice.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ADVICE_UNSPECIFIED: _Advice.ValueType  # 0
+    """Not told."""
+    ADVICE_USE: _Advice.ValueType  # 1
+    """To use the phrase once."""
+    ADVICE_GRAMMAR: _Advice.ValueType  # 2
+    """To look at the grammar of the corrections."""
+    ADVICE_VOCABULARY: _Advice.ValueType  # 3
+    """To look at the words of the corrections."""
+    ADVICE_PRONUNCIATION: _Advice.ValueType  # 4
+    """To say the words of the corrections aloud."""
+    ADVICE_CORRECTIONS: _Advice.ValueType  # 5
+    """To look at the corrections."""
+    ADVICE_SENTENCES: _Advice.ValueType  # 6
+    """To answer in whole sentences."""
+    ADVICE_TELL: _Advice.ValueType  # 7
+    """To say more than the tutor."""
+    ADVICE_SILENCE: _Advice.ValueType  # 8
+    """To pause in silence in place of fillers."""
+    ADVICE_ROLE_PLAY: _Advice.ValueType  # 9
+    """To choose another role-play."""
+    ADVICE_TOMORROW: _Advice.ValueType  # 10
+    """To talk again tomorrow."""
+
+class Advice(_Advice, metaclass=_AdviceEnumTypeWrapper):
+    """What to do next. Later servers may know more of them."""
+
+ADVICE_UNSPECIFIED: Advice.ValueType  # 0
+"""Not told."""
+ADVICE_USE: Advice.ValueType  # 1
+"""To use the phrase once."""
+ADVICE_GRAMMAR: Advice.ValueType  # 2
+"""To look at the grammar of the corrections."""
+ADVICE_VOCABULARY: Advice.ValueType  # 3
+"""To look at the words of the corrections."""
+ADVICE_PRONUNCIATION: Advice.ValueType  # 4
+"""To say the words of the corrections aloud."""
+ADVICE_CORRECTIONS: Advice.ValueType  # 5
+"""To look at the corrections."""
+ADVICE_SENTENCES: Advice.ValueType  # 6
+"""To answer in whole sentences."""
+ADVICE_TELL: Advice.ValueType  # 7
+"""To say more than the tutor."""
+ADVICE_SILENCE: Advice.ValueType  # 8
+"""To pause in silence in place of fillers."""
+ADVICE_ROLE_PLAY: Advice.ValueType  # 9
+"""To choose another role-play."""
+ADVICE_TOMORROW: Advice.ValueType  # 10
+"""To talk again tomorrow."""
+Global___Advice: _TypeAlias = Advice  # noqa: Y015
+
 @_typing.final
 class HistoryEvent(_message.Message):
     """Something that happened in a conversation, once and for all. Keyed by conversation and sequence: a repeated delivery
@@ -587,7 +691,9 @@ class LearnerFact(_message.Message):
     where a person did.
     """
     detail: _builtins.str
-    """What the learner said of that, such as "Porto". Empty where the topic is unspecified."""
+    """What the learner said of that, as one says it to them, such as "Porto" or "feeding your cat". Empty where the topic is
+    unspecified.
+    """
     def __init__(
         self,
         *,
@@ -1062,6 +1168,8 @@ class Report(_message.Message):
     CORRECTIONS_FIELD_NUMBER: _builtins.int
     NEW_WORDS_FIELD_NUMBER: _builtins.int
     NEXT_STEP_FIELD_NUMBER: _builtins.int
+    PRAISE_FACTS_FIELD_NUMBER: _builtins.int
+    NEXT_STEP_FACTS_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """The conversation."""
     version: _builtins.int
@@ -1078,6 +1186,16 @@ class Report(_message.Message):
     def new_words(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """New words."""
 
+    @_builtins.property
+    def praise_facts(self) -> Global___PraiseFacts:
+        """What `praise` is about, where a rule of the server's wrote it: for clients that say it in another language. Unset where
+        a language model did, and in reports from before this was told.
+        """
+
+    @_builtins.property
+    def next_step_facts(self) -> Global___NextStepFacts:
+        """The same of `next_step`."""
+
     def __init__(
         self,
         *,
@@ -1087,11 +1205,81 @@ class Report(_message.Message):
         corrections: _abc.Iterable[_feedback_pb2.Correction] | None = ...,
         new_words: _abc.Iterable[_builtins.str] | None = ...,
         next_step: _builtins.str = ...,
+        praise_facts: Global___PraiseFacts | None = ...,
+        next_step_facts: Global___NextStepFacts | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next_step_facts", b"next_step_facts", "praise_facts", b"praise_facts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "corrections", b"corrections", "new_words", b"new_words", "next_step", b"next_step", "praise", b"praise", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "corrections", b"corrections", "new_words", b"new_words", "next_step", b"next_step", "next_step_facts", b"next_step_facts", "praise", b"praise", "praise_facts", b"praise_facts", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Report: _TypeAlias = Report  # noqa: Y015
+
+@_typing.final
+class PraiseFacts(_message.Message):
+    """What a report praises, and the numbers that bear it out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    TURN_COUNT_FIELD_NUMBER: _builtins.int
+    DISTINCT_WORDS_FIELD_NUMBER: _builtins.int
+    NEW_WORDS_FIELD_NUMBER: _builtins.int
+    NOW_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    topic: Global___PraiseTopic.ValueType
+    """What is praised."""
+    turn_count: _builtins.int
+    """Turns the learner took."""
+    distinct_words: _builtins.int
+    """Different words they used."""
+    new_words: _builtins.int
+    """Words they used for the first time."""
+    now: _builtins.float
+    """What became better, in the unit the topic says. 0 where it compares nothing."""
+    before: _builtins.float
+    """The same in all conversations before."""
+    def __init__(
+        self,
+        *,
+        topic: Global___PraiseTopic.ValueType = ...,
+        turn_count: _builtins.int = ...,
+        distinct_words: _builtins.int = ...,
+        new_words: _builtins.int = ...,
+        now: _builtins.float = ...,
+        before: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "distinct_words", b"distinct_words", "new_words", b"new_words", "now", b"now", "topic", b"topic", "turn_count", b"turn_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PraiseFacts: _TypeAlias = PraiseFacts  # noqa: Y015
+
+@_typing.final
+class NextStepFacts(_message.Message):
+    """The next step of a report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADVICE_FIELD_NUMBER: _builtins.int
+    PHRASE_FIELD_NUMBER: _builtins.int
+    advice: Global___Advice.ValueType
+    """What to do."""
+    phrase: _builtins.str
+    """What to say in place of a slip. Empty where the advice names none."""
+    def __init__(
+        self,
+        *,
+        advice: Global___Advice.ValueType = ...,
+        phrase: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "phrase", b"phrase"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NextStepFacts: _TypeAlias = NextStepFacts  # noqa: Y015

@@ -17,6 +17,7 @@ import { Figures } from "../../ui/Figures";
 import { Icon } from "../../ui/Icon";
 import styles from "./After.module.css";
 import { Mended } from "./Mended";
+import { nextStepOf, praiseOf } from "./told";
 
 interface ReportProps {
   conversationId: string;
@@ -25,6 +26,7 @@ interface ReportProps {
 
 export function Report({ conversationId, events }: ReportProps) {
   const say = useText();
+  const format = useFormat();
   const first = events[0]?.time;
   const last = events.at(-1)?.time;
   const load = useCallback(
@@ -46,10 +48,10 @@ export function Report({ conversationId, events }: ReportProps) {
           {report && (
             <div className={styles.report}>
               <Card title={say("report.praise")}>
-                <p>{report.praise}</p>
+                <p>{praiseOf(report, say, format)}</p>
               </Card>
               <Card title={say("report.next")}>
-                <p>{report.nextStep}</p>
+                <p>{nextStepOf(report, say)}</p>
               </Card>
               <Slips of={report} />
               <NewWords of={report} />

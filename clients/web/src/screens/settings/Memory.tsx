@@ -15,6 +15,7 @@ import { TextField } from "../../ui/fields";
 import styles from "./Settings.module.css";
 
 const TOPICS = {
+  [FactTopic.UNSPECIFIED]: undefined,
   [FactTopic.NAME]: "fact.name",
   [FactTopic.HOME]: "fact.home",
   [FactTopic.ORIGIN]: "fact.origin",
@@ -24,7 +25,7 @@ const TOPICS = {
   [FactTopic.FAMILY]: "fact.family",
   [FactTopic.STATE]: "fact.state",
   [FactTopic.LIKES]: "fact.likes",
-} as const satisfies Record<Exclude<FactTopic, FactTopic.UNSPECIFIED>, Key>;
+} as const satisfies Record<FactTopic, Key | undefined>;
 
 export default function Memory() {
   const say = useText();
@@ -137,7 +138,11 @@ function Fact({ of, changed }: { of: LearnerFact; changed: () => void }) {
   );
 }
 
-/** The fact in the language of these pages, where the server's rules wrote it; as it stands where a person did. */
+/**
+ * The fact in the language of these pages, where the server's rules wrote it; as it stands where a person did, or the
+ * server knows more than this client.
+ */
 function inWords({ topic, detail, text }: LearnerFact, say: Say): string {
-  return topic === FactTopic.UNSPECIFIED ? text : say(TOPICS[topic], { detail });
+  const key = TOPICS[topic];
+  return key ? say(key, { detail }) : text;
 }

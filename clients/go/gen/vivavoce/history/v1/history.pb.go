@@ -289,6 +289,168 @@ func (ProgressMeasure) EnumDescriptor() ([]byte, []int) {
 	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{3}
 }
 
+// What a report praises. Later servers may know more of them.
+type PraiseTopic int32
+
+const (
+	// Not told.
+	PraiseTopic_PRAISE_TOPIC_UNSPECIFIED PraiseTopic = 0
+	// They listened, and said nothing yet.
+	PraiseTopic_PRAISE_TOPIC_LISTENED PraiseTopic = 1
+	// They held their first conversation.
+	PraiseTopic_PRAISE_TOPIC_FIRST_TALK PraiseTopic = 2
+	// No slip was noticed.
+	PraiseTopic_PRAISE_TOPIC_NO_SLIP PraiseTopic = 3
+	// They spoke faster; compared in words a minute.
+	PraiseTopic_PRAISE_TOPIC_PACE PraiseTopic = 4
+	// They said more at a time; compared in words a turn.
+	PraiseTopic_PRAISE_TOPIC_LENGTH PraiseTopic = 5
+	// They answered sooner; compared in milliseconds.
+	PraiseTopic_PRAISE_TOPIC_PROMPTNESS PraiseTopic = 6
+	// They used words for the first time.
+	PraiseTopic_PRAISE_TOPIC_NEW_WORDS PraiseTopic = 7
+	// They kept the talk going.
+	PraiseTopic_PRAISE_TOPIC_KEPT_GOING PraiseTopic = 8
+)
+
+// Enum value maps for PraiseTopic.
+var (
+	PraiseTopic_name = map[int32]string{
+		0: "PRAISE_TOPIC_UNSPECIFIED",
+		1: "PRAISE_TOPIC_LISTENED",
+		2: "PRAISE_TOPIC_FIRST_TALK",
+		3: "PRAISE_TOPIC_NO_SLIP",
+		4: "PRAISE_TOPIC_PACE",
+		5: "PRAISE_TOPIC_LENGTH",
+		6: "PRAISE_TOPIC_PROMPTNESS",
+		7: "PRAISE_TOPIC_NEW_WORDS",
+		8: "PRAISE_TOPIC_KEPT_GOING",
+	}
+	PraiseTopic_value = map[string]int32{
+		"PRAISE_TOPIC_UNSPECIFIED": 0,
+		"PRAISE_TOPIC_LISTENED":    1,
+		"PRAISE_TOPIC_FIRST_TALK":  2,
+		"PRAISE_TOPIC_NO_SLIP":     3,
+		"PRAISE_TOPIC_PACE":        4,
+		"PRAISE_TOPIC_LENGTH":      5,
+		"PRAISE_TOPIC_PROMPTNESS":  6,
+		"PRAISE_TOPIC_NEW_WORDS":   7,
+		"PRAISE_TOPIC_KEPT_GOING":  8,
+	}
+)
+
+func (x PraiseTopic) Enum() *PraiseTopic {
+	p := new(PraiseTopic)
+	*p = x
+	return p
+}
+
+func (x PraiseTopic) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PraiseTopic) Descriptor() protoreflect.EnumDescriptor {
+	return file_vivavoce_history_v1_history_proto_enumTypes[4].Descriptor()
+}
+
+func (PraiseTopic) Type() protoreflect.EnumType {
+	return &file_vivavoce_history_v1_history_proto_enumTypes[4]
+}
+
+func (x PraiseTopic) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PraiseTopic.Descriptor instead.
+func (PraiseTopic) EnumDescriptor() ([]byte, []int) {
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{4}
+}
+
+// What to do next. Later servers may know more of them.
+type Advice int32
+
+const (
+	// Not told.
+	Advice_ADVICE_UNSPECIFIED Advice = 0
+	// To use the phrase once.
+	Advice_ADVICE_USE Advice = 1
+	// To look at the grammar of the corrections.
+	Advice_ADVICE_GRAMMAR Advice = 2
+	// To look at the words of the corrections.
+	Advice_ADVICE_VOCABULARY Advice = 3
+	// To say the words of the corrections aloud.
+	Advice_ADVICE_PRONUNCIATION Advice = 4
+	// To look at the corrections.
+	Advice_ADVICE_CORRECTIONS Advice = 5
+	// To answer in whole sentences.
+	Advice_ADVICE_SENTENCES Advice = 6
+	// To say more than the tutor.
+	Advice_ADVICE_TELL Advice = 7
+	// To pause in silence in place of fillers.
+	Advice_ADVICE_SILENCE Advice = 8
+	// To choose another role-play.
+	Advice_ADVICE_ROLE_PLAY Advice = 9
+	// To talk again tomorrow.
+	Advice_ADVICE_TOMORROW Advice = 10
+)
+
+// Enum value maps for Advice.
+var (
+	Advice_name = map[int32]string{
+		0:  "ADVICE_UNSPECIFIED",
+		1:  "ADVICE_USE",
+		2:  "ADVICE_GRAMMAR",
+		3:  "ADVICE_VOCABULARY",
+		4:  "ADVICE_PRONUNCIATION",
+		5:  "ADVICE_CORRECTIONS",
+		6:  "ADVICE_SENTENCES",
+		7:  "ADVICE_TELL",
+		8:  "ADVICE_SILENCE",
+		9:  "ADVICE_ROLE_PLAY",
+		10: "ADVICE_TOMORROW",
+	}
+	Advice_value = map[string]int32{
+		"ADVICE_UNSPECIFIED":   0,
+		"ADVICE_USE":           1,
+		"ADVICE_GRAMMAR":       2,
+		"ADVICE_VOCABULARY":    3,
+		"ADVICE_PRONUNCIATION": 4,
+		"ADVICE_CORRECTIONS":   5,
+		"ADVICE_SENTENCES":     6,
+		"ADVICE_TELL":          7,
+		"ADVICE_SILENCE":       8,
+		"ADVICE_ROLE_PLAY":     9,
+		"ADVICE_TOMORROW":      10,
+	}
+)
+
+func (x Advice) Enum() *Advice {
+	p := new(Advice)
+	*p = x
+	return p
+}
+
+func (x Advice) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Advice) Descriptor() protoreflect.EnumDescriptor {
+	return file_vivavoce_history_v1_history_proto_enumTypes[5].Descriptor()
+}
+
+func (Advice) Type() protoreflect.EnumType {
+	return &file_vivavoce_history_v1_history_proto_enumTypes[5]
+}
+
+func (x Advice) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Advice.Descriptor instead.
+func (Advice) EnumDescriptor() ([]byte, []int) {
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{5}
+}
+
 // Something that happened in a conversation, once and for all. Keyed by conversation and sequence: a repeated delivery
 // is the same event and is ignored.
 type HistoryEvent struct {
@@ -1114,7 +1276,8 @@ type LearnerFact struct {
 	// What it is about, where a rule of the server's wrote it: for clients that say it in another language. Unspecified
 	// where a person did.
 	Topic FactTopic `protobuf:"varint,4,opt,name=topic,proto3,enum=vivavoce.history.v1.FactTopic" json:"topic,omitempty"`
-	// What the learner said of that, such as "Porto". Empty where the topic is unspecified.
+	// What the learner said of that, as one says it to them, such as "Porto" or "feeding your cat". Empty where the topic is
+	// unspecified.
 	Detail        string `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1840,7 +2003,12 @@ type Report struct {
 	// New words.
 	NewWords []string `protobuf:"bytes,5,rep,name=new_words,json=newWords,proto3" json:"new_words,omitempty"`
 	// The one next step.
-	NextStep      string `protobuf:"bytes,6,opt,name=next_step,json=nextStep,proto3" json:"next_step,omitempty"`
+	NextStep string `protobuf:"bytes,6,opt,name=next_step,json=nextStep,proto3" json:"next_step,omitempty"`
+	// What `praise` is about, where a rule of the server's wrote it: for clients that say it in another language. Unset where
+	// a language model did, and in reports from before this was told.
+	PraiseFacts *PraiseFacts `protobuf:"bytes,7,opt,name=praise_facts,json=praiseFacts,proto3" json:"praise_facts,omitempty"`
+	// The same of `next_step`.
+	NextStepFacts *NextStepFacts `protobuf:"bytes,8,opt,name=next_step_facts,json=nextStepFacts,proto3" json:"next_step_facts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1913,6 +2081,166 @@ func (x *Report) GetNewWords() []string {
 func (x *Report) GetNextStep() string {
 	if x != nil {
 		return x.NextStep
+	}
+	return ""
+}
+
+func (x *Report) GetPraiseFacts() *PraiseFacts {
+	if x != nil {
+		return x.PraiseFacts
+	}
+	return nil
+}
+
+func (x *Report) GetNextStepFacts() *NextStepFacts {
+	if x != nil {
+		return x.NextStepFacts
+	}
+	return nil
+}
+
+// What a report praises, and the numbers that bear it out.
+type PraiseFacts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is praised.
+	Topic PraiseTopic `protobuf:"varint,1,opt,name=topic,proto3,enum=vivavoce.history.v1.PraiseTopic" json:"topic,omitempty"`
+	// Turns the learner took.
+	TurnCount int32 `protobuf:"varint,2,opt,name=turn_count,json=turnCount,proto3" json:"turn_count,omitempty"`
+	// Different words they used.
+	DistinctWords int32 `protobuf:"varint,3,opt,name=distinct_words,json=distinctWords,proto3" json:"distinct_words,omitempty"`
+	// Words they used for the first time.
+	NewWords int32 `protobuf:"varint,4,opt,name=new_words,json=newWords,proto3" json:"new_words,omitempty"`
+	// What became better, in the unit the topic says. 0 where it compares nothing.
+	Now float64 `protobuf:"fixed64,5,opt,name=now,proto3" json:"now,omitempty"`
+	// The same in all conversations before.
+	Before        float64 `protobuf:"fixed64,6,opt,name=before,proto3" json:"before,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PraiseFacts) Reset() {
+	*x = PraiseFacts{}
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PraiseFacts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PraiseFacts) ProtoMessage() {}
+
+func (x *PraiseFacts) ProtoReflect() protoreflect.Message {
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PraiseFacts.ProtoReflect.Descriptor instead.
+func (*PraiseFacts) Descriptor() ([]byte, []int) {
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *PraiseFacts) GetTopic() PraiseTopic {
+	if x != nil {
+		return x.Topic
+	}
+	return PraiseTopic_PRAISE_TOPIC_UNSPECIFIED
+}
+
+func (x *PraiseFacts) GetTurnCount() int32 {
+	if x != nil {
+		return x.TurnCount
+	}
+	return 0
+}
+
+func (x *PraiseFacts) GetDistinctWords() int32 {
+	if x != nil {
+		return x.DistinctWords
+	}
+	return 0
+}
+
+func (x *PraiseFacts) GetNewWords() int32 {
+	if x != nil {
+		return x.NewWords
+	}
+	return 0
+}
+
+func (x *PraiseFacts) GetNow() float64 {
+	if x != nil {
+		return x.Now
+	}
+	return 0
+}
+
+func (x *PraiseFacts) GetBefore() float64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+// The next step of a report.
+type NextStepFacts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to do.
+	Advice Advice `protobuf:"varint,1,opt,name=advice,proto3,enum=vivavoce.history.v1.Advice" json:"advice,omitempty"`
+	// What to say in place of a slip. Empty where the advice names none.
+	Phrase        string `protobuf:"bytes,2,opt,name=phrase,proto3" json:"phrase,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NextStepFacts) Reset() {
+	*x = NextStepFacts{}
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NextStepFacts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NextStepFacts) ProtoMessage() {}
+
+func (x *NextStepFacts) ProtoReflect() protoreflect.Message {
+	mi := &file_vivavoce_history_v1_history_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NextStepFacts.ProtoReflect.Descriptor instead.
+func (*NextStepFacts) Descriptor() ([]byte, []int) {
+	return file_vivavoce_history_v1_history_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *NextStepFacts) GetAdvice() Advice {
+	if x != nil {
+		return x.Advice
+	}
+	return Advice_ADVICE_UNSPECIFIED
+}
+
+func (x *NextStepFacts) GetPhrase() string {
+	if x != nil {
+		return x.Phrase
 	}
 	return ""
 }
@@ -2085,14 +2413,27 @@ const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"firstP99Ms\x1a;\n" +
 	"\rFailuresEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xdd\x01\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xee\x02\n" +
 	"\x06Report\x12'\n" +
 	"\x0fconversation_id\x18\x01 \x01(\tR\x0econversationId\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x16\n" +
 	"\x06praise\x18\x03 \x01(\tR\x06praise\x12>\n" +
 	"\vcorrections\x18\x04 \x03(\v2\x1c.vivavoce.type.v1.CorrectionR\vcorrections\x12\x1b\n" +
 	"\tnew_words\x18\x05 \x03(\tR\bnewWords\x12\x1b\n" +
-	"\tnext_step\x18\x06 \x01(\tR\bnextStep*h\n" +
+	"\tnext_step\x18\x06 \x01(\tR\bnextStep\x12C\n" +
+	"\fpraise_facts\x18\a \x01(\v2 .vivavoce.history.v1.PraiseFactsR\vpraiseFacts\x12J\n" +
+	"\x0fnext_step_facts\x18\b \x01(\v2\".vivavoce.history.v1.NextStepFactsR\rnextStepFacts\"\xd2\x01\n" +
+	"\vPraiseFacts\x126\n" +
+	"\x05topic\x18\x01 \x01(\x0e2 .vivavoce.history.v1.PraiseTopicR\x05topic\x12\x1d\n" +
+	"\n" +
+	"turn_count\x18\x02 \x01(\x05R\tturnCount\x12%\n" +
+	"\x0edistinct_words\x18\x03 \x01(\x05R\rdistinctWords\x12\x1b\n" +
+	"\tnew_words\x18\x04 \x01(\x05R\bnewWords\x12\x10\n" +
+	"\x03now\x18\x05 \x01(\x01R\x03now\x12\x16\n" +
+	"\x06before\x18\x06 \x01(\x01R\x06before\"\\\n" +
+	"\rNextStepFacts\x123\n" +
+	"\x06advice\x18\x01 \x01(\x0e2\x1b.vivavoce.history.v1.AdviceR\x06advice\x12\x16\n" +
+	"\x06phrase\x18\x02 \x01(\tR\x06phrase*h\n" +
 	"\x0eReviewItemKind\x12 \n" +
 	"\x1cREVIEW_ITEM_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15REVIEW_ITEM_KIND_WORD\x10\x01\x12\x19\n" +
@@ -2121,7 +2462,31 @@ const file_vivavoce_history_v1_history_proto_rawDesc = "" +
 	"\x18PROGRESS_MEASURE_REPAIRS\x10\x03\x12 \n" +
 	"\x1cPROGRESS_MEASURE_SLIP_TOPICS\x10\x04\x12#\n" +
 	"\x1fPROGRESS_MEASURE_SWAPPED_SOUNDS\x10\x05\x12\x1a\n" +
-	"\x16PROGRESS_MEASURE_SLIPS\x10\x06B\xcc\x01\n" +
+	"\x16PROGRESS_MEASURE_SLIPS\x10\x06*\x83\x02\n" +
+	"\vPraiseTopic\x12\x1c\n" +
+	"\x18PRAISE_TOPIC_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15PRAISE_TOPIC_LISTENED\x10\x01\x12\x1b\n" +
+	"\x17PRAISE_TOPIC_FIRST_TALK\x10\x02\x12\x18\n" +
+	"\x14PRAISE_TOPIC_NO_SLIP\x10\x03\x12\x15\n" +
+	"\x11PRAISE_TOPIC_PACE\x10\x04\x12\x17\n" +
+	"\x13PRAISE_TOPIC_LENGTH\x10\x05\x12\x1b\n" +
+	"\x17PRAISE_TOPIC_PROMPTNESS\x10\x06\x12\x1a\n" +
+	"\x16PRAISE_TOPIC_NEW_WORDS\x10\a\x12\x1b\n" +
+	"\x17PRAISE_TOPIC_KEPT_GOING\x10\b*\xf3\x01\n" +
+	"\x06Advice\x12\x16\n" +
+	"\x12ADVICE_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"ADVICE_USE\x10\x01\x12\x12\n" +
+	"\x0eADVICE_GRAMMAR\x10\x02\x12\x15\n" +
+	"\x11ADVICE_VOCABULARY\x10\x03\x12\x18\n" +
+	"\x14ADVICE_PRONUNCIATION\x10\x04\x12\x16\n" +
+	"\x12ADVICE_CORRECTIONS\x10\x05\x12\x14\n" +
+	"\x10ADVICE_SENTENCES\x10\x06\x12\x0f\n" +
+	"\vADVICE_TELL\x10\a\x12\x12\n" +
+	"\x0eADVICE_SILENCE\x10\b\x12\x14\n" +
+	"\x10ADVICE_ROLE_PLAY\x10\t\x12\x13\n" +
+	"\x0fADVICE_TOMORROW\x10\n" +
+	"B\xcc\x01\n" +
 	"\x17com.vivavoce.history.v1B\fHistoryProtoP\x01Z5vivavoce.example/go/gen/vivavoce/history/v1;historyv1\xa2\x02\x03VHX\xaa\x02\x13Vivavoce.History.V1\xca\x02\x13Vivavoce\\History\\V1\xe2\x02\x1fVivavoce\\History\\V1\\GPBMetadata\xea\x02\x15Vivavoce::History::V1b\x06proto3"
 
 var (
@@ -2136,86 +2501,94 @@ func file_vivavoce_history_v1_history_proto_rawDescGZIP() []byte {
 	return file_vivavoce_history_v1_history_proto_rawDescData
 }
 
-var file_vivavoce_history_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_vivavoce_history_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_vivavoce_history_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_vivavoce_history_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_vivavoce_history_v1_history_proto_goTypes = []any{
 	(ReviewItemKind)(0),             // 0: vivavoce.history.v1.ReviewItemKind
 	(ReviewGrade)(0),                // 1: vivavoce.history.v1.ReviewGrade
 	(FactTopic)(0),                  // 2: vivavoce.history.v1.FactTopic
 	(ProgressMeasure)(0),            // 3: vivavoce.history.v1.ProgressMeasure
-	(*HistoryEvent)(nil),            // 4: vivavoce.history.v1.HistoryEvent
-	(*ConversationBegan)(nil),       // 5: vivavoce.history.v1.ConversationBegan
-	(*TurnTaken)(nil),               // 6: vivavoce.history.v1.TurnTaken
-	(*ReplyGiven)(nil),              // 7: vivavoce.history.v1.ReplyGiven
-	(*FeedbackGiven)(nil),           // 8: vivavoce.history.v1.FeedbackGiven
-	(*ConversationEnded)(nil),       // 9: vivavoce.history.v1.ConversationEnded
-	(*EngineUsed)(nil),              // 10: vivavoce.history.v1.EngineUsed
-	(*ConversationSummary)(nil),     // 11: vivavoce.history.v1.ConversationSummary
-	(*ReviewItem)(nil),              // 12: vivavoce.history.v1.ReviewItem
-	(*LearnerFact)(nil),             // 13: vivavoce.history.v1.LearnerFact
-	(*Progress)(nil),                // 14: vivavoce.history.v1.Progress
-	(*SwappedSound)(nil),            // 15: vivavoce.history.v1.SwappedSound
-	(*UnavailableMeasure)(nil),      // 16: vivavoce.history.v1.UnavailableMeasure
-	(*ProviderSpending)(nil),        // 17: vivavoce.history.v1.ProviderSpending
-	(*ProviderPerformance)(nil),     // 18: vivavoce.history.v1.ProviderPerformance
-	(*Report)(nil),                  // 19: vivavoce.history.v1.Report
-	nil,                             // 20: vivavoce.history.v1.Progress.SlipsEntry
-	nil,                             // 21: vivavoce.history.v1.Progress.WordsByLevelEntry
-	nil,                             // 22: vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
-	nil,                             // 23: vivavoce.history.v1.Progress.SlipsByTopicEntry
-	nil,                             // 24: vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntry
-	nil,                             // 25: vivavoce.history.v1.ProviderPerformance.FailuresEntry
-	(*timestamppb.Timestamp)(nil),   // 26: google.protobuf.Timestamp
-	(*v1.ConversationSettings)(nil), // 27: vivavoce.conversation.v1.ConversationSettings
-	(*v11.WordTime)(nil),            // 28: vivavoce.type.v1.WordTime
-	(*v11.Ledger)(nil),              // 29: vivavoce.type.v1.Ledger
-	(*v12.Usage)(nil),               // 30: vivavoce.ai_engine.v1.Usage
-	(*v12.ToolUse)(nil),             // 31: vivavoce.ai_engine.v1.ToolUse
-	(*v11.Correction)(nil),          // 32: vivavoce.type.v1.Correction
-	(*v11.Remark)(nil),              // 33: vivavoce.type.v1.Remark
-	(v12.ProviderRole)(0),           // 34: vivavoce.ai_engine.v1.ProviderRole
+	(PraiseTopic)(0),                // 4: vivavoce.history.v1.PraiseTopic
+	(Advice)(0),                     // 5: vivavoce.history.v1.Advice
+	(*HistoryEvent)(nil),            // 6: vivavoce.history.v1.HistoryEvent
+	(*ConversationBegan)(nil),       // 7: vivavoce.history.v1.ConversationBegan
+	(*TurnTaken)(nil),               // 8: vivavoce.history.v1.TurnTaken
+	(*ReplyGiven)(nil),              // 9: vivavoce.history.v1.ReplyGiven
+	(*FeedbackGiven)(nil),           // 10: vivavoce.history.v1.FeedbackGiven
+	(*ConversationEnded)(nil),       // 11: vivavoce.history.v1.ConversationEnded
+	(*EngineUsed)(nil),              // 12: vivavoce.history.v1.EngineUsed
+	(*ConversationSummary)(nil),     // 13: vivavoce.history.v1.ConversationSummary
+	(*ReviewItem)(nil),              // 14: vivavoce.history.v1.ReviewItem
+	(*LearnerFact)(nil),             // 15: vivavoce.history.v1.LearnerFact
+	(*Progress)(nil),                // 16: vivavoce.history.v1.Progress
+	(*SwappedSound)(nil),            // 17: vivavoce.history.v1.SwappedSound
+	(*UnavailableMeasure)(nil),      // 18: vivavoce.history.v1.UnavailableMeasure
+	(*ProviderSpending)(nil),        // 19: vivavoce.history.v1.ProviderSpending
+	(*ProviderPerformance)(nil),     // 20: vivavoce.history.v1.ProviderPerformance
+	(*Report)(nil),                  // 21: vivavoce.history.v1.Report
+	(*PraiseFacts)(nil),             // 22: vivavoce.history.v1.PraiseFacts
+	(*NextStepFacts)(nil),           // 23: vivavoce.history.v1.NextStepFacts
+	nil,                             // 24: vivavoce.history.v1.Progress.SlipsEntry
+	nil,                             // 25: vivavoce.history.v1.Progress.WordsByLevelEntry
+	nil,                             // 26: vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
+	nil,                             // 27: vivavoce.history.v1.Progress.SlipsByTopicEntry
+	nil,                             // 28: vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntry
+	nil,                             // 29: vivavoce.history.v1.ProviderPerformance.FailuresEntry
+	(*timestamppb.Timestamp)(nil),   // 30: google.protobuf.Timestamp
+	(*v1.ConversationSettings)(nil), // 31: vivavoce.conversation.v1.ConversationSettings
+	(*v11.WordTime)(nil),            // 32: vivavoce.type.v1.WordTime
+	(*v11.Ledger)(nil),              // 33: vivavoce.type.v1.Ledger
+	(*v12.Usage)(nil),               // 34: vivavoce.ai_engine.v1.Usage
+	(*v12.ToolUse)(nil),             // 35: vivavoce.ai_engine.v1.ToolUse
+	(*v11.Correction)(nil),          // 36: vivavoce.type.v1.Correction
+	(*v11.Remark)(nil),              // 37: vivavoce.type.v1.Remark
+	(v12.ProviderRole)(0),           // 38: vivavoce.ai_engine.v1.ProviderRole
 }
 var file_vivavoce_history_v1_history_proto_depIdxs = []int32{
-	26, // 0: vivavoce.history.v1.HistoryEvent.time:type_name -> google.protobuf.Timestamp
-	5,  // 1: vivavoce.history.v1.HistoryEvent.conversation_began:type_name -> vivavoce.history.v1.ConversationBegan
-	6,  // 2: vivavoce.history.v1.HistoryEvent.turn_taken:type_name -> vivavoce.history.v1.TurnTaken
-	7,  // 3: vivavoce.history.v1.HistoryEvent.reply_given:type_name -> vivavoce.history.v1.ReplyGiven
-	8,  // 4: vivavoce.history.v1.HistoryEvent.feedback_given:type_name -> vivavoce.history.v1.FeedbackGiven
-	9,  // 5: vivavoce.history.v1.HistoryEvent.conversation_ended:type_name -> vivavoce.history.v1.ConversationEnded
-	10, // 6: vivavoce.history.v1.HistoryEvent.engine_used:type_name -> vivavoce.history.v1.EngineUsed
-	27, // 7: vivavoce.history.v1.ConversationBegan.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
-	28, // 8: vivavoce.history.v1.TurnTaken.words:type_name -> vivavoce.type.v1.WordTime
-	29, // 9: vivavoce.history.v1.ReplyGiven.ledger:type_name -> vivavoce.type.v1.Ledger
-	30, // 10: vivavoce.history.v1.ReplyGiven.usage:type_name -> vivavoce.ai_engine.v1.Usage
-	31, // 11: vivavoce.history.v1.ReplyGiven.tool_uses:type_name -> vivavoce.ai_engine.v1.ToolUse
-	32, // 12: vivavoce.history.v1.FeedbackGiven.correction:type_name -> vivavoce.type.v1.Correction
-	33, // 13: vivavoce.history.v1.FeedbackGiven.remark:type_name -> vivavoce.type.v1.Remark
-	30, // 14: vivavoce.history.v1.EngineUsed.usage:type_name -> vivavoce.ai_engine.v1.Usage
-	27, // 15: vivavoce.history.v1.ConversationSummary.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
-	26, // 16: vivavoce.history.v1.ConversationSummary.begin_time:type_name -> google.protobuf.Timestamp
-	26, // 17: vivavoce.history.v1.ConversationSummary.last_time:type_name -> google.protobuf.Timestamp
-	26, // 18: vivavoce.history.v1.ReviewItem.due_time:type_name -> google.protobuf.Timestamp
+	30, // 0: vivavoce.history.v1.HistoryEvent.time:type_name -> google.protobuf.Timestamp
+	7,  // 1: vivavoce.history.v1.HistoryEvent.conversation_began:type_name -> vivavoce.history.v1.ConversationBegan
+	8,  // 2: vivavoce.history.v1.HistoryEvent.turn_taken:type_name -> vivavoce.history.v1.TurnTaken
+	9,  // 3: vivavoce.history.v1.HistoryEvent.reply_given:type_name -> vivavoce.history.v1.ReplyGiven
+	10, // 4: vivavoce.history.v1.HistoryEvent.feedback_given:type_name -> vivavoce.history.v1.FeedbackGiven
+	11, // 5: vivavoce.history.v1.HistoryEvent.conversation_ended:type_name -> vivavoce.history.v1.ConversationEnded
+	12, // 6: vivavoce.history.v1.HistoryEvent.engine_used:type_name -> vivavoce.history.v1.EngineUsed
+	31, // 7: vivavoce.history.v1.ConversationBegan.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
+	32, // 8: vivavoce.history.v1.TurnTaken.words:type_name -> vivavoce.type.v1.WordTime
+	33, // 9: vivavoce.history.v1.ReplyGiven.ledger:type_name -> vivavoce.type.v1.Ledger
+	34, // 10: vivavoce.history.v1.ReplyGiven.usage:type_name -> vivavoce.ai_engine.v1.Usage
+	35, // 11: vivavoce.history.v1.ReplyGiven.tool_uses:type_name -> vivavoce.ai_engine.v1.ToolUse
+	36, // 12: vivavoce.history.v1.FeedbackGiven.correction:type_name -> vivavoce.type.v1.Correction
+	37, // 13: vivavoce.history.v1.FeedbackGiven.remark:type_name -> vivavoce.type.v1.Remark
+	34, // 14: vivavoce.history.v1.EngineUsed.usage:type_name -> vivavoce.ai_engine.v1.Usage
+	31, // 15: vivavoce.history.v1.ConversationSummary.settings:type_name -> vivavoce.conversation.v1.ConversationSettings
+	30, // 16: vivavoce.history.v1.ConversationSummary.begin_time:type_name -> google.protobuf.Timestamp
+	30, // 17: vivavoce.history.v1.ConversationSummary.last_time:type_name -> google.protobuf.Timestamp
+	30, // 18: vivavoce.history.v1.ReviewItem.due_time:type_name -> google.protobuf.Timestamp
 	0,  // 19: vivavoce.history.v1.ReviewItem.kind:type_name -> vivavoce.history.v1.ReviewItemKind
 	2,  // 20: vivavoce.history.v1.LearnerFact.topic:type_name -> vivavoce.history.v1.FactTopic
-	20, // 21: vivavoce.history.v1.Progress.slips:type_name -> vivavoce.history.v1.Progress.SlipsEntry
-	26, // 22: vivavoce.history.v1.Progress.start_time:type_name -> google.protobuf.Timestamp
-	21, // 23: vivavoce.history.v1.Progress.words_by_level:type_name -> vivavoce.history.v1.Progress.WordsByLevelEntry
-	22, // 24: vivavoce.history.v1.Progress.slip_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
-	17, // 25: vivavoce.history.v1.Progress.provider_spending:type_name -> vivavoce.history.v1.ProviderSpending
-	18, // 26: vivavoce.history.v1.Progress.provider_performance:type_name -> vivavoce.history.v1.ProviderPerformance
-	23, // 27: vivavoce.history.v1.Progress.slips_by_topic:type_name -> vivavoce.history.v1.Progress.SlipsByTopicEntry
-	24, // 28: vivavoce.history.v1.Progress.slip_topic_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntry
-	15, // 29: vivavoce.history.v1.Progress.swapped_sounds:type_name -> vivavoce.history.v1.SwappedSound
-	16, // 30: vivavoce.history.v1.Progress.unavailable:type_name -> vivavoce.history.v1.UnavailableMeasure
+	24, // 21: vivavoce.history.v1.Progress.slips:type_name -> vivavoce.history.v1.Progress.SlipsEntry
+	30, // 22: vivavoce.history.v1.Progress.start_time:type_name -> google.protobuf.Timestamp
+	25, // 23: vivavoce.history.v1.Progress.words_by_level:type_name -> vivavoce.history.v1.Progress.WordsByLevelEntry
+	26, // 24: vivavoce.history.v1.Progress.slip_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipHalfLifeDaysEntry
+	19, // 25: vivavoce.history.v1.Progress.provider_spending:type_name -> vivavoce.history.v1.ProviderSpending
+	20, // 26: vivavoce.history.v1.Progress.provider_performance:type_name -> vivavoce.history.v1.ProviderPerformance
+	27, // 27: vivavoce.history.v1.Progress.slips_by_topic:type_name -> vivavoce.history.v1.Progress.SlipsByTopicEntry
+	28, // 28: vivavoce.history.v1.Progress.slip_topic_half_life_days:type_name -> vivavoce.history.v1.Progress.SlipTopicHalfLifeDaysEntry
+	17, // 29: vivavoce.history.v1.Progress.swapped_sounds:type_name -> vivavoce.history.v1.SwappedSound
+	18, // 30: vivavoce.history.v1.Progress.unavailable:type_name -> vivavoce.history.v1.UnavailableMeasure
 	3,  // 31: vivavoce.history.v1.UnavailableMeasure.measure:type_name -> vivavoce.history.v1.ProgressMeasure
-	34, // 32: vivavoce.history.v1.ProviderPerformance.role:type_name -> vivavoce.ai_engine.v1.ProviderRole
-	25, // 33: vivavoce.history.v1.ProviderPerformance.failures:type_name -> vivavoce.history.v1.ProviderPerformance.FailuresEntry
-	32, // 34: vivavoce.history.v1.Report.corrections:type_name -> vivavoce.type.v1.Correction
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	38, // 32: vivavoce.history.v1.ProviderPerformance.role:type_name -> vivavoce.ai_engine.v1.ProviderRole
+	29, // 33: vivavoce.history.v1.ProviderPerformance.failures:type_name -> vivavoce.history.v1.ProviderPerformance.FailuresEntry
+	36, // 34: vivavoce.history.v1.Report.corrections:type_name -> vivavoce.type.v1.Correction
+	22, // 35: vivavoce.history.v1.Report.praise_facts:type_name -> vivavoce.history.v1.PraiseFacts
+	23, // 36: vivavoce.history.v1.Report.next_step_facts:type_name -> vivavoce.history.v1.NextStepFacts
+	4,  // 37: vivavoce.history.v1.PraiseFacts.topic:type_name -> vivavoce.history.v1.PraiseTopic
+	5,  // 38: vivavoce.history.v1.NextStepFacts.advice:type_name -> vivavoce.history.v1.Advice
+	39, // [39:39] is the sub-list for method output_type
+	39, // [39:39] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_vivavoce_history_v1_history_proto_init() }
@@ -2236,8 +2609,8 @@ func file_vivavoce_history_v1_history_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vivavoce_history_v1_history_proto_rawDesc), len(file_vivavoce_history_v1_history_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   22,
+			NumEnums:      6,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -24,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vivavoce/history/v1/history.proto.
  */
 export const file_vivavoce_history_v1_history: GenFile = /*@__PURE__*/
-  fileDesc("CiF2aXZhdm9jZS9oaXN0b3J5L3YxL2hpc3RvcnkucHJvdG8SE3ZpdmF2b2NlLmhpc3RvcnkudjEi7QMKDEhpc3RvcnlFdmVudBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAMSDwoHdXNlcl9pZBgDIAEoCRIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJEChJjb252ZXJzYXRpb25fYmVnYW4YBSABKAsyJi52aXZhdm9jZS5oaXN0b3J5LnYxLkNvbnZlcnNhdGlvbkJlZ2FuSAASNAoKdHVybl90YWtlbhgGIAEoCzIeLnZpdmF2b2NlLmhpc3RvcnkudjEuVHVyblRha2VuSAASNgoLcmVwbHlfZ2l2ZW4YByABKAsyHy52aXZhdm9jZS5oaXN0b3J5LnYxLlJlcGx5R2l2ZW5IABI8Cg5mZWVkYmFja19naXZlbhgIIAEoCzIiLnZpdmF2b2NlLmhpc3RvcnkudjEuRmVlZGJhY2tHaXZlbkgAEkQKEmNvbnZlcnNhdGlvbl9lbmRlZBgJIAEoCzImLnZpdmF2b2NlLmhpc3RvcnkudjEuQ29udmVyc2F0aW9uRW5kZWRIABI2CgtlbmdpbmVfdXNlZBgKIAEoCzIfLnZpdmF2b2NlLmhpc3RvcnkudjEuRW5naW5lVXNlZEgAQgcKBWV2ZW50IlUKEUNvbnZlcnNhdGlvbkJlZ2FuEkAKCHNldHRpbmdzGAEgASgLMi4udml2YXZvY2UuY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblNldHRpbmdzIswBCglUdXJuVGFrZW4SDwoHdHVybl9pZBgBIAEoCRIQCghyZXZpc2lvbhgCIAEoBRIMCgR0ZXh0GAMgASgJEg0KBXR5cGVkGAQgASgIEikKBXdvcmRzGAUgAygLMhoudml2YXZvY2UudHlwZS52MS5Xb3JkVGltZRIUCgxzdGFydF9zYW1wbGUYBiABKAMSEgoKZW5kX3NhbXBsZRgHIAEoAxIWCg5zYW1wbGVfcmF0ZV9oehgIIAEoBRISCgpzZXNzaW9uX2lkGAkgASgJIp0CCgpSZXBseUdpdmVuEhAKCHJlcGx5X2lkGAEgASgJEg8KB3R1cm5faWQYAiABKAkSEgoKaGVhcmRfdGV4dBgDIAEoCRIUCgx1bmhlYXJkX3RleHQYBCABKAkSEwoLaW50ZXJydXB0ZWQYBSABKAgSEAoIaGVhcmRfbXMYBiABKAMSKAoGbGVkZ2VyGAcgASgLMhgudml2YXZvY2UudHlwZS52MS5MZWRnZXISEQoJcHJvdmlkZXJzGAggAygJEisKBXVzYWdlGAkgASgLMhwudml2YXZvY2UuYWlfZW5naW5lLnYxLlVzYWdlEjEKCXRvb2xfdXNlcxgKIAMoCzIeLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Ub29sVXNlInwKDUZlZWRiYWNrR2l2ZW4SDwoHdHVybl9pZBgBIAEoCRIwCgpjb3JyZWN0aW9uGAIgASgLMhwudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uEigKBnJlbWFyaxgDIAEoCzIYLnZpdmF2b2NlLnR5cGUudjEuUmVtYXJrIhMKEUNvbnZlcnNhdGlvbkVuZGVkIjkKCkVuZ2luZVVzZWQSKwoFdXNhZ2UYASABKAsyHC52aXZhdm9jZS5haV9lbmdpbmUudjEuVXNhZ2Ui8gEKE0NvbnZlcnNhdGlvblN1bW1hcnkSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEkAKCHNldHRpbmdzGAIgASgLMi4udml2YXZvY2UuY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblNldHRpbmdzEi4KCmJlZ2luX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxhc3RfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKdHVybl9jb3VudBgFIAEoBRINCgVlbmRlZBgGIAEoCCKzAQoKUmV2aWV3SXRlbRIWCg5yZXZpZXdfaXRlbV9pZBgBIAEoCRINCgVmcm9udBgCIAEoCRIMCgRiYWNrGAMgASgJEiwKCGR1ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd0dXJuX2lkGAUgASgJEjEKBGtpbmQYBiABKA4yIy52aXZhdm9jZS5oaXN0b3J5LnYxLlJldmlld0l0ZW1LaW5kIn0KC0xlYXJuZXJGYWN0Eg8KB2ZhY3RfaWQYASABKAkSDAoEdGV4dBgCIAEoCRIQCghhY2NlcHRlZBgDIAEoCBItCgV0b3BpYxgEIAEoDjIeLnZpdmF2b2NlLmhpc3RvcnkudjEuRmFjdFRvcGljEg4KBmRldGFpbBgFIAEoCSLWCwoIUHJvZ3Jlc3MSFgoOc3Bva2VuX3NlY29uZHMYASABKAESFQoNaGVhcmRfc2Vjb25kcxgCIAEoARIYChB3b3Jkc19wZXJfbWludXRlGAMgASgBEhIKCnR1cm5fY291bnQYBCABKAUSFgoOZGlzdGluY3Rfd29yZHMYBSABKAUSEQoJbmV3X3dvcmRzGAYgASgFEjcKBXNsaXBzGAcgAygLMigudml2YXZvY2UuaGlzdG9yeS52MS5Qcm9ncmVzcy5TbGlwc0VudHJ5EhMKC3N0cmVha19kYXlzGAggASgFEi4KCnN0YXJ0X3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGRhdGUYCiABKAkSFwoPY29udmVyc2F0aW9uX2lkGAsgASgJEhMKC3NjZW5hcmlvX2lkGAwgASgJEhIKCnRhbGtfcmF0aW8YDSABKAESEgoKd29yZF9jb3VudBgOIAEoAxIWCg5yZXBlYXRlZF93b3JkcxgPIAEoBRJHCg53b3Jkc19ieV9sZXZlbBgQIAMoCzIvLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvZ3Jlc3MuV29yZHNCeUxldmVsRW50cnkSEwoLcGF1c2VfY291bnQYESABKAUSFQoNbWVhbl9wYXVzZV9tcxgSIAEoARIhChlmaWxsZXJzX3Blcl9odW5kcmVkX3dvcmRzGBMgASgBEiEKGXJlcGFpcnNfcGVyX2h1bmRyZWRfdHVybnMYFCABKAESGgoSaW50ZXJydXB0aW9uX2NvdW50GBUgASgFEhwKFG1lYW5fcmVzcG9uc2VfZ2FwX21zGBYgASgBEhkKEXJlcGx5X3dhaXRfcDUwX21zGBcgASgBEhkKEXJlcGx5X3dhaXRfcDk1X21zGBggASgBElAKE3NsaXBfaGFsZl9saWZlX2RheXMYGSADKAsyMy52aXZhdm9jZS5oaXN0b3J5LnYxLlByb2dyZXNzLlNsaXBIYWxmTGlmZURheXNFbnRyeRITCgtjb3N0X21pY3JvcxgaIAEoAxJAChFwcm92aWRlcl9zcGVuZGluZxgbIAMoCzIlLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvdmlkZXJTcGVuZGluZxJGChRwcm92aWRlcl9wZXJmb3JtYW5jZRgcIAMoCzIoLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvdmlkZXJQZXJmb3JtYW5jZRJHCg5zbGlwc19ieV90b3BpYxgdIAMoCzIvLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvZ3Jlc3MuU2xpcHNCeVRvcGljRW50cnkSWwoZc2xpcF90b3BpY19oYWxmX2xpZmVfZGF5cxgeIAMoCzI4LnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvZ3Jlc3MuU2xpcFRvcGljSGFsZkxpZmVEYXlzRW50cnkSOQoOc3dhcHBlZF9zb3VuZHMYHyADKAsyIS52aXZhdm9jZS5oaXN0b3J5LnYxLlN3YXBwZWRTb3VuZBI8Cgt1bmF2YWlsYWJsZRggIAMoCzInLnZpdmF2b2NlLmhpc3RvcnkudjEuVW5hdmFpbGFibGVNZWFzdXJlGiwKClNsaXBzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ARozChFXb3Jkc0J5TGV2ZWxFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBGjcKFVNsaXBIYWxmTGlmZURheXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBGjMKEVNsaXBzQnlUb3BpY0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBToCOAEaPAoaU2xpcFRvcGljSGFsZkxpZmVEYXlzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASI+CgxTd2FwcGVkU291bmQSEAoIZXhwZWN0ZWQYASABKAkSDQoFaGVhcmQYAiABKAkSDQoFY291bnQYAyABKAUiXgoSVW5hdmFpbGFibGVNZWFzdXJlEjUKB21lYXN1cmUYASABKA4yJC52aXZhdm9jZS5oaXN0b3J5LnYxLlByb2dyZXNzTWVhc3VyZRIRCglsYW5ndWFnZXMYAiADKAkiXAoQUHJvdmlkZXJTcGVuZGluZxIQCghwcm92aWRlchgBIAEoCRIQCghjdXJyZW5jeRgCIAEoCRITCgtjb3N0X21pY3JvcxgDIAEoAxIPCgd1bmtub3duGAQgASgIIt4CChNQcm92aWRlclBlcmZvcm1hbmNlEhAKCHByb3ZpZGVyGAEgASgJEjEKBHJvbGUYAiABKA4yIy52aXZhdm9jZS5haV9lbmdpbmUudjEuUHJvdmlkZXJSb2xlEhYKDmFuc3dlcmVkX2NvdW50GAMgASgDEhQKDGZhaWxlZF9jb3VudBgEIAEoAxIXCg9hYmFuZG9uZWRfY291bnQYBSABKAMSSAoIZmFpbHVyZXMYBiADKAsyNi52aXZhdm9jZS5oaXN0b3J5LnYxLlByb3ZpZGVyUGVyZm9ybWFuY2UuRmFpbHVyZXNFbnRyeRIUCgxmaXJzdF9wNTBfbXMYByABKAESFAoMZmlyc3RfcDk1X21zGAggASgBEhQKDGZpcnN0X3A5OV9tcxgJIAEoARovCg1GYWlsdXJlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAzoCOAEimwEKBlJlcG9ydBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDwoHdmVyc2lvbhgCIAEoBRIOCgZwcmFpc2UYAyABKAkSMQoLY29ycmVjdGlvbnMYBCADKAsyHC52aXZhdm9jZS50eXBlLnYxLkNvcnJlY3Rpb24SEQoJbmV3X3dvcmRzGAUgAygJEhEKCW5leHRfc3RlcBgGIAEoCSpoCg5SZXZpZXdJdGVtS2luZBIgChxSRVZJRVdfSVRFTV9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVUkVWSUVXX0lURU1fS0lORF9XT1JEEAESGQoVUkVWSUVXX0lURU1fS0lORF9TTElQEAIqiAEKC1Jldmlld0dyYWRlEhwKGFJFVklFV19HUkFERV9VTlNQRUNJRklFRBAAEhYKElJFVklFV19HUkFERV9BR0FJThABEhUKEVJFVklFV19HUkFERV9IQVJEEAISFQoRUkVWSUVXX0dSQURFX0dPT0QQAxIVChFSRVZJRVdfR1JBREVfRUFTWRAEKvQBCglGYWN0VG9waWMSGgoWRkFDVF9UT1BJQ19VTlNQRUNJRklFRBAAEhMKD0ZBQ1RfVE9QSUNfTkFNRRABEhMKD0ZBQ1RfVE9QSUNfSE9NRRACEhUKEUZBQ1RfVE9QSUNfT1JJR0lOEAMSGQoVRkFDVF9UT1BJQ19CSVJUSFBMQUNFEAQSEwoPRkFDVF9UT1BJQ19XT1JLEAUSFwoTRkFDVF9UT1BJQ19FTVBMT1lFUhAGEhUKEUZBQ1RfVE9QSUNfRkFNSUxZEAcSFAoQRkFDVF9UT1BJQ19TVEFURRAIEhQKEEZBQ1RfVE9QSUNfTElLRVMQCSr0AQoPUHJvZ3Jlc3NNZWFzdXJlEiAKHFBST0dSRVNTX01FQVNVUkVfVU5TUEVDSUZJRUQQABIgChxQUk9HUkVTU19NRUFTVVJFX1dPUkRfTEVWRUxTEAESHAoYUFJPR1JFU1NfTUVBU1VSRV9GSUxMRVJTEAISHAoYUFJPR1JFU1NfTUVBU1VSRV9SRVBBSVJTEAMSIAocUFJPR1JFU1NfTUVBU1VSRV9TTElQX1RPUElDUxAEEiMKH1BST0dSRVNTX01FQVNVUkVfU1dBUFBFRF9TT1VORFMQBRIaChZQUk9HUkVTU19NRUFTVVJFX1NMSVBTEAZCAlABYgZwcm90bzM", [file_google_protobuf_timestamp, file_vivavoce_ai_engine_v1_catalog, file_vivavoce_ai_engine_v1_engine, file_vivavoce_conversation_v1_conversation, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_ledger]);
+  fileDesc("CiF2aXZhdm9jZS9oaXN0b3J5L3YxL2hpc3RvcnkucHJvdG8SE3ZpdmF2b2NlLmhpc3RvcnkudjEi7QMKDEhpc3RvcnlFdmVudBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAMSDwoHdXNlcl9pZBgDIAEoCRIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJEChJjb252ZXJzYXRpb25fYmVnYW4YBSABKAsyJi52aXZhdm9jZS5oaXN0b3J5LnYxLkNvbnZlcnNhdGlvbkJlZ2FuSAASNAoKdHVybl90YWtlbhgGIAEoCzIeLnZpdmF2b2NlLmhpc3RvcnkudjEuVHVyblRha2VuSAASNgoLcmVwbHlfZ2l2ZW4YByABKAsyHy52aXZhdm9jZS5oaXN0b3J5LnYxLlJlcGx5R2l2ZW5IABI8Cg5mZWVkYmFja19naXZlbhgIIAEoCzIiLnZpdmF2b2NlLmhpc3RvcnkudjEuRmVlZGJhY2tHaXZlbkgAEkQKEmNvbnZlcnNhdGlvbl9lbmRlZBgJIAEoCzImLnZpdmF2b2NlLmhpc3RvcnkudjEuQ29udmVyc2F0aW9uRW5kZWRIABI2CgtlbmdpbmVfdXNlZBgKIAEoCzIfLnZpdmF2b2NlLmhpc3RvcnkudjEuRW5naW5lVXNlZEgAQgcKBWV2ZW50IlUKEUNvbnZlcnNhdGlvbkJlZ2FuEkAKCHNldHRpbmdzGAEgASgLMi4udml2YXZvY2UuY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblNldHRpbmdzIswBCglUdXJuVGFrZW4SDwoHdHVybl9pZBgBIAEoCRIQCghyZXZpc2lvbhgCIAEoBRIMCgR0ZXh0GAMgASgJEg0KBXR5cGVkGAQgASgIEikKBXdvcmRzGAUgAygLMhoudml2YXZvY2UudHlwZS52MS5Xb3JkVGltZRIUCgxzdGFydF9zYW1wbGUYBiABKAMSEgoKZW5kX3NhbXBsZRgHIAEoAxIWCg5zYW1wbGVfcmF0ZV9oehgIIAEoBRISCgpzZXNzaW9uX2lkGAkgASgJIp0CCgpSZXBseUdpdmVuEhAKCHJlcGx5X2lkGAEgASgJEg8KB3R1cm5faWQYAiABKAkSEgoKaGVhcmRfdGV4dBgDIAEoCRIUCgx1bmhlYXJkX3RleHQYBCABKAkSEwoLaW50ZXJydXB0ZWQYBSABKAgSEAoIaGVhcmRfbXMYBiABKAMSKAoGbGVkZ2VyGAcgASgLMhgudml2YXZvY2UudHlwZS52MS5MZWRnZXISEQoJcHJvdmlkZXJzGAggAygJEisKBXVzYWdlGAkgASgLMhwudml2YXZvY2UuYWlfZW5naW5lLnYxLlVzYWdlEjEKCXRvb2xfdXNlcxgKIAMoCzIeLnZpdmF2b2NlLmFpX2VuZ2luZS52MS5Ub29sVXNlInwKDUZlZWRiYWNrR2l2ZW4SDwoHdHVybl9pZBgBIAEoCRIwCgpjb3JyZWN0aW9uGAIgASgLMhwudml2YXZvY2UudHlwZS52MS5Db3JyZWN0aW9uEigKBnJlbWFyaxgDIAEoCzIYLnZpdmF2b2NlLnR5cGUudjEuUmVtYXJrIhMKEUNvbnZlcnNhdGlvbkVuZGVkIjkKCkVuZ2luZVVzZWQSKwoFdXNhZ2UYASABKAsyHC52aXZhdm9jZS5haV9lbmdpbmUudjEuVXNhZ2Ui8gEKE0NvbnZlcnNhdGlvblN1bW1hcnkSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEkAKCHNldHRpbmdzGAIgASgLMi4udml2YXZvY2UuY29udmVyc2F0aW9uLnYxLkNvbnZlcnNhdGlvblNldHRpbmdzEi4KCmJlZ2luX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxhc3RfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKdHVybl9jb3VudBgFIAEoBRINCgVlbmRlZBgGIAEoCCKzAQoKUmV2aWV3SXRlbRIWCg5yZXZpZXdfaXRlbV9pZBgBIAEoCRINCgVmcm9udBgCIAEoCRIMCgRiYWNrGAMgASgJEiwKCGR1ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd0dXJuX2lkGAUgASgJEjEKBGtpbmQYBiABKA4yIy52aXZhdm9jZS5oaXN0b3J5LnYxLlJldmlld0l0ZW1LaW5kIn0KC0xlYXJuZXJGYWN0Eg8KB2ZhY3RfaWQYASABKAkSDAoEdGV4dBgCIAEoCRIQCghhY2NlcHRlZBgDIAEoCBItCgV0b3BpYxgEIAEoDjIeLnZpdmF2b2NlLmhpc3RvcnkudjEuRmFjdFRvcGljEg4KBmRldGFpbBgFIAEoCSLWCwoIUHJvZ3Jlc3MSFgoOc3Bva2VuX3NlY29uZHMYASABKAESFQoNaGVhcmRfc2Vjb25kcxgCIAEoARIYChB3b3Jkc19wZXJfbWludXRlGAMgASgBEhIKCnR1cm5fY291bnQYBCABKAUSFgoOZGlzdGluY3Rfd29yZHMYBSABKAUSEQoJbmV3X3dvcmRzGAYgASgFEjcKBXNsaXBzGAcgAygLMigudml2YXZvY2UuaGlzdG9yeS52MS5Qcm9ncmVzcy5TbGlwc0VudHJ5EhMKC3N0cmVha19kYXlzGAggASgFEi4KCnN0YXJ0X3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGRhdGUYCiABKAkSFwoPY29udmVyc2F0aW9uX2lkGAsgASgJEhMKC3NjZW5hcmlvX2lkGAwgASgJEhIKCnRhbGtfcmF0aW8YDSABKAESEgoKd29yZF9jb3VudBgOIAEoAxIWCg5yZXBlYXRlZF93b3JkcxgPIAEoBRJHCg53b3Jkc19ieV9sZXZlbBgQIAMoCzIvLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvZ3Jlc3MuV29yZHNCeUxldmVsRW50cnkSEwoLcGF1c2VfY291bnQYESABKAUSFQoNbWVhbl9wYXVzZV9tcxgSIAEoARIhChlmaWxsZXJzX3Blcl9odW5kcmVkX3dvcmRzGBMgASgBEiEKGXJlcGFpcnNfcGVyX2h1bmRyZWRfdHVybnMYFCABKAESGgoSaW50ZXJydXB0aW9uX2NvdW50GBUgASgFEhwKFG1lYW5fcmVzcG9uc2VfZ2FwX21zGBYgASgBEhkKEXJlcGx5X3dhaXRfcDUwX21zGBcgASgBEhkKEXJlcGx5X3dhaXRfcDk1X21zGBggASgBElAKE3NsaXBfaGFsZl9saWZlX2RheXMYGSADKAsyMy52aXZhdm9jZS5oaXN0b3J5LnYxLlByb2dyZXNzLlNsaXBIYWxmTGlmZURheXNFbnRyeRITCgtjb3N0X21pY3JvcxgaIAEoAxJAChFwcm92aWRlcl9zcGVuZGluZxgbIAMoCzIlLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvdmlkZXJTcGVuZGluZxJGChRwcm92aWRlcl9wZXJmb3JtYW5jZRgcIAMoCzIoLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvdmlkZXJQZXJmb3JtYW5jZRJHCg5zbGlwc19ieV90b3BpYxgdIAMoCzIvLnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvZ3Jlc3MuU2xpcHNCeVRvcGljRW50cnkSWwoZc2xpcF90b3BpY19oYWxmX2xpZmVfZGF5cxgeIAMoCzI4LnZpdmF2b2NlLmhpc3RvcnkudjEuUHJvZ3Jlc3MuU2xpcFRvcGljSGFsZkxpZmVEYXlzRW50cnkSOQoOc3dhcHBlZF9zb3VuZHMYHyADKAsyIS52aXZhdm9jZS5oaXN0b3J5LnYxLlN3YXBwZWRTb3VuZBI8Cgt1bmF2YWlsYWJsZRggIAMoCzInLnZpdmF2b2NlLmhpc3RvcnkudjEuVW5hdmFpbGFibGVNZWFzdXJlGiwKClNsaXBzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ARozChFXb3Jkc0J5TGV2ZWxFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBGjcKFVNsaXBIYWxmTGlmZURheXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBGjMKEVNsaXBzQnlUb3BpY0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBToCOAEaPAoaU2xpcFRvcGljSGFsZkxpZmVEYXlzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASI+CgxTd2FwcGVkU291bmQSEAoIZXhwZWN0ZWQYASABKAkSDQoFaGVhcmQYAiABKAkSDQoFY291bnQYAyABKAUiXgoSVW5hdmFpbGFibGVNZWFzdXJlEjUKB21lYXN1cmUYASABKA4yJC52aXZhdm9jZS5oaXN0b3J5LnYxLlByb2dyZXNzTWVhc3VyZRIRCglsYW5ndWFnZXMYAiADKAkiXAoQUHJvdmlkZXJTcGVuZGluZxIQCghwcm92aWRlchgBIAEoCRIQCghjdXJyZW5jeRgCIAEoCRITCgtjb3N0X21pY3JvcxgDIAEoAxIPCgd1bmtub3duGAQgASgIIt4CChNQcm92aWRlclBlcmZvcm1hbmNlEhAKCHByb3ZpZGVyGAEgASgJEjEKBHJvbGUYAiABKA4yIy52aXZhdm9jZS5haV9lbmdpbmUudjEuUHJvdmlkZXJSb2xlEhYKDmFuc3dlcmVkX2NvdW50GAMgASgDEhQKDGZhaWxlZF9jb3VudBgEIAEoAxIXCg9hYmFuZG9uZWRfY291bnQYBSABKAMSSAoIZmFpbHVyZXMYBiADKAsyNi52aXZhdm9jZS5oaXN0b3J5LnYxLlByb3ZpZGVyUGVyZm9ybWFuY2UuRmFpbHVyZXNFbnRyeRIUCgxmaXJzdF9wNTBfbXMYByABKAESFAoMZmlyc3RfcDk1X21zGAggASgBEhQKDGZpcnN0X3A5OV9tcxgJIAEoARovCg1GYWlsdXJlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAzoCOAEikAIKBlJlcG9ydBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDwoHdmVyc2lvbhgCIAEoBRIOCgZwcmFpc2UYAyABKAkSMQoLY29ycmVjdGlvbnMYBCADKAsyHC52aXZhdm9jZS50eXBlLnYxLkNvcnJlY3Rpb24SEQoJbmV3X3dvcmRzGAUgAygJEhEKCW5leHRfc3RlcBgGIAEoCRI2CgxwcmFpc2VfZmFjdHMYByABKAsyIC52aXZhdm9jZS5oaXN0b3J5LnYxLlByYWlzZUZhY3RzEjsKD25leHRfc3RlcF9mYWN0cxgIIAEoCzIiLnZpdmF2b2NlLmhpc3RvcnkudjEuTmV4dFN0ZXBGYWN0cyKaAQoLUHJhaXNlRmFjdHMSLwoFdG9waWMYASABKA4yIC52aXZhdm9jZS5oaXN0b3J5LnYxLlByYWlzZVRvcGljEhIKCnR1cm5fY291bnQYAiABKAUSFgoOZGlzdGluY3Rfd29yZHMYAyABKAUSEQoJbmV3X3dvcmRzGAQgASgFEgsKA25vdxgFIAEoARIOCgZiZWZvcmUYBiABKAEiTAoNTmV4dFN0ZXBGYWN0cxIrCgZhZHZpY2UYASABKA4yGy52aXZhdm9jZS5oaXN0b3J5LnYxLkFkdmljZRIOCgZwaHJhc2UYAiABKAkqaAoOUmV2aWV3SXRlbUtpbmQSIAocUkVWSUVXX0lURU1fS0lORF9VTlNQRUNJRklFRBAAEhkKFVJFVklFV19JVEVNX0tJTkRfV09SRBABEhkKFVJFVklFV19JVEVNX0tJTkRfU0xJUBACKogBCgtSZXZpZXdHcmFkZRIcChhSRVZJRVdfR1JBREVfVU5TUEVDSUZJRUQQABIWChJSRVZJRVdfR1JBREVfQUdBSU4QARIVChFSRVZJRVdfR1JBREVfSEFSRBACEhUKEVJFVklFV19HUkFERV9HT09EEAMSFQoRUkVWSUVXX0dSQURFX0VBU1kQBCr0AQoJRmFjdFRvcGljEhoKFkZBQ1RfVE9QSUNfVU5TUEVDSUZJRUQQABITCg9GQUNUX1RPUElDX05BTUUQARITCg9GQUNUX1RPUElDX0hPTUUQAhIVChFGQUNUX1RPUElDX09SSUdJThADEhkKFUZBQ1RfVE9QSUNfQklSVEhQTEFDRRAEEhMKD0ZBQ1RfVE9QSUNfV09SSxAFEhcKE0ZBQ1RfVE9QSUNfRU1QTE9ZRVIQBhIVChFGQUNUX1RPUElDX0ZBTUlMWRAHEhQKEEZBQ1RfVE9QSUNfU1RBVEUQCBIUChBGQUNUX1RPUElDX0xJS0VTEAkq9AEKD1Byb2dyZXNzTWVhc3VyZRIgChxQUk9HUkVTU19NRUFTVVJFX1VOU1BFQ0lGSUVEEAASIAocUFJPR1JFU1NfTUVBU1VSRV9XT1JEX0xFVkVMUxABEhwKGFBST0dSRVNTX01FQVNVUkVfRklMTEVSUxACEhwKGFBST0dSRVNTX01FQVNVUkVfUkVQQUlSUxADEiAKHFBST0dSRVNTX01FQVNVUkVfU0xJUF9UT1BJQ1MQBBIjCh9QUk9HUkVTU19NRUFTVVJFX1NXQVBQRURfU09VTkRTEAUSGgoWUFJPR1JFU1NfTUVBU1VSRV9TTElQUxAGKoMCCgtQcmFpc2VUb3BpYxIcChhQUkFJU0VfVE9QSUNfVU5TUEVDSUZJRUQQABIZChVQUkFJU0VfVE9QSUNfTElTVEVORUQQARIbChdQUkFJU0VfVE9QSUNfRklSU1RfVEFMSxACEhgKFFBSQUlTRV9UT1BJQ19OT19TTElQEAMSFQoRUFJBSVNFX1RPUElDX1BBQ0UQBBIXChNQUkFJU0VfVE9QSUNfTEVOR1RIEAUSGwoXUFJBSVNFX1RPUElDX1BST01QVE5FU1MQBhIaChZQUkFJU0VfVE9QSUNfTkVXX1dPUkRTEAcSGwoXUFJBSVNFX1RPUElDX0tFUFRfR09JTkcQCCrzAQoGQWR2aWNlEhYKEkFEVklDRV9VTlNQRUNJRklFRBAAEg4KCkFEVklDRV9VU0UQARISCg5BRFZJQ0VfR1JBTU1BUhACEhUKEUFEVklDRV9WT0NBQlVMQVJZEAMSGAoUQURWSUNFX1BST05VTkNJQVRJT04QBBIWChJBRFZJQ0VfQ09SUkVDVElPTlMQBRIUChBBRFZJQ0VfU0VOVEVOQ0VTEAYSDwoLQURWSUNFX1RFTEwQBxISCg5BRFZJQ0VfU0lMRU5DRRAIEhQKEEFEVklDRV9ST0xFX1BMQVkQCRITCg9BRFZJQ0VfVE9NT1JST1cQCkICUAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vivavoce_ai_engine_v1_catalog, file_vivavoce_ai_engine_v1_engine, file_vivavoce_conversation_v1_conversation, file_vivavoce_type_v1_audio, file_vivavoce_type_v1_feedback, file_vivavoce_type_v1_ledger]);
 
 /**
  * Something that happened in a conversation, once and for all. Keyed by conversation and sequence: a repeated delivery
@@ -526,7 +526,8 @@ export type LearnerFact = Message<"vivavoce.history.v1.LearnerFact"> & {
   topic: FactTopic;
 
   /**
-   * What the learner said of that, such as "Porto". Empty where the topic is unspecified.
+   * What the learner said of that, as one says it to them, such as "Porto" or "feeding your cat". Empty where the topic is
+   * unspecified.
    *
    * @generated from field: string detail = 5;
    */
@@ -1013,6 +1014,21 @@ export type Report = Message<"vivavoce.history.v1.Report"> & {
    * @generated from field: string next_step = 6;
    */
   nextStep: string;
+
+  /**
+   * What `praise` is about, where a rule of the server's wrote it: for clients that say it in another language. Unset where
+   * a language model did, and in reports from before this was told.
+   *
+   * @generated from field: vivavoce.history.v1.PraiseFacts praise_facts = 7;
+   */
+  praiseFacts?: PraiseFacts | undefined;
+
+  /**
+   * The same of `next_step`.
+   *
+   * @generated from field: vivavoce.history.v1.NextStepFacts next_step_facts = 8;
+   */
+  nextStepFacts?: NextStepFacts | undefined;
 };
 
 /**
@@ -1021,6 +1037,90 @@ export type Report = Message<"vivavoce.history.v1.Report"> & {
  */
 export const ReportSchema: GenMessage<Report> = /*@__PURE__*/
   messageDesc(file_vivavoce_history_v1_history, 15);
+
+/**
+ * What a report praises, and the numbers that bear it out.
+ *
+ * @generated from message vivavoce.history.v1.PraiseFacts
+ */
+export type PraiseFacts = Message<"vivavoce.history.v1.PraiseFacts"> & {
+  /**
+   * What is praised.
+   *
+   * @generated from field: vivavoce.history.v1.PraiseTopic topic = 1;
+   */
+  topic: PraiseTopic;
+
+  /**
+   * Turns the learner took.
+   *
+   * @generated from field: int32 turn_count = 2;
+   */
+  turnCount: number;
+
+  /**
+   * Different words they used.
+   *
+   * @generated from field: int32 distinct_words = 3;
+   */
+  distinctWords: number;
+
+  /**
+   * Words they used for the first time.
+   *
+   * @generated from field: int32 new_words = 4;
+   */
+  newWords: number;
+
+  /**
+   * What became better, in the unit the topic says. 0 where it compares nothing.
+   *
+   * @generated from field: double now = 5;
+   */
+  now: number;
+
+  /**
+   * The same in all conversations before.
+   *
+   * @generated from field: double before = 6;
+   */
+  before: number;
+};
+
+/**
+ * Describes the message vivavoce.history.v1.PraiseFacts.
+ * Use `create(PraiseFactsSchema)` to create a new message.
+ */
+export const PraiseFactsSchema: GenMessage<PraiseFacts> = /*@__PURE__*/
+  messageDesc(file_vivavoce_history_v1_history, 16);
+
+/**
+ * The next step of a report.
+ *
+ * @generated from message vivavoce.history.v1.NextStepFacts
+ */
+export type NextStepFacts = Message<"vivavoce.history.v1.NextStepFacts"> & {
+  /**
+   * What to do.
+   *
+   * @generated from field: vivavoce.history.v1.Advice advice = 1;
+   */
+  advice: Advice;
+
+  /**
+   * What to say in place of a slip. Empty where the advice names none.
+   *
+   * @generated from field: string phrase = 2;
+   */
+  phrase: string;
+};
+
+/**
+ * Describes the message vivavoce.history.v1.NextStepFacts.
+ * Use `create(NextStepFactsSchema)` to create a new message.
+ */
+export const NextStepFactsSchema: GenMessage<NextStepFacts> = /*@__PURE__*/
+  messageDesc(file_vivavoce_history_v1_history, 17);
 
 /**
  * What a review item is about.
@@ -1248,4 +1348,170 @@ export enum ProgressMeasure {
  */
 export const ProgressMeasureSchema: GenEnum<ProgressMeasure> = /*@__PURE__*/
   enumDesc(file_vivavoce_history_v1_history, 3);
+
+/**
+ * What a report praises. Later servers may know more of them.
+ *
+ * @generated from enum vivavoce.history.v1.PraiseTopic
+ */
+export enum PraiseTopic {
+  /**
+   * Not told.
+   *
+   * @generated from enum value: PRAISE_TOPIC_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * They listened, and said nothing yet.
+   *
+   * @generated from enum value: PRAISE_TOPIC_LISTENED = 1;
+   */
+  LISTENED = 1,
+
+  /**
+   * They held their first conversation.
+   *
+   * @generated from enum value: PRAISE_TOPIC_FIRST_TALK = 2;
+   */
+  FIRST_TALK = 2,
+
+  /**
+   * No slip was noticed.
+   *
+   * @generated from enum value: PRAISE_TOPIC_NO_SLIP = 3;
+   */
+  NO_SLIP = 3,
+
+  /**
+   * They spoke faster; compared in words a minute.
+   *
+   * @generated from enum value: PRAISE_TOPIC_PACE = 4;
+   */
+  PACE = 4,
+
+  /**
+   * They said more at a time; compared in words a turn.
+   *
+   * @generated from enum value: PRAISE_TOPIC_LENGTH = 5;
+   */
+  LENGTH = 5,
+
+  /**
+   * They answered sooner; compared in milliseconds.
+   *
+   * @generated from enum value: PRAISE_TOPIC_PROMPTNESS = 6;
+   */
+  PROMPTNESS = 6,
+
+  /**
+   * They used words for the first time.
+   *
+   * @generated from enum value: PRAISE_TOPIC_NEW_WORDS = 7;
+   */
+  NEW_WORDS = 7,
+
+  /**
+   * They kept the talk going.
+   *
+   * @generated from enum value: PRAISE_TOPIC_KEPT_GOING = 8;
+   */
+  KEPT_GOING = 8,
+}
+
+/**
+ * Describes the enum vivavoce.history.v1.PraiseTopic.
+ */
+export const PraiseTopicSchema: GenEnum<PraiseTopic> = /*@__PURE__*/
+  enumDesc(file_vivavoce_history_v1_history, 4);
+
+/**
+ * What to do next. Later servers may know more of them.
+ *
+ * @generated from enum vivavoce.history.v1.Advice
+ */
+export enum Advice {
+  /**
+   * Not told.
+   *
+   * @generated from enum value: ADVICE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * To use the phrase once.
+   *
+   * @generated from enum value: ADVICE_USE = 1;
+   */
+  USE = 1,
+
+  /**
+   * To look at the grammar of the corrections.
+   *
+   * @generated from enum value: ADVICE_GRAMMAR = 2;
+   */
+  GRAMMAR = 2,
+
+  /**
+   * To look at the words of the corrections.
+   *
+   * @generated from enum value: ADVICE_VOCABULARY = 3;
+   */
+  VOCABULARY = 3,
+
+  /**
+   * To say the words of the corrections aloud.
+   *
+   * @generated from enum value: ADVICE_PRONUNCIATION = 4;
+   */
+  PRONUNCIATION = 4,
+
+  /**
+   * To look at the corrections.
+   *
+   * @generated from enum value: ADVICE_CORRECTIONS = 5;
+   */
+  CORRECTIONS = 5,
+
+  /**
+   * To answer in whole sentences.
+   *
+   * @generated from enum value: ADVICE_SENTENCES = 6;
+   */
+  SENTENCES = 6,
+
+  /**
+   * To say more than the tutor.
+   *
+   * @generated from enum value: ADVICE_TELL = 7;
+   */
+  TELL = 7,
+
+  /**
+   * To pause in silence in place of fillers.
+   *
+   * @generated from enum value: ADVICE_SILENCE = 8;
+   */
+  SILENCE = 8,
+
+  /**
+   * To choose another role-play.
+   *
+   * @generated from enum value: ADVICE_ROLE_PLAY = 9;
+   */
+  ROLE_PLAY = 9,
+
+  /**
+   * To talk again tomorrow.
+   *
+   * @generated from enum value: ADVICE_TOMORROW = 10;
+   */
+  TOMORROW = 10,
+}
+
+/**
+ * Describes the enum vivavoce.history.v1.Advice.
+ */
+export const AdviceSchema: GenEnum<Advice> = /*@__PURE__*/
+  enumDesc(file_vivavoce_history_v1_history, 5);
 

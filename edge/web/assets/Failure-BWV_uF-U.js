@@ -1,1 +1,0 @@
-import{G as e,L as t,f as n}from"./mesh-C9AtKaec.js";var r=e();function i({of:e}){return e.error===void 0?null:(0,r.jsx)(t,{kind:`bad`,text:n(e.error)})}export{i as t};

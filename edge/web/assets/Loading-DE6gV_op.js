@@ -1,1 +1,0 @@
-import{G as e,Z as t}from"./mesh-C9AtKaec.js";var n={loading:`_loading_16iwh_1`,appear:`_appear_16iwh_1`},r=e();function i(){return(0,r.jsx)(`p`,{className:n.loading,role:`status`,children:t()(`app.loading`)})}export{i as t};
