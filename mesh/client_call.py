@@ -94,7 +94,7 @@ class ClientCall:
         if self._ending.done():
             return False
         self._cancelled_here = True
-        self._stop(grpc.StatusCode.CANCELLED, "Locally cancelled by application!")
+        self.stop(Ending(grpc.StatusCode.CANCELLED, "Locally cancelled by application!"))
         return True
 
     def done(self) -> bool:
@@ -157,19 +157,20 @@ class ClientCall:
         if self._feeder:
             self._feeder.cancel()
 
+    def stop(self, ending: Ending) -> None:
+        """Gives the call its status from this side, and tells the server that nobody wants more."""
+        self.end(ending)
+        self._line.responses.discard()
+        self._line.cancel()
+
     def _written(self, request: Any) -> bytes:  # noqa: ANN401 (of the method's type)
         data = self._write(request)
         if len(data) > MAX_MESSAGE_BYTES:
-            self._stop(grpc.StatusCode.RESOURCE_EXHAUSTED, f"Message larger than max ({len(data)} bytes)")
+            self.stop(Ending(grpc.StatusCode.RESOURCE_EXHAUSTED, f"Message larger than max ({len(data)} bytes)"))
         return data
 
     def _expire(self) -> None:
-        self._stop(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
-
-    def _stop(self, code: grpc.StatusCode, details: str) -> None:
-        self.end(Ending(code, details))
-        self._line.responses.discard()
-        self._line.cancel()
+        self.stop(Ending(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded"))
 
     async def _response(self) -> Any:  # noqa: ANN401 (of the method's type)
         try:

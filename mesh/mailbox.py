@@ -55,6 +55,11 @@ class Mailbox(Generic[M]):
         return len(self._messages)
 
     @property
+    def closed(self) -> bool:
+        """Whether nothing more is let in."""
+        return self._closed
+
+    @property
     def first(self) -> M | None:
         """The message that is taken next; None where none waits."""
         return self._messages[0] if self._messages else None

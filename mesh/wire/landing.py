@@ -13,7 +13,7 @@ from mesh.calls import Context
 from mesh.served_call import Handlers, ServedCall
 from mesh.served_context import Ending, ServedContext, Source
 from mesh.streams import DuplexStream, serve_stream
-from mesh.wire.lane import Lane
+from mesh.wire.lane import OVERRUN, Lane
 from mesh.wire.parcels import from_pairs, to_ending
 from mesh.wire.post import Post
 
@@ -106,16 +106,16 @@ class _Wire:
         match parcel.WhichOneof("content"), self._calls.get(parcel.call):
             case "opening", _:
                 self._open(parcel.call, parcel.opening)
-            case "message", (lane, _):
-                lane.incoming.offer(parcel.message)
+            case "message", (lane, task):
+                if not lane.receive(parcel.message):
+                    lane.say(wire_pb.Parcel(ending=to_ending(OVERRUN)))
+                    self._drop(lane, task)
             case "room", (lane, _):
                 lane.widen(parcel.room)
             case "half_close", (lane, _):
                 lane.incoming.close()
             case "cancellation", (lane, task):
-                task.cancel()
-                lane.abandon()
-                self._forget(lane.number)
+                self._drop(lane, task)
             case _:
                 # Of a call that has ended meanwhile.
                 pass
@@ -132,7 +132,14 @@ class _Wire:
 
     def _ended(self, lane: Lane, ending: Ending) -> None:
         lane.incoming.close()
-        lane.say_last(wire_pb.Parcel(ending=to_ending(ending)), partial(self._forget, lane.number))
+        if lane.number in self._calls:
+            lane.say_last(wire_pb.Parcel(ending=to_ending(ending)), partial(self._forget, lane.number))
+
+    def _drop(self, lane: Lane, task: "asyncio.Task[None]") -> None:
+        """Ends a call whose client is told no more of it."""
+        task.cancel()
+        lane.abandon()
+        self._forget(lane.number)
 
     def _forget(self, number: int) -> None:
         self._calls.pop(number, None)

@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+import grpc
 from vivavoce.mesh.v1 import wire_service_pb2 as wire_pb
 
 from mesh.client_call import ON_THE_WAY
 from mesh.mailbox import Mailbox
+from mesh.served_context import Ending
 from mesh.wire.post import Post
 
 #: Room is given back in parts, not by the message.
 _PART: Final = ON_THE_WAY // 2
 #: Who fills a part of it within so long sends faster than sound is spoken, and is given room at once.
 _BURST_S: Final = 0.1
+#: How a call ends that was sent more than its reader gave room for: as with gRPC, whose flow control is disregarded.
+OVERRUN: Final = Ending(grpc.StatusCode.INTERNAL, "The other side sent more messages than it was given room for.")
 
 
 class Lane:
@@ -42,6 +46,10 @@ class Lane:
         self._room -= 1
         self._post.add(wire_pb.Parcel(call=self.number, message=message))
         return True
+
+    def receive(self, message: bytes) -> bool:
+        """Takes a message that came; False where the other side was given no room for it, so that the call is lost."""
+        return self.incoming.offer(message) or self.incoming.closed
 
     def hurry(self) -> None:
         """What was sent leaves at once, with all that waits."""

@@ -12,7 +12,7 @@ from vivavoce.mesh.v1 import wire_service_pb2 as wire_pb
 from mesh.client_call import ClientCall
 from mesh.served_context import Ending, Pairs
 from mesh.streams import DuplexStream, Metadata, client_stream
-from mesh.wire.lane import Lane
+from mesh.wire.lane import OVERRUN, Lane
 from mesh.wire.parcels import from_ending, to_pairs
 from mesh.wire.post import PACE_S, Post
 
@@ -101,7 +101,8 @@ class Wire:
     def _take(self, parcel: wire_pb.Parcel, lane: Lane, call: ClientCall) -> None:
         match parcel.WhichOneof("content"):
             case "message":
-                lane.incoming.offer(parcel.message)
+                if not lane.receive(parcel.message):
+                    call.stop(OVERRUN)
             case "room":
                 lane.widen(parcel.room)
             case "ending":

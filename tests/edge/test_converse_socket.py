@@ -26,6 +26,7 @@ from mesh.errors import (
 )
 from mesh.testing import no_leaked_tasks
 from tests.edge.conftest import House, Session, answer, open_house, ping, pong, sound, start
+from tests.edge.scripts import Flood, echo_pings, wait_for_ever
 
 START_JSON = json.dumps(
     {
@@ -36,20 +37,6 @@ START_JSON = json.dumps(
         }
     }
 )
-
-
-async def echo_pings(session: Session) -> None:
-    """Answers each Ping by a Pong, until EndSession."""
-    async for request in session:
-        if request.WhichOneof("event") == "ping":
-            await session.send(pong(request.ping.nonce))
-        if request.WhichOneof("event") == "end_session":
-            await session.send(conversation_pb.ConverseResponse(session_ended=converse_pb.SessionEnded(turn_count=1)))
-            return
-
-
-async def wait_for_ever(session: Session) -> None:
-    await asyncio.Event().wait()
 
 
 async def closed(socket: ClientConnection) -> tuple[int, str]:
@@ -278,12 +265,8 @@ async def test_what_a_client_says_before_it_leaves_politely_still_counts(either_
 
 async def test_a_client_that_never_reads_is_closed_and_harms_nobody() -> None:
     async def flood_or_echo(session: Session) -> None:
-        first = await anext(session)
-        if first.start_session.client != "deaf":
-            return await echo_pings(session)
-        flood = conversation_pb.ConverseResponse(reply_audio=converse_pb.ReplyAudio(pcm=bytes(60_000)))
-        while True:
-            await session.send(flood)
+        deaf = (await anext(session)).start_session.client == "deaf"
+        await (Flood() if deaf else echo_pings)(session)
 
     async with open_house(stalled_after_s=0.5) as house, no_leaked_tasks(5.0):
         house.conversations.script = flood_or_echo

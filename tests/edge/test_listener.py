@@ -8,7 +8,7 @@ import pytest
 from edge.listener import bind
 from mesh.errors import InvalidFieldError
 from tests.edge.conftest import House, answer, open_house, ping, start
-from tests.edge.test_converse_socket import echo_pings
+from tests.edge.scripts import echo_pings
 
 
 async def test_port_nought_takes_a_free_one_and_tells_which(house: House) -> None:

@@ -10,13 +10,10 @@ import pytest
 from mesh.testing import no_leaked_tasks, until
 from tests.edge.conftest import House, Session, ping, sound, start
 from tests.edge.raw import Raw, connected, frame, handshake, head, upgraded
+from tests.edge.scripts import wait_for_ever
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 START = frame(BINARY, start().SerializeToString())
-
-
-async def wait_for_ever(session: Session) -> None:
-    await asyncio.Event().wait()
 
 
 async def send_for_ever(raw: Raw, data: bytes) -> None:

@@ -9,14 +9,12 @@ from contextlib import AsyncExitStack
 
 import psutil
 import pytest
-from vivavoce.conversation.v1 import conversation_service_pb2 as conversation_pb
-from vivavoce.conversation.v1 import converse_pb2 as converse_pb
 
 from edge.http_protocol import MAX_HEAD_BYTES
 from mesh.testing import no_leaked_tasks, until
-from tests.edge.conftest import House, Session, answer, open_house, ping, start
+from tests.edge.conftest import House, answer, open_house, ping, start
 from tests.edge.raw import Raw, connected, frame, handshake, upgraded
-from tests.edge.test_converse_socket import echo_pings, wait_for_ever
+from tests.edge.scripts import Flood, echo_pings, wait_for_ever
 
 REQUEST = b"POST /v1/guests HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 HALVES = {
@@ -140,13 +138,8 @@ async def test_a_client_that_reads_nothing_is_let_go_although_all_it_was_sent_fi
 
 
 async def test_a_client_that_reads_slowly_is_not_let_go() -> None:
-    async def flood(session: Session) -> None:
-        await anext(session)
-        while True:
-            await session.send(conversation_pb.ConverseResponse(reply_audio=converse_pb.ReplyAudio(pcm=bytes(4_000))))
-
     async with open_house(stalled_after_s=2.0) as house:
-        house.conversations.script = flood
+        house.conversations.script = Flood(piece_bytes=4_000)
         with socket.socket() as wire:
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             wire.connect(("127.0.0.1", house.edge.port))
@@ -160,24 +153,13 @@ async def test_a_client_that_reads_slowly_is_not_let_go() -> None:
 
 
 async def test_the_server_leaves_beside_a_client_that_said_goodbye_and_reads_nothing() -> None:
-    full = asyncio.Event()
-
-    async def flood(session: Session) -> None:
-        sound = conversation_pb.ConverseResponse(reply_audio=converse_pb.ReplyAudio(pcm=bytes(60_000)))
-        while True:
-            try:
-                async with asyncio.timeout(0.3):
-                    await session.send(sound)
-            except TimeoutError:
-                full.set()
-
     async with asyncio.timeout(15), AsyncExitStack() as clients:
         async with open_house() as house:
-            house.conversations.script = flood
+            house.conversations.script = flood = Flood()
             raw = await clients.enter_async_context(upgraded(house))
             raw.writer.transport.pause_reading()  # type: ignore[attr-defined]  # A TCP transport can.
             await raw.send(frame(2, start().SerializeToString()))
-            await full.wait()
+            await flood.stuck.wait()
             await raw.send(frame(8, b"\x03\xe8"))
             await house.conversations.ended.wait()
         assert house.conversations.live == 0

@@ -1,6 +1,5 @@
 """A person comes, talks, takes all that is kept of them, and goes: nothing of them is left anywhere."""
 
-import asyncio
 import io
 import json
 import sqlite3
@@ -91,23 +90,27 @@ async def talked(channel: grpc.aio.Channel, person: Person) -> str:
         await learner.end()
         conversation_id = learner.started.conversation.conversation_id
 
-    async def kept() -> bool | None:
-        try:
-            events = await HistoryServiceStub(channel).ListEvents(
-                history_pb.ListEventsRequest(conversation_id=conversation_id),
-                metadata=call_metadata(person.token),
-                timeout=_CALL_S,
-            )
-        except grpc.aio.AioRpcError:
-            return None  # The first delivery is still on its way.
+    async def kept() -> bool:
         recordings = await MediaServiceStub(channel).ListRecordings(
             media_pb.ListRecordingsRequest(), metadata=call_metadata(person.token), timeout=_CALL_S
         )
-        finished = [each for each in recordings.recordings if each.finished]
-        return (len(events.events) >= 5 and bool(finished)) or None
+        finished = any(each.finished for each in recordings.recordings)
+        return finished and await events_kept(channel, person, conversation_id) >= 5
 
     assert await eventually(kept, within_s=20)
     return conversation_id
+
+
+async def events_kept(channel: grpc.aio.Channel, person: Person, conversation_id: str) -> int:
+    """How many events history has of a conversation."""
+    request = history_pb.ListEventsRequest(conversation_id=conversation_id)
+    try:
+        answer = await HistoryServiceStub(channel).ListEvents(
+            request, metadata=call_metadata(person.token), timeout=_CALL_S
+        )
+    except grpc.aio.AioRpcError:
+        return 0  # The first delivery is still on its way.
+    return len(answer.events)
 
 
 async def exported(web: httpx.AsyncClient, person: Person) -> dict[str, bytes]:
@@ -156,8 +159,10 @@ async def test_a_person_takes_everything_along_and_leaves_nothing(tmp_path: Path
             ended = (await next_of(stream, "session_ended")).session_ended
         with pytest.raises(httpx.HTTPStatusError):
             await exported(web, ann)
-        # What was on its way when the account went has arrived by now.
-        await asyncio.sleep(1.0)
+        async with converse(channel, bob.token, start()) as stream:
+            later = (await next_of(stream, "session_started")).session_started.conversation.conversation_id
+        # The older conversation goes first: what was on its way when the account went has arrived, too.
+        assert await eventually(lambda: events_kept(channel, bob, later))
 
     said = json.dumps(json.loads(files[f"history/conversations/{conversation_id}.json"]))
     assert _SECRET_WORD in said

@@ -88,7 +88,7 @@ class Parcel(_message.Message):
     message: _builtins.bytes
     """One message of the call, serialized as its method says."""
     room: _builtins.int
-    """Tells how many more messages the other side may send. Each begins with 16."""
+    """Tells how many more messages the other side may send. Each begins with 16. A call that is sent more ends as INTERNAL."""
     @_builtins.property
     def opening(self) -> Global___Opening:
         """Opens the call: the first parcel of it."""
