@@ -31,6 +31,15 @@ _SETUP: Final = "setup"
 _ANSWER: Final = "answer:"
 #: Errors after which the vendor closes.
 _FATAL: Final = frozenset({"session_expired", "invalid_api_key", "insufficient_quota", "model_not_found"})
+#: What vendors' codes mean in our words; any other is a fault of theirs.
+_CAUSES: Final[dict[str, str]] = {
+    "session_expired": "CLOSED",
+    "invalid_api_key": "KEY_REFUSED",
+    "insufficient_quota": "LIMITED",
+    "rate_limit_exceeded": "LIMITED",
+    "model_not_found": "NOT_FOUND",
+    "content_filter": "REFUSED",
+}
 _ENDS: Final[dict[str, Literal["complete", "cancelled", "failed"]]] = {
     "completed": "complete",
     # Cut for its length or by a filter: what there is was said.
@@ -85,7 +94,7 @@ class RealtimeLink:
                 await self._wire.send({"type": "session.update", "event_id": _SETUP, "session": session})
                 while (event := self._read(await self._wire.receive()))["type"] != "session.updated":
                     if event["type"] == "error":
-                        raise self._failed(f"refused the session's settings ({_code(event)})", _code(event))
+                        raise self._failed(f"refused the session's settings ({_code(event)})", _cause(_code(event)))
         except TimeoutError:
             raise self._failed("did not take the session's settings in time", "TIMED_OUT") from None
 
@@ -215,24 +224,24 @@ class RealtimeLink:
 
     def _ended(self, response: Json) -> AnswerEnded:
         details = response.get("status_details") or {}
-        cause = (details.get("error") or {}).get("code") or details.get("reason") or ""
+        code = (details.get("error") or {}).get("code") or details.get("reason") or ""
         usage = response.get("usage")
         return AnswerEnded(
             self._reply_ids.pop(response["id"], ""),
             _ENDS.get(response["status"], "failed"),
             _used(usage) if usage else None,
-            str(cause),
+            _cause(str(code)) if code else "",
         )
 
     def _complaint(self, event: Json) -> VoiceEvent:
         code, event_id = _code(event), str(event["error"].get("event_id") or "")
         if code in _FATAL:
-            raise self._failed(f"ended the session ({code})", code)
+            raise self._failed(f"ended the session ({code})", _cause(code))
         if event_id.startswith(_ANSWER):
             reply_id = event_id.removeprefix(_ANSWER)
             if reply_id in self._asked:
                 self._asked.remove(reply_id)
-            return AnswerEnded(reply_id, "failed", cause=code)
+            return AnswerEnded(reply_id, "failed", cause=_cause(code))
         return Complaint(code, event_id)
 
     def _broken(self) -> ProviderError:
@@ -258,3 +267,7 @@ def _used(usage: Json) -> TokensUsed:
         int(read.get("audio_tokens") or 0),
         int(written.get("audio_tokens") or 0),
     )
+
+
+def _cause(code: str) -> str:
+    return _CAUSES.get(code, "STATUS")
