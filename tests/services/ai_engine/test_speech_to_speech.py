@@ -272,11 +272,14 @@ async def test_a_connection_that_can_t_be_had_is_a_typed_error_with_a_remedy(
 
 
 async def test_why_a_vendor_ends_a_session_is_told_in_our_words_not_in_its_code(vendor: RealtimeEmulator) -> None:
-    vendor.cap_s = 0.0
-    with pytest.raises(ProviderError) as ended:
+    async def listen() -> None:
         async with provider(vendor.dialect, vendor.base_url).connect(VoiceSetup("en")) as link:
             async for _ in link.events():
                 pass
+
+    vendor.cap_s = 0.0
+    with pytest.raises(ProviderError) as ended:
+        await listen()
     assert ended.value.metadata["cause"] == "CLOSED"
 
 
