@@ -64,7 +64,7 @@ export const after = {
   "sound.play": "Abspielen",
   "sound.slowly": "Langsam",
   "sound.beside": "Meins, dann das des Tutors",
-  "sound.speak": "Vorsprechen",
+  "sound.speak": "Anhören",
   "sound.stop": "Anhalten",
   "after.keep": "Mitnehmen",
   "after.keepAbout": "Was darin steht, gehört dir: Nimm es als Datei mit.",

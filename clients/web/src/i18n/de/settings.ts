@@ -54,7 +54,7 @@ export const settings = {
   "level.b2": "Ich kann über das meiste diskutieren, mit Fehlern.",
   "level.c1": "Ich spreche mühelos über fast alles.",
   "level.c2": "Ich spreche, als wäre es meine eigene Sprache.",
-  "profile.about": "Der Tutor weiß, was du hier schreibst, und sonst nichts über dich.",
+  "profile.about": "Der Tutor weiß, was du hier schreibst, was er sich merken darf und was in deinem Heft fällig ist.",
   "profile.name": "Wie dich der Tutor nennt",
   "profile.native": "Deine eigene Sprache",
   "profile.noLanguage": "Keine Angabe",

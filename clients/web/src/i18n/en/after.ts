@@ -60,7 +60,7 @@ export const after = {
   "sound.play": "Play",
   "sound.slowly": "Slowly",
   "sound.beside": "Mine, then the tutor’s",
-  "sound.speak": "Say it",
+  "sound.speak": "Hear it",
   "sound.stop": "Stop",
   "after.keep": "Take it along",
   "after.keepAbout": "What is in it stays yours: keep it as a file.",

@@ -52,7 +52,7 @@ export const settings = {
   "level.b2": "I can discuss most things, with slips.",
   "level.c1": "I speak easily about almost anything.",
   "level.c2": "I speak as if it were my own language.",
-  "profile.about": "The tutor knows what you write here, and nothing else about you.",
+  "profile.about": "The tutor knows what you write here, what you let it remember, and what is due in your notebook.",
   "profile.name": "What the tutor calls you",
   "profile.native": "Your own language",
   "profile.noLanguage": "Not told",

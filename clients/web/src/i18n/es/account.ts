@@ -1,4 +1,4 @@
-// Registrarse, entrar, y lo que hacen los enlaces de las cartas.
+// Registrarse, entrar, y lo que hacen los enlaces de los correos.
 
 import type { account as en } from "../en/account";
 
@@ -31,7 +31,7 @@ export const account = {
   "reset.title": "Elige una contraseña nueva",
   "reset.button": "Guardar la contraseña",
   "reset.done": "Tu contraseña ha cambiado y tu sesión se cerró en todas partes. Entra con la nueva.",
-  "reset.noToken": "Esta página pertenece al enlace de una carta. Ábrelo otra vez o pide uno nuevo.",
+  "reset.noToken": "Esta página pertenece al enlace de un correo. Ábrelo otra vez o pide uno nuevo.",
   "verify.title": "Tu correo",
   "verify.busy": "Confirmando tu correo …",
   "verify.done": "Gracias: tu correo está confirmado.",

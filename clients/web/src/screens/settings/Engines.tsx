@@ -17,8 +17,8 @@ import { firstDay } from "../progress/spans";
 import styles from "./Settings.module.css";
 
 const NOTHING = create(ProgressSchema);
-const ROLES: Readonly<Record<ProviderRole, PlainKey>> = {
-  [ProviderRole.UNSPECIFIED]: "engines.other",
+const ROLES: Readonly<Record<ProviderRole, PlainKey | undefined>> = {
+  [ProviderRole.UNSPECIFIED]: undefined,
   [ProviderRole.RECOGNIZER]: "engines.hears",
   [ProviderRole.LANGUAGE_MODEL]: "engines.thinks",
   [ProviderRole.SYNTHESIZER]: "engines.speaks",
@@ -74,7 +74,7 @@ function Costs({ total }: { total: Progress }) {
   const { providerSpending } = total;
   return (
     <Card title={say("engines.costs")} about={say("engines.costsAbout")}>
-      {providerSpending.length === 0 && <p>{say("engines.free")}</p>}
+      {providerSpending.length === 0 && <p className="soft">{say("engines.free")}</p>}
       <ul className={styles.entries}>
         {providerSpending.map(({ provider, currency, costMicros, unknown }) => (
           <li key={`${provider} ${currency}`} className={styles.entry}>
@@ -123,7 +123,7 @@ function Provider({
     <li className={styles.entry}>
       <div>
         {provider}
-        <p className={styles.small}>{say(ROLES[role])}</p>
+        <p className={styles.small}>{say(ROLES[role] ?? "engines.other")}</p>
       </div>
       <div>
         {say("engines.answered", { count: count(answeredCount) })}

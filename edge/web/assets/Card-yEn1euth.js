@@ -1,1 +1,0 @@
-import{it as e,q as t}from"./mesh-CbvBliUD.js";var n=e(),r={card:`_card_1o5q8_1`,about:`_about_1o5q8_12`},i=t();function a({title:e,about:t,children:a}){let o=(0,n.useId)();return(0,i.jsxs)(`section`,{className:r.card,"aria-labelledby":o,children:[(0,i.jsx)(`h2`,{id:o,children:e}),t&&(0,i.jsx)(`p`,{className:r.about,children:t}),a]})}export{a as t};

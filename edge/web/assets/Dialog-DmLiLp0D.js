@@ -1,0 +1,1 @@
+import{it as e,q as t}from"./mesh-Bbr5Zi_J.js";var n=e(),r={dialog:`_dialog_ijxvo_1`},i=t();function a({title:e,close:t,children:a}){let o=(0,n.useRef)(null),s=(0,n.useId)();return(0,n.useEffect)(()=>o.current?.showModal(),[]),(0,i.jsxs)(`dialog`,{ref:o,className:r.dialog,"aria-labelledby":s,onClose:t,children:[(0,i.jsx)(`h2`,{id:s,children:e}),a]})}export{a as t};

@@ -1,1 +1,0 @@
-import{q as e}from"./mesh-CbvBliUD.js";var t={empty:`_empty_1yzpb_1`},n=e();function r({text:e,children:r}){return(0,n.jsxs)(`div`,{className:t.empty,role:`status`,children:[(0,n.jsx)(`p`,{children:e}),r]})}export{r as t};

@@ -1,1 +1,0 @@
-import{f as e,q as t,z as n}from"./mesh-CbvBliUD.js";var r=t();function i({of:t}){return t.error===void 0?null:(0,r.jsx)(n,{kind:`bad`,text:e(t.error)})}export{i as t};

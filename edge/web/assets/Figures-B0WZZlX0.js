@@ -1,1 +1,0 @@
-import{q as e}from"./mesh-CbvBliUD.js";var t={figures:`_figures_1686o_1`},n=e();function r({of:e}){return(0,n.jsx)(`dl`,{className:t.figures,children:e.map(([e,t])=>(0,n.jsxs)(`div`,{children:[(0,n.jsx)(`dt`,{children:e}),(0,n.jsx)(`dd`,{children:t})]},`${e} ${t}`))})}export{r as t};

@@ -1,0 +1,1 @@
+import{$ as e,q as t}from"./mesh-Bbr5Zi_J.js";var n={loading:`_loading_16iwh_1`,appear:`_appear_16iwh_1`},r=t();function i(){return(0,r.jsx)(`p`,{className:n.loading,role:`status`,children:e()(`app.loading`)})}export{i as t};

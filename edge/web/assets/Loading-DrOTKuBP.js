@@ -1,1 +1,0 @@
-import{$ as e,q as t}from"./mesh-CbvBliUD.js";var n={loading:`_loading_16iwh_1`,appear:`_appear_16iwh_1`},r=t();function i(){return(0,r.jsx)(`p`,{className:n.loading,role:`status`,children:e()(`app.loading`)})}export{i as t};

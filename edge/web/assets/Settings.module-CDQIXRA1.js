@@ -1,1 +1,0 @@
-var e={settings:`_settings_dkqul_1`,parts:`_parts_dkqul_8`,part:`_part_dkqul_8`,row:`_row_dkqul_41`,entries:`_entries_dkqul_48`,entry:`_entry_dkqul_52`,small:`_small_dkqul_73`,secret:`_secret_dkqul_78`,kept:`_kept_dkqul_88`,range:`_range_dkqul_107`};export{e as t};

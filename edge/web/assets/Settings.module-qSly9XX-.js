@@ -1,0 +1,1 @@
+var e={settings:`_settings_1mun2_1`,parts:`_parts_1mun2_8`,part:`_part_1mun2_8`,row:`_row_1mun2_41`,entries:`_entries_1mun2_48`,entry:`_entry_1mun2_56`,small:`_small_1mun2_81`,secret:`_secret_1mun2_86`,kept:`_kept_1mun2_96`,range:`_range_1mun2_115`};export{e as t};

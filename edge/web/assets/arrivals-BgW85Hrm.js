@@ -1,0 +1,1 @@
+import{G as e,U as t}from"./mesh-Bbr5Zi_J.js";var n={verify:`/verify`,reset:`/reset`},r=new Map;function i(){return o(),t.subscribe(o)}function a(e){return r.get(e)??``}function o(){let[,i,a]=/^(verify|reset)=([\w.~-]+)$/.exec(t.get().fragment)??[];s(i)&&a&&(r.set(i,a),e(n[i],{replace:!0}))}function s(e){return e!==void 0&&Object.hasOwn(n,e)}export{i as n,a as t};

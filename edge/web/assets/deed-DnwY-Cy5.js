@@ -1,0 +1,1 @@
+import{it as e}from"./mesh-Bbr5Zi_J.js";var t=e();function n(){let[e,n]=(0,t.useState)({busy:!1,error:void 0}),r=(0,t.useCallback)(async e=>{n({busy:!0,error:void 0});try{return await e(),n({busy:!1,error:void 0}),!0}catch(e){return n({busy:!1,error:e}),!1}},[]);return{...e,run:r}}export{n as t};

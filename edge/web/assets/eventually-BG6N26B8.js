@@ -1,0 +1,1 @@
+import{M as e,R as t}from"./mesh-Bbr5Zi_J.js";var n=10,r=400;async function i(e,t,i=r){for(let r=0;r<n&&!t.aborted;r+=1){let t=await e().catch(a);if(t!==void 0)return t;await new Promise(e=>setTimeout(e,i))}}function a(n){if(!(n instanceof e&&n.code===t.NotFound))throw n}export{i as t};

@@ -1,1 +1,0 @@
-import{n as e}from"./mesh-CbvBliUD.js";var t=null;function n(){return t??=e.listScenarios({pageSize:100}).catch(e=>{throw t=null,e}),t}async function r(){return(await n()).scenarios}async function i(){return new Map((await r()).map(e=>[e.id,e.title]))}export{r as n,i as r,n as t};

@@ -1,0 +1,1 @@
+import{n as e}from"./mesh-Bbr5Zi_J.js";var t=null;function n(){return t??=e.listScenarios({pageSize:100}).catch(e=>{throw t=null,e}),t}async function r(){return(await n()).scenarios}async function i(){return new Map((await r()).map(e=>[e.id,e.title]))}export{r as n,i as r,n as t};
