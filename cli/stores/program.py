@@ -1,5 +1,6 @@
 """One server program: started, looked after until it answers, and ended in the ways that tests and operators need."""
 
+import fcntl
 import secrets
 import subprocess
 import time
@@ -8,16 +9,21 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
+from typing import IO
 
 import psutil
 
+from cli.stores.tie import Tie
 from mesh.errors import UnavailableError
 from mesh.settings import environment_with
 
 
 @dataclass(slots=True)
 class Program:
-    """A process of a server, whose word is appended to a log; it can be started again after it ended."""
+    """A process of a server, whose word is appended to a log; it can be started again after it ended.
+
+    It ends with this process, also where this is killed.
+    """
 
     name: str
     command: Sequence[str | Path]
@@ -30,19 +36,27 @@ class Program:
     variables: Mapping[str, str] = field(default_factory=dict)
     start_s: float = 60.0
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    _tie: Tie | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Starts it, and returns when it answers. Blocks.
 
         Raises:
-            UnavailableError: it ended, or did not answer in time; the message ends with its last words.
+            UnavailableError: it ended, or did not answer in time; the message ends with its last words. Or one that an
+                earlier process left behind does not end.
         """
         self.launch()
         self.wait()
 
     def launch(self) -> None:
-        """Starts it, and does not wait."""
+        """Starts it, and does not wait, but for one that an earlier process left behind. Blocks that long.
+
+        Raises:
+            UnavailableError: that does not end.
+        """
+        self._forget()
         with self.log.open("ab") as log:
+            self._claim(log)
             self._process = subprocess.Popen(
                 self.command,
                 cwd=self.log.parent,
@@ -53,6 +67,7 @@ class Program:
                 # Ctrl-C is for whoever started it, who ends it in order.
                 start_new_session=True,
             )
+        self._tie = Tie(self._process.pid)
 
     def wait(self) -> None:
         """Returns when it answers. Blocks.
@@ -76,7 +91,7 @@ class Program:
 
     def ended(self) -> bool:
         """Whether it ended by itself."""
-        return self._process is not None and self._process.poll() is not None
+        return self._process is not None and not self._runs()
 
     def last_words(self) -> str:
         """Where its log is, and how that ends."""
@@ -84,7 +99,7 @@ class Program:
 
     def send(self, sign: Signals) -> None:
         """Sends it a signal, where it runs."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self._runs():
             self._process.send_signal(sign)
 
     def stop(self, sign: Signals = SIGTERM, *, within_s: float = 15.0) -> None:
@@ -96,14 +111,14 @@ class Program:
             self._process.wait(timeout=within_s)
         except subprocess.TimeoutExpired:
             self.kill()
-        self._process = None
+        self._forget()
 
     def kill(self) -> None:
         """Ends it at once, as a power cut would. Blocks for a moment."""
         if self._process is not None:
             self._send_to_all(SIGKILL)
             self._process.wait()
-            self._process = None
+            self._forget()
 
     def pause(self) -> None:
         """Lets it hang: it takes connections, and answers nothing."""
@@ -113,14 +128,45 @@ class Program:
         """Lets it go on."""
         self._send_to_all(SIGCONT)
 
+    def _claim(self, log: IO[bytes]) -> None:
+        """Locks the log, for as long as any process writes to it that is started with it."""
+        ends_at = time.monotonic() + self.start_s
+        while not _locked(log):
+            if time.monotonic() > ends_at:
+                raise UnavailableError(f"{self.name} of an earlier run still runs, and writes {self.log}; end it.")
+            time.sleep(0.05)
+
+    def _runs(self) -> bool:
+        if self._process is not None and self._process.poll() is None:
+            return True
+        self._cut()
+        return False
+
+    def _forget(self) -> None:
+        self._cut()
+        self._process = None
+
+    def _cut(self) -> None:
+        if self._tie is not None:
+            self._tie.cut()
+            self._tie = None
+
     def _send_to_all(self, sign: Signals) -> None:
         """PostgreSQL has a process for each connection, which would go on without the first."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or not self._runs():
             return
         first = psutil.Process(self._process.pid)
         for each in (first, *first.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 each.send_signal(sign)
+
+
+def _locked(log: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def kept_secret(file: Path) -> str:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 
 import httpx
+import psutil
 import pytest
 from vivavoce.conversation.v1 import conversation_pb2 as settings_pb
 from vivavoce.history.v1 import history_service_pb2 as history_pb
@@ -72,6 +73,27 @@ async def test_what_was_said_is_there_again_when_all_processes_were_stopped_and_
         logs = {log.name: log.read_text() for log in (folder / "logs").glob("*.log")}
         assert len(logs) == 6
         assert not [name for name, words in logs.items() if "A tea, please" in words or '"ERROR"' in words]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(300)
+async def test_what_a_mesh_leaves_that_was_killed_is_not_in_the_way_of_the_next() -> None:
+    with folder_for_all() as folder:
+        options = ("--port", "0", "--grpc-port", "0", "--data-dir", str(folder), "--json")
+        with viva("mesh", *options) as running:
+            told = ready(running)
+            mesh = RunningMesh(told["web"], told["grpc"])
+            token = await registered(mesh)
+            conversation_id = await talk(mesh, token)
+            await eventually(lambda: kept(mesh, token, conversation_id))
+            running.kill()
+        with viva("mesh", *options) as running:
+            told = ready(running)
+            assert await kept(RunningMesh(told["web"], told["grpc"]), token, conversation_id)
+            _stop(running)
+        assert not [
+            each for each in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(each.info["cmdline"] or ())
+        ]
 
 
 def _stop(running: "subprocess.Popen[str]") -> None:
