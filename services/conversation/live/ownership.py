@@ -1,5 +1,6 @@
 """Which process holds a conversation's session: the one that took it last. The others let go within seconds."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Final
@@ -12,6 +13,8 @@ from mesh.ids import new_id
 #: Looked at this often; a holder that is gone is forgotten after three looks.
 EVERY_S: Final = 2.0
 _LIFETIME_S: Final = 3 * EVERY_S
+#: Nobody who comes to talk waits longer for a store of leases that hangs.
+_PATIENCE_S: Final = 0.2
 
 _log: Final = logging.getLogger(__name__)
 
@@ -31,10 +34,13 @@ class Ownership:
         self._held: set[str] = set()
 
     async def take(self, conversation_id: str) -> None:
-        """Holds it from now on, in place of whoever did."""
+        """Holds it from now on, in place of whoever did. Where the leases hang, it is claimed with the next look."""
         self._held.add(conversation_id)
         try:
-            await self._leases.put(_key(conversation_id), self._holder, lifetime_s=_LIFETIME_S)
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._leases.put(_key(conversation_id), self._holder, lifetime_s=_LIFETIME_S)
+        except TimeoutError:
+            _log.warning("a conversation could not be claimed", extra={"reason": "DEADLINE"})
         except VivavoceError as error:
             _log.warning("a conversation could not be claimed", extra={"reason": error.reason})
 

@@ -19,6 +19,18 @@ class Away(Memory):
         raise UnavailableError("It is away.")
 
 
+class Hanging(Memory):
+    """A store of leases that answers nothing until it goes on."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock)
+        self.goes_on = asyncio.Event()
+
+    async def put(self, key: str, value: str, *, lifetime_s: float) -> None:
+        await self.goes_on.wait()
+        await super().put(key, value, lifetime_s=lifetime_s)
+
+
 @asynccontextmanager
 async def process(leases: Ephemeral, clock: VirtualClock, lost: list[str]) -> AsyncIterator[Ownership]:
     ownership = Ownership(leases, clock, lost.append)
@@ -75,3 +87,15 @@ async def test_a_store_that_is_away_takes_nothing_from_anyone(caplog: pytest.Log
         await clock.elapse(EVERY_S)
     assert not lost
     assert "could not be extended" in caplog.text
+
+
+async def test_nobody_waits_for_a_store_that_hangs_and_what_was_taken_is_claimed_when_it_goes_on() -> None:
+    clock, lost = VirtualClock(), list[str]()
+    leases = Hanging(clock)
+    async with process(leases, clock, lost) as owner:
+        async with asyncio.timeout(1):
+            await owner.take("cnv_1")
+        leases.goes_on.set()
+        await clock.elapse(EVERY_S)
+        assert await leases.get("conversation:cnv_1")
+    assert not lost
