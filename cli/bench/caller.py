@@ -54,8 +54,10 @@ class Caller:
 
     socket: ClientConnection
     turns: list[TimedTurn] = field(default_factory=list)
-    #: Milliseconds from a ping's departure to its answer's arrival.
+    #: Milliseconds from a ping's departure to its answer's arrival, of those that the session answers.
     pings: list[float] = field(default_factory=list)
+    #: The same of the pings of WebSocket, which the edge answers.
+    socket_pings: list[float] = field(default_factory=list)
     #: The longest a frame left after its time: the generator's own delay.
     late_s: float = 0.0
     position: int = 0
@@ -127,6 +129,13 @@ class Caller:
         self._asked[nonce] = time.perf_counter()
         await self.send(conversation_pb.ConverseRequest(ping=converse_pb.Ping(nonce=nonce)))
 
+    async def ping_socket(self) -> None:
+        """Asks the edge's socket for a sign of life. When it closes without one, what was waited until then counts."""
+        asked_at = time.perf_counter()
+        answered = await self.socket.ping()
+        assert isinstance(answered, asyncio.Future), "so that it tells when it is done"
+        answered.add_done_callback(lambda _: self.socket_pings.append((time.perf_counter() - asked_at) * 1000))
+
     async def keep_pinging(self) -> None:
         """Pings about once a second, whether or not the last was answered, until cancelled.
 
@@ -136,6 +145,7 @@ class Caller:
             await asyncio.sleep(_PING_EVERY_S)
             if len(self.turns) > 1:
                 await self.ping()
+                await self.ping_socket()
 
     def waiting_pings(self) -> list[float]:
         """Milliseconds that those which have no answer have waited."""

@@ -44,6 +44,8 @@ class Level:
     asked: int
     #: Milliseconds of round trips through edge and conversation, about one a second of each session.
     pings: Sequence[float]
+    #: Milliseconds of round trips of WebSocket's own pings to the edge, as many.
+    socket_pings: Sequence[float]
     #: Processors that the server used.
     cores: float
 
@@ -60,9 +62,14 @@ class Level:
         """That percentile of what a frame waits in the mesh, as pings find it; infinite where none was sent."""
         return percentile(self.pings, percent) if self.pings else math.inf
 
+    def socket_ms(self, percent: float) -> float:
+        """That percentile of what a frame waits for the edge alone; infinite where no socket was pinged."""
+        return percentile(self.socket_pings, percent) if self.socket_pings else math.inf
+
     def figures(self) -> list[Figure]:
         """As a report shows it."""
         return [
+            percentiles(f"{self.sessions} sessions, a socket's ping", "ms", self.socket_pings or [math.inf]),
             percentiles(f"{self.sessions} sessions, a ping's round trip", "ms", self.pings or [math.inf]),
             percentiles(f"{self.sessions} sessions, first silent frame to reply", "ms", self.waits or [math.inf]),
             single(f"{self.sessions} sessions, turns answered", "%", 100 * len(self.waits) / self.asked),
@@ -77,7 +84,8 @@ async def level(door: Door, sessions: int, turns: int, speech: Sequence[bytes] =
     cores = (door.families.processor_s() - spent_s) / (time.perf_counter() - began_at)
     asked = sum(len(caller.turns) - 1 for caller in callers)
     pings = [ms for caller in callers for ms in (*caller.pings, *caller.waiting_pings())]
-    return Level(sessions, scored(callers), asked, pings, cores)
+    socket_pings = [ms for caller in callers for ms in caller.socket_pings]
+    return Level(sessions, scored(callers), asked, pings, socket_pings, cores)
 
 
 async def converse(

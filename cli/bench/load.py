@@ -90,9 +90,9 @@ async def measured(part: Part, door: Door, plan: Plan) -> list[Figure]:
     """The figures of one part."""
     match part:
         case "sessions":
-            return await climb(door, plan.levels, plan.level_turns, {"frame": 60, "turn": 60})
+            return await climb(door, plan.levels, plan.level_turns, {"socket": 60, "frame": 60, "turn": 60})
         case "ears":
-            goals, speech = {"frame": 20, "turn": 20}, await _speech(door)
+            goals, speech = {"socket": 20, "frame": 20, "turn": 20}, await _speech(door)
             kind = "sessions with real ears"
             return await climb(door, plan.ear_levels, plan.level_turns, goals, speech=speech, kind=kind)
         case "idle":

@@ -6,7 +6,7 @@ from typing import Final
 from vivavoce.mesh.v1 import wire_service_pb2 as wire_pb
 
 #: Departures of sound are so far apart at least; what comes when none was for so long leaves at once.
-PACE_S: Final = 0.004
+PACE_S: Final = 0.008
 #: What is in no hurry waits so long for a departure that something else brings about.
 _PATIENCE_S: Final = 0.02
 #: So much departs together at most, but for a single message that is larger.

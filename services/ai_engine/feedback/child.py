@@ -5,16 +5,13 @@ import pickle
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import BinaryIO, Final
 
+from mesh.children import give_way
 from services.ai_engine.domain.remarks import Judge, Remark, SaidTurn
 from services.ai_engine.feedback.judging import judged
 from services.ai_engine.feedback.leisure import Leisure
 
-_SESSION: Final = Path("/proc/self/autogroup")
-#: A tenth of what another session gets, where both want all.
-_NICENESS: Final = "10"
 #: The argument that asks for guesses at sounds too.
 SOUNDS: Final = "sounds"
 
@@ -50,9 +47,7 @@ def _give_way() -> None:
     # Some sandboxes forbid it, and judge all the same.
     with suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    # Where the system shares by sessions, one counts as much as another, however modest those in it are: sched(7).
-    with suppress(OSError):
-        _SESSION.write_text(_NICENESS)
+    give_way()
 
 
 def _judges(arguments: Sequence[str]) -> tuple[Sequence[Judge], Sequence[Judge]]:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import random
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -29,6 +30,7 @@ class Meter:
         post: Callable[[events.Event], Awaitable[None]],
         *,
         every_s: float,
+        first_s: float,
     ) -> None:
         self._budget = budget
         self._user_id = user_id
@@ -36,6 +38,7 @@ class Meter:
         self._clock = clock
         self._post = post
         self._every_s = every_s
+        self._first_s = first_s
         self._place_id = ""
         #: Seconds that were booked on this place, and on those that were lost before it.
         self._booked = self._elsewhere = 0
@@ -58,8 +61,10 @@ class Meter:
 
     async def run(self) -> None:
         """Books now and then until it is cancelled, or the budget is used up, which it tells the session."""
+        wait_s = self._first_s
         while True:
-            await self._clock.sleep(self._every_s)
+            await self._clock.sleep(wait_s)
+            wait_s = self._every_s
             try:
                 await self._renew()
             except BudgetExhaustedError as error:
@@ -105,3 +110,8 @@ class Meter:
 
     def _used(self) -> int:
         return math.ceil(self.seconds()) - self._elsewhere
+
+
+def first_booking_s(conversation_id: str, every_s: float) -> float:
+    """When to book for the first time; drawn by the id, so that those who came together do not all book together."""
+    return every_s * random.Random(conversation_id).random()

@@ -32,7 +32,7 @@ from services.conversation.live import resume_token
 from services.conversation.live.compressed import as_pcm
 from services.conversation.live.keeper import Keeper
 from services.conversation.live.live_session import EVENTS, poster
-from services.conversation.live.meter import Meter
+from services.conversation.live.meter import Meter, first_booking_s
 from services.conversation.live.opening import Mesh, Opening, Premises, Seat, first_message
 from services.conversation.live.ownership import Ownership
 from services.conversation.live.strain_watch import StrainWatch
@@ -276,7 +276,15 @@ class Sessions:
 
     def _meter(self, seat: Seat) -> Meter:
         budget, every_s = self._premises.mesh.budget, self._settings.budget_every_s
-        return Meter(budget, seat.user_id, seat.conversation_id, self._clock, poster(seat.post_box), every_s=every_s)
+        return Meter(
+            budget,
+            seat.user_id,
+            seat.conversation_id,
+            self._clock,
+            poster(seat.post_box),
+            every_s=every_s,
+            first_s=first_booking_s(seat.conversation_id, every_s),
+        )
 
     async def _keep(self, seat: Seat, keeper: Keeper, meter: Meter) -> None:
         try:

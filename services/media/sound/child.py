@@ -1,13 +1,13 @@
 """A sound process: reads one job, does it within bounds that the system keeps, says how it went, and ends."""
 
 import json
-import os
 import resource
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final, assert_never
 
+from mesh.children import give_way
 from mesh.errors import VivavoceError
 from services.media.sound.assemble import assemble
 from services.media.sound.convert import Tell, convert
@@ -15,8 +15,6 @@ from services.media.sound.jobs import Assemble, Bounds, Convert, Job, Made, read
 
 #: Open files: those of a job, and the interpreter's.
 _FILES: Final = 64
-#: Talking goes first.
-_NICENESS: Final = 10
 _LEAST_PROGRESS: Final = 0.02
 
 
@@ -36,7 +34,7 @@ def main() -> None:
 
 def confine(bounds: Bounds) -> None:
     """From here on the process can take no more memory, processor time and disk than the bounds."""
-    os.nice(_NICENESS)
+    give_way()
     for kind, most in (
         (resource.RLIMIT_AS, _address_space() + bounds.memory_bytes),
         (resource.RLIMIT_CPU, bounds.cpu_s),

@@ -26,9 +26,9 @@ def test_frames_that_never_came_back_are_lost_and_those_that_came_late_out_of_or
 
 
 def test_a_level_whose_turns_got_no_answer_is_never_in_time() -> None:
-    level = Level(2, (), 4, (), 0.1)
+    level = Level(2, (), 4, (), (), 0.1)
     assert not level.answered
-    assert level.turn_ms(99) == level.frame_ms(99) == math.inf
+    assert level.turn_ms(99) == level.frame_ms(99) == level.socket_ms(99) == math.inf
 
 
 @pytest.mark.soak
@@ -43,6 +43,7 @@ def test_it_counts_sessions_turns_and_frames() -> None:
         found = {figure.name: figure for figures in run(together(mesh.door)) for figure in figures}
     assert found["3 sessions, turns answered"].measured == {"value": 100}
     assert 0 < found["3 sessions, a ping's round trip"].measured["p50"] < 1000
+    assert 0 < found["3 sessions, a socket's ping"].measured["p50"] < 1000
     assert found["idle sessions open at once that answer"].measured == {"value": 12}
     counted = {name.partition(": ")[2]: figure.measured["value"] for name, figure in found.items() if " min: " in name}
     assert counted["frames lost"] == counted["frames out of order"] == counted["turns without an answer"] == 0

@@ -9,7 +9,7 @@ import pytest
 from mesh.clock import VirtualClock
 from mesh.errors import BudgetExhaustedError, NotFoundError, UnavailableError, VivavoceError
 from services.conversation.domain import events
-from services.conversation.live.meter import Meter
+from services.conversation.live.meter import Meter, first_booking_s
 
 
 class Purse:
@@ -52,7 +52,7 @@ class Bench:
         self.purse = purse
         self.clock = VirtualClock()
         self.posted: list[events.Event] = []
-        self.meter = Meter(purse, "usr_1", "cnv_1", self.clock, self._post, every_s=20.0)
+        self.meter = Meter(purse, "usr_1", "cnv_1", self.clock, self._post, every_s=20.0, first_s=20.0)
         # The talk goes on all the time.
         self.meter.seconds = self.clock.now
 
@@ -134,3 +134,10 @@ async def test_no_place_means_no_session() -> None:
             await bench.meter.open()
         bench.meter.seconds = lambda: 0.0
         assert await bench.meter.close()
+
+
+async def test_sessions_that_opened_together_do_not_all_book_together() -> None:
+    firsts = [first_booking_s(f"cnv_{number}", 20.0) for number in range(200)]
+    assert max(firsts) < 20.0
+    for begin in range(0, 20, 2):
+        assert 5 <= sum(begin <= first < begin + 2 for first in firsts) <= 40
