@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -63,12 +64,14 @@ class Database:
     """One database of a service: `sqlite:///path` or `postgresql+psycopg2://…`. Use as `async with`.
 
     A unit is a plain function of a Session. It runs in a thread, begins and ends its transaction with the call, and
-    must return plain values, not rows that load more later. Cancelling the call does not undo it: a unit that has
-    begun is carried out.
+    must return plain values, not rows that load more later. It may be run more than once: where it loses against
+    another, or its connection, it begins again. Cancelling the call does not undo it: a unit that has begun is carried
+    out.
     """
 
     def __init__(self, url: str, threads: int = 8, *, queue_bound: int = 4096) -> None:
         self._engine = open_engine(url, threads)
+        self._reading = _for_reading(self._engine)
         # A pool of its own: the loop's default pool is shared with everyone, and starves.
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
         self._free = threads * 8
@@ -92,11 +95,11 @@ class Database:
             OverloadedError: eight calls a thread wait already.
             UnavailableError: the database is locked or away; try again.
         """
-        return await self._offload(unit, read_only=False)
+        return await self._offload(self._engine, unit)
 
     async def read(self, unit: Callable[[Session], T]) -> T:
         """Like `run`, for a unit that only reads: it waits for no writer, and all it reads is of one moment."""
-        return await self._offload(unit, read_only=True)
+        return await self._offload(self._reading, unit)
 
     async def answers(self) -> None:
         """Returns once the database has answered something.
@@ -110,7 +113,7 @@ class Database:
         """Runs `unit` together with others in one transaction, and returns once that is on disk.
 
         Up to 256 units share a commit, in the order of the calls. One that raises fails alone: the others are run again
-        without its work, so that a unit may be run more than once.
+        without its work.
 
         Raises:
             OverloadedError: the queue is full; nothing was done.
@@ -118,11 +121,11 @@ class Database:
         """
         return await self._writer.commit(unit)
 
-    async def _offload(self, unit: Callable[[Session], T], *, read_only: bool) -> T:
+    async def _offload(self, engine: Engine, unit: Callable[[Session], T]) -> T:
         if self._free <= 0:
             raise OverloadedError("The database has too much to do; try again in a moment.")
         self._free -= 1
-        work = asyncio.get_running_loop().run_in_executor(self._threads, self._transaction, unit, read_only)
+        work = asyncio.get_running_loop().run_in_executor(self._threads, _repeated, partial(_transaction, engine, unit))
         work.add_done_callback(self._freed)
         return await work
 
@@ -130,18 +133,6 @@ class Database:
         self._free += 1
         if not work.cancelled():
             work.exception()  # Taken note of, for a caller that was cancelled meanwhile.
-
-    def _transaction(self, unit: Callable[[Session], T], read_only: bool) -> T:
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                with _mapped_errors(), self._engine.connect() as connection:
-                    options = connection.execution_options(**{_READ_ONLY: read_only})
-                    with Session(options, expire_on_commit=False) as session, session.begin():
-                        return unit(session)
-            except _RepeatError as error:
-                if attempt == _ATTEMPTS:
-                    raise _away() from error.__cause__
-        raise AssertionError("the last attempt returns or raises")
 
     def _close(self) -> None:
         self._writer.stop()
@@ -194,12 +185,9 @@ class _GroupCommit:
 
     def _commit(self, batch: list["_Unit"]) -> None:
         try:
-            with _mapped_errors():
-                # A savepoint takes half as long as what it guards, and hardly a unit fails.
-                if not self._carried_out(batch, guarded=False):
-                    self._carried_out(batch, guarded=True)
-        except _RepeatError:
-            _settle(batch, _away())
+            # A savepoint takes half as long as what it guards, and hardly a unit fails.
+            if not _repeated(partial(self._carried_out, batch, guarded=False)):
+                _repeated(partial(self._carried_out, batch, guarded=True))
         except Exception as error:  # The root of this thread: each caller gets the error.
             _settle(batch, error)
         else:
@@ -265,7 +253,24 @@ def _tell_all(units: list[_Unit], failure: Exception | None) -> None:
 
 
 class _RepeatError(Exception):
-    """The transaction lost against another; the same again will do."""
+    """The transaction lost against another, or its connection; the same again will do."""
+
+
+def _repeated(transaction: Callable[[], T]) -> T:
+    """Carries it out, again where that will do."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with _mapped_errors():
+                return transaction()
+        except _RepeatError as error:
+            if attempt == _ATTEMPTS:
+                raise _away() from error.__cause__
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _transaction(engine: Engine, unit: Callable[[Session], T]) -> T:
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        return unit(session)
 
 
 @contextlib.contextmanager
@@ -275,11 +280,16 @@ def _mapped_errors() -> Iterator[None]:
     except PoolTimeoutError as error:
         raise OverloadedError("The database has too much to do; try again in a moment.") from error
     except DBAPIError as error:
-        if getattr(error.orig, "pgcode", None) in _REPEATABLE_STATES:
+        if getattr(error.orig, "pgcode", None) in _REPEATABLE_STATES or _lost_before_its_end(error):
             raise _RepeatError from error
         if _is_away(error):
             raise _away() from error
         raise
+
+
+def _lost_before_its_end(error: DBAPIError) -> bool:
+    """Whether the connection was lost, maybe long before, and not in COMMIT: what became of that one nobody knows."""
+    return error.connection_invalidated and error.statement is not None  # COMMIT counts as none.
 
 
 def _is_away(error: DBAPIError) -> bool:
@@ -303,13 +313,26 @@ def open_engine(url: str, threads: int) -> Engine:
         InvalidFieldError: it is the URL of no database that Vivavoce knows.
     """
     named = _known(url)
-    common: dict[str, Any] = {"pool_size": threads + 1, "max_overflow": 0, "pool_timeout": 5, "pool_pre_ping": True}
-    common["hide_parameters"] = True  # Rows hold speech and mail addresses; errors are logged.
+    common: dict[str, Any] = {
+        "pool_size": threads + 1,
+        "max_overflow": 0,
+        "pool_timeout": 5,
+        # The connection that was used last has in its memory what is asked for next.
+        "pool_use_lifo": True,
+        # Rows hold speech and mail addresses; errors are logged.
+        "hide_parameters": True,
+    }
     if named.drivername == "sqlite":
         return _sqlite(named, common)
-    engine = create_engine(named, **common, connect_args=_POSTGRESQL)
-    event.listen(engine, "begin", _begin_postgresql)
-    return engine
+    return create_engine(named, **common, connect_args=_POSTGRESQL)
+
+
+def _for_reading(engine: Engine) -> Engine:
+    """The same, for transactions that only read, and read of one moment."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{_READ_ONLY: True})
+    # Told with BEGIN, which a SET beside it would need an answer for.
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def _known(url: str) -> URL:
@@ -364,8 +387,3 @@ def _begin_sqlite(connection: Connection) -> None:
     # A writer that begins deferred can find, at its first write, that its snapshot is stale, and must start over.
     read_only = connection.get_execution_options().get(_READ_ONLY)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-
-def _begin_postgresql(connection: Connection) -> None:
-    if connection.get_execution_options().get(_READ_ONLY):
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

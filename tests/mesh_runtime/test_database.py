@@ -10,7 +10,7 @@ from socket import TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_USER_TIMEOUT
 from typing import Any
 
 import pytest
-from sqlalchemy import ForeignKey, String, select, text
+from sqlalchemy import ForeignKey, String, create_engine, event, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -227,6 +227,49 @@ async def test_a_database_that_is_away_is_unavailable() -> None:
         for call in (db.run, db.read, db.commit):
             with pytest.raises(UnavailableError):
                 await call(words)
+
+
+async def test_who_asks_does_not_notice_that_the_connection_was_lost_before(postgres_url: str) -> None:
+    async with Database(postgres_url) as db, Database(postgres_url) as other:
+        await db.run(lambda session: Base.metadata.create_all(session.connection()))
+        for call in (db.run, db.read, db.commit):
+            await other.read(end_all_but_own)
+            assert await call(words) == []
+
+
+async def test_a_unit_whose_connection_is_lost_begins_again(postgres_url: str) -> None:
+    ends = iter((end_all_but_own, words))
+
+    def unit(session: Session) -> None:
+        add("one")(session)
+        session.flush()
+        next(ends)(outside)
+        add("two")(session)
+
+    async with Database(postgres_url) as db:
+        await db.run(lambda session: Base.metadata.create_all(session.connection()))
+        with Session(create_engine(postgres_url)) as outside:
+            await db.commit(unit)
+        assert await db.read(words) == ["one", "two"]
+
+
+async def test_a_commit_whose_answer_is_lost_is_not_made_twice(postgres_url: str) -> None:
+    attempts: list[int] = []
+
+    def unit(session: Session) -> None:
+        attempts.append(len(attempts))
+        event.listen(session.get_bind(), "commit", lambda connection: end_all_but_own(outside))
+        session.execute(text("SELECT 1"))
+
+    async with Database(postgres_url) as db:
+        with Session(create_engine(postgres_url)) as outside, pytest.raises(UnavailableError):
+            await db.run(unit)
+    assert attempts == [0]
+
+
+def end_all_but_own(session: Session) -> None:
+    own = "pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'"
+    session.execute(text(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {own}"))
 
 
 async def test_writers_in_several_threads_wait_for_each_other_instead_of_failing(db: Database) -> None:
