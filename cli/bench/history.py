@@ -15,6 +15,7 @@ from cli.bench.history_relay import telling
 from cli.bench.history_server import HistoryProcess, history_process
 from cli.bench.history_talk import TURNS
 from cli.bench.report import Figure, Report, percentile, percentiles, single
+from cli.memory import settle_memory
 from mesh.server import run
 
 #: What can be measured by itself; each takes less than three minutes.
@@ -113,6 +114,7 @@ async def _ingest(history: HistoryProcess, conversations: int, goal: float) -> l
 async def _delay(history: HistoryProcess, plan: Plan, told_url: str) -> list[Figure]:
     async with telling(history, told_url) as people:
         await people.fresh(round(_LIVE), _LIVE)  # The first of all takes longer than any later one.
+        settle_memory()  # As every process that serves does.
         told = await people.fresh(plan.live_turns, _LIVE)
         drained_s = await people.drained_s(plan.outage_s, _LIVE)
     outage = f"all there once history was stopped for {plan.outage_s:g} s, talk going on"

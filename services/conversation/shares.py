@@ -1,5 +1,6 @@
 """Which part of the outbox this relay carries, agreed on with the others by leases in the database they share."""
 
+from collections.abc import Set
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -39,9 +40,7 @@ class Shares:
         """Lets go of all, so that others need not wait."""
 
         def unit(session: Session) -> None:
-            session.execute(
-                update(PartRow).where(PartRow.relay_id == self._relay_id).values(relay_id=_NOBODY, until_us=0)
-            )
+            self._let_go(session)
             session.execute(delete(RelayRow).where(RelayRow.relay_id == self._relay_id))
 
         await self._database.run(unit)
@@ -55,9 +54,12 @@ class Shares:
         relays = session.scalars(select(func.count()).select_from(RelayRow)).one()
         leases = [Lease(row.part, row.relay_id, from_us(row.until_us)) for row in rows]
         mine = share(self._relay_id, leases, relays, now)
-        for row in rows:
-            if row.part in mine.parts:
-                row.relay_id, row.until_us = self._relay_id, to_us(now + self._lease)
-            elif row.relay_id == self._relay_id:
-                row.relay_id, row.until_us = _NOBODY, 0
+        self._let_go(session, mine.parts)
+        kept = update(PartRow).where(PartRow.part.in_(mine.parts))
+        session.execute(kept.values(relay_id=self._relay_id, until_us=to_us(now + self._lease)))
         return mine
+
+    def _let_go(self, session: Session, kept: Set[int] = frozenset()) -> None:
+        """Of all parts but those that are kept."""
+        own = update(PartRow).where(PartRow.relay_id == self._relay_id, PartRow.part.not_in(kept))
+        session.execute(own.values(relay_id=_NOBODY, until_us=0))

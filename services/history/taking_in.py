@@ -26,8 +26,7 @@ def take_in_session(session: Session, deliveries: Sequence[Sequence[Happening]],
     forgotten = {user_id for user_id, row in learners.items() if row.forget_time_us is not None}
     names = {each.conversation_id for delivery in deliveries for each in delivery}
     known = _known(session, names)
-    deleted = set(session.scalars(select(DeletionRow.conversation_id).where(DeletionRow.conversation_id.in_(names))))
-    intake = take_in(deliveries, known, forgotten, deleted)
+    intake = take_in(deliveries, known, forgotten, _deleted(session, names - known.keys()))
     _store_conversations(session, intake.changed, known)
     if intake.added:
         # Past the session: it takes as long for many rows as the database does.
@@ -64,6 +63,14 @@ def _known(session: Session, names: set[str]) -> dict[str, Conversation]:
         .with_for_update()
     )
     return {row.conversation_id: conversation_of(row) for row in rows}
+
+
+def _deleted(session: Session, unknown: set[str]) -> set[str]:
+    """Which of the conversations that are not there were deleted."""
+    if not unknown:
+        return set()
+    deleted = select(DeletionRow.conversation_id).where(DeletionRow.conversation_id.in_(unknown))
+    return set(session.scalars(deleted))
 
 
 def _store_conversations(

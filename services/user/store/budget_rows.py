@@ -73,10 +73,8 @@ def overrides_of(row: BudgetOverrideRow | None) -> Overrides:
     return Overrides(**{name: getattr(row, name, None) for name in Overrides.__dataclass_fields__})
 
 
-def used_of(row: BudgetUsageRow | None) -> Amounts:
-    """What was used by a row's account; nothing where there is none."""
-    if row is None:
-        return Amounts()
+def used_of(row: BudgetUsageRow) -> Amounts:
+    """What was used by a row's account."""
     return Amounts(0, row.audio_seconds, row.model_tokens, row.spoken_characters, row.money_micros)
 
 

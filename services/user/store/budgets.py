@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, delete, select, update
 from sqlalchemy.orm import Session
 
 from mesh.database import Database
 from mesh.errors import BudgetExhaustedError, NotFoundError
 from services.user.domain.budgets import Account, Amounts, Limits, Overrides, Reservation
 from services.user.domain.people import Role
-from services.user.domain.windows import windows_at
+from services.user.domain.windows import Windows, windows_at
 from services.user.store.base import rows_changed
 from services.user.store.budget_rows import (
     BudgetOverrideRow,
@@ -69,17 +69,20 @@ class BudgetStore:
 
         def unit(session: Session) -> BudgetExhaustedError | None:
             owner = select(BudgetReservationRow.user_id).where(BudgetReservationRow.reservation_id == reservation_id)
-            user = _person(session, session.scalar(owner) or "", to_change=True)
+            user = _person(session, owner.scalar_subquery(), to_change=True)
             row = session.get_one(BudgetReservationRow, reservation_id)
             if row.settled:
                 return None
-            _book(session, row, user, used, now)
+            new = _beyond(row, used)
             row.settled = settle
             if settle:
                 # What it was for may be a conversation that is deleted meanwhile.
                 row.purpose = ""
+            else:
+                row.expire_time_us = to_us(now + timedelta(seconds=row.lifetime_s))
+            _book(session, user, new, now)
+            if settle:
                 return None
-            row.expire_time_us = to_us(now + timedelta(seconds=row.lifetime_s))
             return self._account(session, user, now, without=reservation_id).refusal(reservation_of(row).amounts)
 
         return await self._database.run(unit)
@@ -104,21 +107,25 @@ class BudgetStore:
 
     def _account(self, session: Session, user: UserRow, now: datetime, *, without: str = "") -> Account:
         windows = windows_at(now, _zone(user))
-        levels = [overrides_of(session.get(BudgetOverrideRow, subject)) for subject in _subjects(user)]
+        subjects = _subjects(user)
+        said = select(BudgetOverrideRow).where(BudgetOverrideRow.subject.in_(subjects))
+        levels = {row.subject: overrides_of(row) for row in session.scalars(said)}
+        used = {row.period: used_of(row) for row in session.scalars(select(BudgetUsageRow).where(_in(user, windows)))}
         return Account(
-            limits=Limits.of(*levels, self._everybody),
+            limits=Limits.of(*(levels[subject] for subject in subjects if subject in levels), self._everybody),
             windows=windows,
-            used_today=used_of(session.get(BudgetUsageRow, (user.user_id, windows.day))),
-            used_this_month=used_of(session.get(BudgetUsageRow, (user.user_id, windows.month))),
+            used_today=used.get(windows.day, Amounts()),
+            used_this_month=used.get(windows.month, Amounts()),
             reserved=tuple(
                 each.amounts for each in _held(session, user.user_id, now) if each.reservation_id != without
             ),
         )
 
 
-def _person(session: Session, user_id: str, *, to_change: bool = False) -> UserRow:
+def _person(session: Session, user_id: str | ScalarSelect[str], *, to_change: bool = False) -> UserRow:
+    wanted = select(UserRow).where(UserRow.user_id == user_id)
     # Logging in, which only refers to the row, does not wait for this.
-    user = session.get(UserRow, user_id, with_for_update={"key_share": True} if to_change else None)
+    user = session.scalars(wanted.with_for_update(key_share=True) if to_change else wanted).one_or_none()
     if user is None:
         raise NotFoundError("There is no such account or reservation; it may have been deleted.")
     return user
@@ -144,30 +151,30 @@ def _end(session: Session, user_id: str, purpose: str, now: datetime) -> None:
     session.execute(held.values(expire_time_us=to_us(now), purpose=""))
 
 
-def _book(session: Session, row: BudgetReservationRow, user: UserRow, used: Amounts, now: datetime) -> None:
-    """Books what is new since the last time, in the windows of now."""
-    used = replace(used, concurrent_sessions=0)
+def _beyond(row: BudgetReservationRow, used: Amounts) -> Amounts:
+    """What is new since the last time, noted with the reservation."""
     booked = Amounts(**row.booked)
-    new = used.beyond(booked)
+    new = replace(used, concurrent_sessions=0).beyond(booked)
     row.booked = asdict(booked + new)
+    return new
+
+
+def _book(session: Session, user: UserRow, new: Amounts, now: datetime) -> None:
+    """Books it in the windows of now."""
+    columns = {name: amount for name, amount in asdict(new).items() if name != "concurrent_sessions"}
     windows = windows_at(now, _zone(user))
-    for period in (windows.day, windows.month):
-        usage = session.get(BudgetUsageRow, (user.user_id, period))
-        if usage is None:
-            usage = BudgetUsageRow(
-                user_id=user.user_id,
-                period=period,
-                audio_seconds=0,
-                model_tokens=0,
-                spoken_characters=0,
-                money_micros=0,
-            )
-            session.add(usage)
-        usage.audio_seconds += new.audio_seconds
-        usage.model_tokens += new.model_tokens
-        usage.spoken_characters += new.spoken_characters
-        usage.money_micros += new.money_micros
-        usage.last_time_us = to_us(now)
+    more = {name: getattr(BudgetUsageRow, name) + amount for name, amount in columns.items()}
+    usage = update(BudgetUsageRow).where(_in(user, windows)).values(**more, last_time_us=to_us(now))
+    periods = {windows.day, windows.month}
+    if rows_changed(session, usage) == len(periods):
+        return
+    there = session.scalars(select(BudgetUsageRow.period).where(_in(user, windows)))
+    for period in periods.difference(there):
+        session.add(BudgetUsageRow(user_id=user.user_id, period=period, last_time_us=to_us(now), **columns))
+
+
+def _in(user: UserRow, windows: Windows) -> ColumnElement[bool]:
+    return (BudgetUsageRow.user_id == user.user_id) & BudgetUsageRow.period.in_((windows.day, windows.month))
 
 
 def _subjects(user: UserRow) -> tuple[str, str]:
