@@ -64,7 +64,7 @@ class _Wire:
     def __init__(self, handlers: Handlers, source: Source) -> None:
         self._handlers = handlers
         self._source = source
-        self._post = Post(pace_s=0.0)
+        self._post = Post(lambda: 0.0)
         self._calls: dict[int, tuple[Lane, asyncio.Task[None]]] = {}
         #: Also of calls that the client wants no more.
         self._answering: set[asyncio.Task[None]] = set()

@@ -1,22 +1,33 @@
 """Collects what is to be said by a wire, so that what is said at about the same time travels in one message."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from vivavoce.mesh.v1 import wire_service_pb2 as wire_pb
 
-#: Departures of sound are so far apart at least; what comes when none was for so long leaves at once.
-PACE_S: Final = 0.008
+#: For each call that shares a wire the departures of sound are so far apart, and so far at most. What comes when none
+#: was for so long leaves at once.
+_PACE_A_CALL_S: Final = 0.000_14
+_LONGEST_PACE_S: Final = 0.008
 #: What is in no hurry waits so long for a departure that something else brings about.
 _PATIENCE_S: Final = 0.02
 #: So much departs together at most, but for a single message that is larger.
 _FULL_BYTES: Final = 512 * 1024
 
 
-class Post:
-    """Parcels, in the order they were given. How many wait is bounded by the room that each call's reader gave."""
+def pace_s(calls: int) -> float:
+    """Seconds between departures of sound: where few talk it hardly waits; where many do, one takes many along."""
+    return min(calls * _PACE_A_CALL_S, _LONGEST_PACE_S)
 
-    def __init__(self, pace_s: float) -> None:
+
+class Post:
+    """Parcels, in the order they were given. How many wait is bounded by the room that each call's reader gave.
+
+    `pace_s` says, at a departure, how soon sound may cause the next.
+    """
+
+    def __init__(self, pace_s: Callable[[], float]) -> None:
         self._pace_s = pace_s
         self._loop = asyncio.get_running_loop()
         self._waiting: list[wire_pb.Parcel] = []
@@ -53,7 +64,7 @@ class Post:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._next_at = self._loop.time() + self._pace_s
+        self._next_at = self._loop.time() + self._pace_s()
         parcels, self._waiting = _cut(self._waiting)
         if not self._waiting:
             self._wanted.clear()

@@ -14,7 +14,7 @@ from mesh.served_context import Ending, Pairs
 from mesh.streams import DuplexStream, Metadata, client_stream
 from mesh.wire.lane import OVERRUN, Lane
 from mesh.wire.parcels import from_ending, to_pairs
-from mesh.wire.post import PACE_S, Post
+from mesh.wire.post import Post, pace_s
 
 #: Messages of a wire that wait: each may hold something of every call.
 _QUEUE: Final = 8
@@ -30,7 +30,7 @@ class Wire:
     """Carries calls while `hold` runs."""
 
     def __init__(self) -> None:
-        self._post = Post(PACE_S)
+        self._post = Post(lambda: pace_s(len(self._calls)))
         self._calls: dict[int, tuple[Lane, ClientCall]] = {}
         self._numbers = count(1)
         self.is_retired = False

@@ -18,7 +18,7 @@ from mesh.server import MeshServer, interceptors
 from mesh.streams import DuplexStream, client_stream
 from mesh.testing import new_authority, no_leaked_tasks, serve, until
 from mesh.tls import host_name
-from mesh.wire.post import PACE_S, Post
+from mesh.wire.post import Post, pace_s
 from mesh.wire.wire_channel import WireChannel
 from tests.mesh_runtime.conftest import EchoMesh
 from tests.mesh_runtime.echo import Echo, EchoServicer, EchoStub, echo_service, new_echo
@@ -52,18 +52,23 @@ async def is_echoed(stream: Stream, number: int = 1) -> bool:
 
 
 async def test_what_is_said_soon_after_a_departure_leaves_together_and_not_before_its_time() -> None:
-    post, loop = Post(PACE_S), asyncio.get_running_loop()
+    post, loop = Post(lambda: 0.01), asyncio.get_running_loop()
     post.add(parcel(1))
     assert await departed(post) == [1]
     left_at = loop.time()
     post.add(parcel(2))
     post.add(parcel(3))
     assert await departed(post) == [2, 3]
-    assert loop.time() - left_at > PACE_S / 2
+    assert loop.time() - left_at > 0.005
+
+
+async def test_sound_waits_for_company_only_as_far_as_there_is_some() -> None:
+    assert pace_s(1) < 0.001
+    assert pace_s(20) < pace_s(60) == pace_s(600) < 0.01
 
 
 async def test_what_is_in_no_hurry_leaves_with_the_next_departure_or_soon_by_itself() -> None:
-    post = Post(PACE_S)
+    post = Post(lambda: 0.01)
     post.add_unhurried(parcel(1))
     post.add(parcel(2))
     assert await departed(post) == [1, 2]
@@ -73,7 +78,7 @@ async def test_what_is_in_no_hurry_leaves_with_the_next_departure_or_soon_by_its
 
 
 async def test_a_departure_is_not_larger_than_grpc_takes() -> None:
-    post = Post(PACE_S)
+    post = Post(lambda: 0.01)
     for call in (1, 2, 3):
         post.add(parcel(call, size=400_000))
     post.close()
