@@ -70,7 +70,7 @@ class Reports:
         later = await self._database.read(lambda session: _soon_after(session, conversation))
         happenings, this, before = await self._workers.run(_summed, payloads, columns, name, later)
         new = await self._database.read(lambda session: _words(session, user_id, this.vocabulary & ~before.vocabulary))
-        written = report_pb(write_report(happenings, this, before, new))
+        written = report_pb(write_report(happenings, this, before, new, conversation.language))
         try:
             told = await self._by_a_model(conversation, happenings)
         except VivavoceError:

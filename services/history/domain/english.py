@@ -36,6 +36,8 @@ BEFORE_BASE: Final = _listed(
     "to can can't could couldn't must should shouldn't will won't would wouldn't may might do don't does doesn't did "
     "didn't let"
 )
+#: Words that hold others together and mean little alone.
+LITTLE: Final = ARTICLES | PREPOSITIONS | PRONOUNS | BE | DO | OF_TENSE | BEFORE_BASE | _listed("and but or if not")
 SUBJECTS_OF_S: Final = _listed("he she it")
 SUBJECTS: Final = _listed("i you we they")
 SEVERAL: Final = _listed(

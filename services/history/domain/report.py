@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from services.history.domain.advice import NextStep, next_step
+from services.history.domain.english import LITTLE
 from services.history.domain.happenings import Happening, Said, Slip
+from services.history.domain.languages import is_english
 from services.history.domain.praise import Praise, praise
 from services.history.domain.progress import Progress
 from services.history.domain.sentences import sentence_around
@@ -24,7 +26,9 @@ class Report:
     next_step: NextStep
 
 
-def write_report(happenings: Sequence[Happening], this: Progress, before: Progress, new_words: Sequence[str]) -> Report:
+def write_report(
+    happenings: Sequence[Happening], this: Progress, before: Progress, new_words: Sequence[str], language: str = "en"
+) -> Report:
     """The report, given what was counted of this conversation and of all before it; `new_words` hardest first."""
     texts = {each.turn_id: each.content.text for each in happenings if isinstance(each.content, Said)}
     of_turn: dict[str, list[Slip]] = {}
@@ -36,7 +40,7 @@ def write_report(happenings: Sequence[Happening], this: Progress, before: Progre
     return Report(
         praise=praise(this, before, len(slips)),
         corrections=tuple(_worth_most(slips)),
-        new_words=tuple(new_words[:_NEW_WORDS]),
+        new_words=tuple(_worth_keeping(new_words, language)[:_NEW_WORDS]),
         next_step=next_step(this, before, fragments),
     )
 
@@ -52,6 +56,10 @@ def _worth_most(slips: Sequence[Slip]) -> list[Slip]:
         if slip.said not in {each.said for each in chosen}:
             chosen[slip] = None
     return list(dict.fromkeys((*chosen, *mended)))[:_CORRECTIONS]
+
+
+def _worth_keeping(new_words: Sequence[str], language: str) -> Sequence[str]:
+    return [word for word in new_words if word not in LITTLE] if is_english(language) else new_words
 
 
 def _in_its_sentence(slip: Slip, of_turn: Sequence[Slip], text: str) -> Slip:

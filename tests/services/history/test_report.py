@@ -93,6 +93,12 @@ def test_who_answers_in_single_words_is_asked_for_sentences() -> None:
     assert "whole sentences" in str(write_report([], progress(turns=3, words=4), NOTHING, []).next_step)
 
 
+def test_words_that_mean_little_alone_are_not_offered_as_new() -> None:
+    words = ["umbrella", "would", "a", "i", "do"]
+    assert write_report([], progress(turns=1), NOTHING, words).new_words == ("umbrella",)
+    assert write_report([], progress(turns=1), NOTHING, words, "pt").new_words == tuple(words), "another language's own"
+
+
 async def report(mesh: HistoryMesh, user_id: str = "usr_test", name: str = "cnv_1") -> history_pb.Report:
     request = service_pb.GetReportRequest(conversation_id=name)
     return (await mesh.stub.GetReport(request, metadata=mesh.authority.user_metadata(user_id))).report

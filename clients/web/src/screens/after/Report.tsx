@@ -15,6 +15,7 @@ import { Card } from "../../ui/Card";
 import { Failure } from "../../ui/Failure";
 import { Figures } from "../../ui/Figures";
 import { Icon } from "../../ui/Icon";
+import { spokenTime } from "../spokenTime";
 import styles from "./After.module.css";
 import { Mended } from "./Mended";
 import { nextStepOf, praiseOf } from "./told";
@@ -69,7 +70,7 @@ function Counted({ figures }: { figures: Progress }) {
   return (
     <Figures
       of={[
-        [say("figure.spoken"), say("figure.minutes", { count: format.number(figures.spokenSeconds / 60, 1) })],
+        [say("figure.spoken"), spokenTime(figures.spokenSeconds, say, format)],
         [say("figure.pace"), say("figure.perMinute", { count: format.number(figures.wordsPerMinute) })],
         [say("figure.words"), format.number(figures.distinctWords)],
         [say("figure.newWords"), format.number(figures.newWords)],

@@ -16,6 +16,7 @@ import { Empty } from "../../ui/Empty";
 import { Figures } from "../../ui/Figures";
 import { SelectField } from "../../ui/fields";
 import { Page } from "../../ui/Page";
+import { spokenTime } from "../spokenTime";
 import { Charts } from "./Charts";
 import { Practise } from "./Practise";
 import styles from "./Progress.module.css";
@@ -89,12 +90,7 @@ function Drawn({ range, total, days, spans, streak }: DrawnProps) {
       <Streak days={streak} spans={filled("month", today, days)} />
       <Figures
         of={[
-          [
-            say("figure.spoken"),
-            say("figure.minutes", {
-              count: format.number(total.spokenSeconds / 60, total.spokenSeconds < 600 ? 1 : 0),
-            }),
-          ],
+          [say("figure.spoken"), spokenTime(total.spokenSeconds, say, format)],
           [say("progress.turns"), format.number(total.turnCount)],
           [say("figure.words"), format.number(total.distinctWords)],
           [say("figure.newWords"), format.number(total.newWords)],

@@ -1,0 +1,1 @@
+function e(e,t,n){return e<60?t(`progress.seconds`,{count:n.number(e)}):t(`figure.minutes`,{count:n.number(e/60,+(e<600))})}export{e as t};
