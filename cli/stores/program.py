@@ -35,6 +35,7 @@ class Program:
     #: What its environment has beside ours.
     variables: Mapping[str, str] = field(default_factory=dict)
     start_s: float = 60.0
+    stop_s: float = 15.0
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     _tie: Tie | None = field(default=None, init=False)
 
@@ -102,13 +103,13 @@ class Program:
         if self._process is not None and self._runs():
             self._process.send_signal(sign)
 
-    def stop(self, sign: Signals = SIGTERM, *, within_s: float = 15.0) -> None:
-        """Ends it in order; kills it where that takes longer. Blocks."""
+    def stop(self, sign: Signals = SIGTERM) -> None:
+        """Ends it in order; kills it where that takes longer than `stop_s`. Blocks."""
         if self._process is None:
             return
         self.send(sign)
         try:
-            self._process.wait(timeout=within_s)
+            self._process.wait(timeout=self.stop_s)
         except subprocess.TimeoutExpired:
             self.kill()
         self._forget()

@@ -65,10 +65,10 @@ def seaweedfs(folder: Path, identities: Sequence[Identity]) -> SeaweedFs:
         "-volume.max=16", "-master.volumeSizeLimitMB=64",
         # Neither doors that we don't use nor word to its makers.
         "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false",
-        # There is no other volume server to whom requests would go meanwhile.
-        "-volume.preStopSeconds=0",
     ]  # fmt: skip
     program = Program("SeaweedFS", command, folder / "seaweedfs.log", lambda: _stores(endpoint, owner, identities))
+    # Its filer would wait 15 s for streams of its own gateway, which do not end.
+    program.stop_s = 3.0
     return SeaweedFs(endpoint, owner, tuple(identities), program)
 
 
