@@ -1,7 +1,7 @@
 """A person comes, talks, takes all that is kept of them, and goes: nothing of them is left anywhere.
 
-Always in one process, also in `make mesh-test`: what is left is looked for in every row and every file there is, and those
-of PostgreSQL and SeaweedFS lie in formats of their own. That each service forgets on PostgreSQL is tested with the service.
+Always in one process, also in `make mesh-test`: what is left is looked for in every row and every file there is, and
+PostgreSQL and SeaweedFS keep theirs in formats of their own. That each service forgets on PostgreSQL is tested with it.
 """
 
 import io
