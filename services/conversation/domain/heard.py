@@ -21,7 +21,8 @@ def heard_text(clauses: Sequence[Clause], words: Sequence[Word], played: int, to
     spoken evenly, and cut before the word that was not finished. `complete` says that `total` is all there will be.
     """
     text = "".join(clause.text for clause in clauses)
-    if played <= 0:
+    if played <= 0 or not clauses:
+        # Of a reply of sound alone, or one whose words come later, no text was heard.
         return ""
     if complete and played >= total:
         return text.strip()

@@ -284,3 +284,16 @@ def test_a_client_that_never_reports_is_not_complained_of() -> None:
     stage.advance(5.0)
     assert stage.told(told.ReplyFinished)
     assert not stage.told(told.ErrorRaised)
+
+
+def test_of_a_reply_whose_words_have_not_come_yet_sound_was_heard_and_no_text() -> None:
+    stage = Stage(new=True)
+    reply = stage.asked
+    stage.makes_sound(reply, 10)
+    stage.advance(0.3)
+    stage.plays(reply, 3 * PIECE)
+    stage.starts_to_speak()
+    stage.advance(0.4)
+    stage.is_understood("Excuse me")
+    (finished,) = stage.told(told.ReplyFinished)
+    assert (finished.heard_text, finished.heard_samples) == ("", 3 * PIECE)
