@@ -32,8 +32,6 @@ _ACKNOWLEDGED_WITHIN_S: Final = 15.0
 _LOOK_EVERY_S: Final = 5.0
 #: Where several relays share it, others tell of no news.
 _LOOK_TOGETHER_EVERY_S: Final = 0.3
-#: A delivery waits so long for what is said meanwhile: one of three events is a third of the work of three.
-_GATHER_S: Final = 0.1
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 10.0
 #: Why a conversation is set aside that a later version of the service has written into.
@@ -217,7 +215,6 @@ class Relay:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_EVERY_S if share.alone else _LOOK_TOGETHER_EVERY_S):
                 await self._news.wait()
-                await self._clock.sleep(_GATHER_S)
 
 
 async def _acknowledged(stream: IngestStream, delivery: int) -> None:

@@ -10,12 +10,11 @@ from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 from vivavoce.history.v1.history_service_pb2_grpc import HistoryServiceStub
 
-from mesh.clock import Clock, SystemClock, VirtualClock
+from mesh.clock import Clock, SystemClock
 from mesh.database import Database
 from mesh.migrations import migrate
 from services.conversation.app import MIGRATIONS
 from services.conversation.domain.choices import Choices
-from services.conversation.domain.keeping import Delivery
 from services.conversation.domain.records import TurnTaken
 from services.conversation.relay import Relay
 from services.conversation.set_aside import SetAsides
@@ -34,22 +33,12 @@ TURNS = 40
 CLOCK = SystemClock()
 
 
-class NotingStore(ConversationStore):
-    """Notes how many events each delivery brought."""
-
-    deliveries: tuple[int, ...] = ()
-
-    async def delivered(self, deliveries: list[Delivery]) -> None:
-        await super().delivered(deliveries)
-        self.deliveries += (len(deliveries),)
-
-
 class Replica:
-    """A conversation service's store and relay."""
+    """A conversation service's store and relay, and how many events its relay delivered."""
 
     def __init__(self, mesh: HistoryMesh, database: Database, lease_s: float, clock: Clock) -> None:
         news = asyncio.Event()
-        self.store = NotingStore(database, clock, news.set)
+        self.store = ConversationStore(database, clock, news.set)
         self.shares = Shares(database, clock, lease_s)
         self.relay = Relay(
             self.store,
@@ -102,29 +91,6 @@ async def test_relays_share_conversations_and_keep_their_order(database_url: str
             return all([(await each.shares.held()).parts for each in replicas])
 
         await until(all_carry_something, within_s=30)
-
-
-async def test_what_is_said_within_a_tenth_of_a_second_goes_to_history_together(
-    sqlite_url: str, tmp_path: Path
-) -> None:
-    await asyncio.to_thread(migrate, sqlite_url, MIGRATIONS, VERSION_TABLE)
-    clock = VirtualClock()
-    async with (
-        history_mesh(Settings(data_dir=tmp_path / "history")) as mesh,
-        replica(mesh, sqlite_url, 3.0, clock) as relaying,
-    ):
-        store = relaying.store
-
-        async def a_tenth_later(deliveries: int) -> bool:
-            clock.advance(0.1)
-            return len(store.deliveries) == deliveries
-
-        await store.create("cnv_1", "usr_test", "", Choices())
-        await until(lambda: a_tenth_later(1))
-        for number in range(3):
-            await store.append("cnv_1", TurnTaken(f"trn_{number}", 1, "Hello.", typed=True))
-        await until(lambda: a_tenth_later(2))
-        assert store.deliveries == (1, 3)
 
 
 async def test_what_a_vanished_relay_carried_another_carries_on(database_url: str, tmp_path: Path) -> None:
