@@ -32,13 +32,16 @@ class Ownership:
         self._on_lost = on_lost
         self._holder = new_id("own")
         self._held: set[str] = set()
+        #: Those of which nobody could be told yet.
+        self._untold: set[str] = set()
 
     async def take(self, conversation_id: str) -> None:
-        """Holds it from now on, in place of whoever did. Where the leases hang, it is claimed with the next look."""
+        """Holds it from now on, in place of whoever did. Where the leases hang, they are told with the next look."""
         self._held.add(conversation_id)
+        self._untold.add(conversation_id)
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                await self._leases.put(_key(conversation_id), self._holder, lifetime_s=_LIFETIME_S)
+                await self._tell(conversation_id)
         except TimeoutError:
             _log.warning("a conversation could not be claimed", extra={"reason": "DEADLINE"})
         except VivavoceError as error:
@@ -47,6 +50,7 @@ class Ownership:
     async def release(self, conversation_id: str) -> None:
         """Holds it no more."""
         self._held.discard(conversation_id)
+        self._untold.discard(conversation_id)
         try:
             await self._leases.release(_key(conversation_id), self._holder)
         except VivavoceError as error:
@@ -65,7 +69,15 @@ class Ownership:
                 # The root of this task: without it no conversation would ever be let go.
                 _log.exception("leases could not be extended")
 
+    async def _tell(self, conversation_id: str) -> None:
+        await self._leases.put(_key(conversation_id), self._holder, lifetime_s=_LIFETIME_S)
+        self._untold.discard(conversation_id)
+
     async def _extend(self, conversation_id: str) -> None:
+        if conversation_id in self._untold:
+            # Whoever held it before has extended it meanwhile.
+            await self._tell(conversation_id)
+            return
         key = _key(conversation_id)
         if await self._leases.extend(key, self._holder, lifetime_s=_LIFETIME_S):
             return

@@ -25,6 +25,7 @@ class Hanging(Memory):
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__(clock)
         self.goes_on = asyncio.Event()
+        self.goes_on.set()
 
     async def put(self, key: str, value: str, *, lifetime_s: float) -> None:
         await self.goes_on.wait()
@@ -89,13 +90,27 @@ async def test_a_store_that_is_away_takes_nothing_from_anyone(caplog: pytest.Log
     assert "could not be extended" in caplog.text
 
 
-async def test_nobody_waits_for_a_store_that_hangs_and_what_was_taken_is_claimed_when_it_goes_on() -> None:
-    clock, lost = VirtualClock(), list[str]()
+async def test_nobody_waits_for_a_store_that_hangs_and_who_took_it_last_holds_it_when_that_goes_on() -> None:
+    clock, lost_by_first, lost_by_second = VirtualClock(), list[str](), list[str]()
     leases = Hanging(clock)
-    async with process(leases, clock, lost) as owner:
+    async with process(leases, clock, lost_by_first) as first, process(leases, clock, lost_by_second) as second:
+        await first.take("cnv_1")
+        leases.goes_on.clear()
         async with asyncio.timeout(1):
-            await owner.take("cnv_1")
+            await second.take("cnv_1")
         leases.goes_on.set()
         await clock.elapse(EVERY_S)
-        assert await leases.get("conversation:cnv_1")
-    assert not lost
+        await clock.elapse(EVERY_S)
+    assert (lost_by_first, lost_by_second) == (["cnv_1"], [])
+
+
+async def test_what_could_not_be_claimed_and_is_held_no_more_is_not_claimed_later() -> None:
+    clock = VirtualClock()
+    leases = Hanging(clock)
+    async with process(leases, clock, []) as owner:
+        leases.goes_on.clear()
+        await owner.take("cnv_1")
+        await owner.release("cnv_1")
+        leases.goes_on.set()
+        await clock.elapse(EVERY_S)
+        assert await leases.get("conversation:cnv_1") is None
