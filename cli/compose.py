@@ -1,7 +1,6 @@
 """Puts all services and the edge together in one process."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from vivavoce.user.v1.user_service_pb2_grpc import UserServiceStub
 
 from cli.addresses import SERVICES
 from cli.identity import open_service_key, open_verifier
+from cli.memory import hand_over_often
 from cli.ports import free_port
 from cli.units import open_unit
 from edge.app import open_edge
@@ -31,7 +31,6 @@ from mesh.user_service import UserService
 
 _CALL_S: Final = 10.0
 _DRAIN_S: Final = 5.0
-_SWITCH_S: Final = 0.00005
 _LOADS_LONG: Final = "ai_engine"
 
 #: Told what is being started, for whoever watches.
@@ -116,10 +115,7 @@ async def run_mesh(options: MeshOptions, report: Report = lambda _: None) -> Asy
         placed = {"host": options.host, "port": options.web_port, **options.overrides.get("edge", {})}
         settings = load(EdgeSettings, None, **placed)
         edge = await stack.enter_async_context(open_edge(settings, await peers("edge"), verifier, clock))
-        # Threads that store or speak in plain Python hand over this often; by default sound waits
-        # a hundred times longer.
-        # Only now: what loads in several threads would do little else than hand over.
-        sys.setswitchinterval(_SWITCH_S)
+        hand_over_often()
         scheme, _, placed_at = edge.url.partition("://")
         yield RunningMesh(f"{scheme}://{reachable(placed_at)}", server.address)
         # Says goodbye on open sessions, and lets them finish their sentence.

@@ -10,7 +10,7 @@ from typing import Any, Final
 from cli.addresses import PeerSettings
 from cli.certs import tls_of
 from cli.identity import open_service_key, open_verifier
-from cli.memory import settle_memory
+from cli.memory import hand_over_often, settle_memory
 from cli.output import console
 from cli.ports import WantedPort, check_free, is_loopback, split_address
 from cli.signals import until_signal
@@ -124,4 +124,5 @@ def _check_private(settings: PeerSettings, host: str) -> None:
 
 def _settle(line: str) -> None:
     settle_memory()
+    hand_over_often()
     console(stderr=True).print(line)

@@ -44,9 +44,10 @@ def _judge(turn: SaidTurn, judges: Sequence[Judge]) -> None:
 
 def _give_way() -> None:
     """Talking goes first: a processor on which only this process works counts as free for every other."""
-    # Some sandboxes forbid it, and judge all the same.
-    with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    if sys.platform == "linux":
+        # Some sandboxes forbid it, and judge all the same.
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     give_way()
 
 
