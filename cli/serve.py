@@ -21,6 +21,7 @@ from mesh import logs
 from mesh.clock import SystemClock
 from mesh.errors import InvalidFieldError
 from mesh.peers import Peers
+from mesh.precedence import give_way
 from mesh.server import MeshServer, run
 from mesh.settings import load
 from mesh.telemetry import Telemetry, TelemetrySettings
@@ -30,6 +31,9 @@ from mesh.user_service import UserService
 
 #: With what comes after it a process is gone ten seconds after SIGTERM.
 _DRAIN_S: Final = 5.0
+#: Models take a processor for tens of milliseconds at a time: who carries sound need not wait for that.
+_COMPUTES: Final = "ai_engine"
+_NICENESS: Final = 5
 
 
 def serve(name: str, address: str, data_dir: Path | None) -> None:
@@ -53,6 +57,8 @@ async def _serve_unit(name: str, address: str, data_dir: Path | None) -> None:
     check_free(WantedPort(host, port, f"the {name} service", "--address"))
     _check_private(peer_settings, host)
     identity = await asyncio.to_thread(_identity, peer_settings, name)
+    if name == _COMPUTES:
+        give_way(_NICENESS)
     async with AsyncExitStack() as stack:
         peers = await stack.enter_async_context(Peers(peer_settings.addresses(), identity.tokens, tls=identity.tls))
         unit = open_unit(name, peers, SystemClock(), data_dir=data_dir, overrides={})

@@ -1,28 +1,14 @@
 """A process of our own beside this one: started and listened to in a thread, ended from anywhere."""
 
-import os
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, Final
 
 from mesh.workers import NO_SPINNING
 
 #: With one thread each, so that processes and processors match.
 _ENVIRONMENT: Final = {**NO_SPINNING, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-_SESSION: Final = Path("/proc/self/autogroup")
-#: A tenth of what another gets, where both want all.
-_NICENESS: Final = 10
-
-
-def give_way() -> None:
-    """Lets all others go first; for a child to call."""
-    os.nice(_NICENESS)
-    # Where the system shares by sessions, one counts as much as another, however modest those in it are: sched(7).
-    # Some sandboxes forbid it.
-    with suppress(OSError):
-        _SESSION.write_text(str(_NICENESS))
 
 
 class Child:

@@ -1,11 +1,14 @@
 """`viva serve`: services as processes of their own, which find one another by address."""
 
+import os
 import signal
 from pathlib import Path
 from socket import create_server
 
 import httpx
+import psutil
 
+from cli.bench.server import INSTANT
 from cli.ports import free_port
 from tests.cli.processes import line_of, viva
 
@@ -46,6 +49,14 @@ def test_processes_with_certificates_know_each_other_without_a_shared_key(tmp_pa
             assert guest.status_code == 200, guest.text
             assert guest.json()["user"]["guest"] is True
     assert not (tmp_path / "unused.pem").exists()
+
+
+def test_the_service_that_computes_gives_way_to_those_that_carry_sound(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port('127.0.0.1')}"
+    variables = {**INSTANT, "VIVAVOCE_PEERS_KEY": str(tmp_path / "services.pem")}
+    with viva("serve", "ai_engine", "--address", address, "--data-dir", str(tmp_path), **variables) as engine:
+        line_of(engine, "ai_engine serves on")
+        assert psutil.Process(engine.pid).nice() == min(19, os.nice(0) + 5)
 
 
 def test_a_service_without_certificates_does_not_listen_beyond_this_machine(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import BinaryIO, Final
 
-from mesh.children import give_way
+from mesh.precedence import give_way
 from services.ai_engine.domain.remarks import Judge, Remark, SaidTurn
 from services.ai_engine.feedback.judging import judged
 from services.ai_engine.feedback.leisure import Leisure
 
+_NICENESS: Final = 10
 #: The argument that asks for guesses at sounds too.
 SOUNDS: Final = "sounds"
 
@@ -48,7 +49,7 @@ def _give_way() -> None:
         # Some sandboxes forbid it, and judge all the same.
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    give_way()
+    give_way(_NICENESS)
 
 
 def _judges(arguments: Sequence[str]) -> tuple[Sequence[Judge], Sequence[Judge]]:

@@ -7,14 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final, assert_never
 
-from mesh.children import give_way
 from mesh.errors import VivavoceError
+from mesh.precedence import give_way
 from services.media.sound.assemble import assemble
 from services.media.sound.convert import Tell, convert
 from services.media.sound.jobs import Assemble, Bounds, Convert, Job, Made, read_job
 
 #: Open files: those of a job, and the interpreter's.
 _FILES: Final = 64
+#: Talking goes first.
+_NICENESS: Final = 10
 _LEAST_PROGRESS: Final = 0.02
 
 
@@ -34,7 +36,7 @@ def main() -> None:
 
 def confine(bounds: Bounds) -> None:
     """From here on the process can take no more memory, processor time and disk than the bounds."""
-    give_way()
+    give_way(_NICENESS)
     for kind, most in (
         (resource.RLIMIT_AS, _address_space() + bounds.memory_bytes),
         (resource.RLIMIT_CPU, bounds.cpu_s),

@@ -1,4 +1,4 @@
-"""What a process that works beside a service leaves to those that carry sound."""
+"""What processes that compute leave to those that carry sound."""
 
 import os
 import subprocess
@@ -28,3 +28,17 @@ def test_a_sound_process_gives_way_also_where_the_system_shares_by_sessions() ->
     nice, share = map(int, child.stdout.split())
     assert nice == min(19, os.nice(0) + 10)
     assert share == 10
+
+
+def test_a_process_in_a_session_of_others_leaves_that_as_it_is() -> None:
+    session = Path("/proc/self/autogroup")
+    before = session.read_text() if session.exists() else ""
+    nice = subprocess.run(
+        [sys.executable, "-c", "import os; from mesh.precedence import give_way; give_way(5); print(os.nice(0))"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert int(nice.stdout) == min(19, os.nice(0) + 5)
+    assert before == (session.read_text() if session.exists() else "")
