@@ -56,25 +56,30 @@ class Level:
 
     def turn_ms(self, percent: float) -> float:
         """That percentile of what turns waited; infinite where none was answered."""
-        return percentile(self.waits, percent) if self.waits else math.inf
+        return percentile(_or_never(self.waits), percent)
 
     def frame_ms(self, percent: float) -> float:
         """That percentile of what a frame waits in the mesh, as pings find it; infinite where none was sent."""
-        return percentile(self.pings, percent) if self.pings else math.inf
+        return percentile(_or_never(self.pings), percent)
 
     def socket_ms(self, percent: float) -> float:
         """That percentile of what a frame waits for the edge alone; infinite where no socket was pinged."""
-        return percentile(self.socket_pings, percent) if self.socket_pings else math.inf
+        return percentile(_or_never(self.socket_pings), percent)
 
     def figures(self) -> list[Figure]:
         """As a report shows it."""
         return [
-            percentiles(f"{self.sessions} sessions, a socket's ping", "ms", self.socket_pings or [math.inf]),
-            percentiles(f"{self.sessions} sessions, a ping's round trip", "ms", self.pings or [math.inf]),
-            percentiles(f"{self.sessions} sessions, first silent frame to reply", "ms", self.waits or [math.inf]),
+            percentiles(f"{self.sessions} sessions, a socket's ping", "ms", _or_never(self.socket_pings)),
+            percentiles(f"{self.sessions} sessions, a ping's round trip", "ms", _or_never(self.pings)),
+            percentiles(f"{self.sessions} sessions, first silent frame to reply", "ms", _or_never(self.waits)),
             single(f"{self.sessions} sessions, turns answered", "%", 100 * len(self.waits) / self.asked),
             single(f"{self.sessions} sessions, processors used by the server", "", self.cores),
         ]
+
+
+def _or_never(waits: Sequence[float]) -> Sequence[float]:
+    """What got no answer at all waited for ever."""
+    return waits or [math.inf]
 
 
 async def level(door: Door, sessions: int, turns: int, speech: Sequence[bytes] = HUM) -> Level:

@@ -62,7 +62,9 @@ class Ownership:
             await self._clock.sleep(EVERY_S)
             try:
                 for conversation_id in list(self._held):
-                    await self._extend(conversation_id)
+                    # Of what is untold, whoever held it before may have extended their lease meanwhile.
+                    look = self._tell if conversation_id in self._untold else self._extend
+                    await look(conversation_id)
             except VivavoceError as error:
                 _log.warning("leases could not be extended", extra={"reason": error.reason})
             except Exception:
@@ -74,10 +76,6 @@ class Ownership:
         self._untold.discard(conversation_id)
 
     async def _extend(self, conversation_id: str) -> None:
-        if conversation_id in self._untold:
-            # Whoever held it before has extended it meanwhile.
-            await self._tell(conversation_id)
-            return
         key = _key(conversation_id)
         if await self._leases.extend(key, self._holder, lifetime_s=_LIFETIME_S):
             return
